@@ -1,0 +1,46 @@
+"""Exercise checkers: `check("1.2", answer)` says what is right or wrong with an answer, and never raises.
+
+The exercises of a notebook stand in `exNN_topic.py` beside this file, one function each; the file is imported
+when one of its numbers is asked for. `docs/authoring.md` tells how to write one.
+"""
+
+from course_utils.checks.answers import as_tensor, call, choose, expect_close, expect_shape, matches
+from course_utils.checks.exercise import Verdict, Wrong, exercise, run_check
+from course_utils.checks.progress import remember
+
+__all__ = [
+    "Verdict",
+    "Wrong",
+    "as_tensor",
+    "call",
+    "check",
+    "choose",
+    "exercise",
+    "expect_close",
+    "expect_shape",
+    "matches",
+    "run_check",
+]
+
+_NOTHING = object()
+
+
+def check(number, answer, otherwise=_NOTHING):
+    """Show the verdict on an answer, with hints that unfold one at a time, and remember it when it is right.
+
+    Args:
+        number: the exercise as it is headed in the notebook, for example "1.2".
+        answer: the function, value or class that the exercise asks for.
+        otherwise: what the following cells use while the answer is not right yet.
+
+    Returns:
+        `answer` where it passed and `otherwise` where it did not; nothing where `otherwise` was not given.
+    """
+    from IPython.display import display
+
+    verdict = run_check(number, answer)
+    verdict = verdict.with_note(remember(verdict.number, verdict.status))
+    display(verdict)
+    if otherwise is _NOTHING:
+        return None
+    return answer if verdict.status == "right" else otherwise

@@ -1,0 +1,97 @@
+"""Which exercises were solved: a small JSON file, written atomically, that several notebooks may share."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from course_utils.checks.exercise import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
+
+
+def progress_file() -> Path:
+    """Where progress is kept: `COURSE_PROGRESS`, else `.course/progress.json` in the checkout."""
+    default = Path(__file__).parents[2] / ".course" / "progress.json"
+    return Path(os.environ.get("COURSE_PROGRESS") or default)
+
+
+def remember(number: str, status: str) -> str:
+    """Keep the status of one exercise; "right" stays right. Returns a sentence where that did not go smoothly."""
+    if status not in (RIGHT, WRONG):
+        return ""
+    path = progress_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=5):
+            solved, note = _read(path, mend=True)
+            if solved.get(number, {}).get("status") in (RIGHT, status):
+                return note
+            solved[number] = {"status": status, "when": datetime.now().isoformat(timespec="seconds")}
+            _write(path, solved)
+    except Timeout:
+        return "Progress was not saved: another notebook held the progress file for 5 seconds; run this cell again."
+    except OSError as error:
+        return (
+            f"Progress was not saved: {path.name} cannot be written ({error.strerror}); the verdict stands."
+        )
+    return note
+
+
+def status_of(number: str) -> str:
+    """The remembered status of an exercise: "right", "wrong" or "not attempted"."""
+    return _read(progress_file(), mend=False)[0].get(number, {}).get("status", NOT_ATTEMPTED)
+
+
+def report() -> str:
+    """What `course progress` prints: for each notebook the number of exercises solved, and each one's title."""
+    remembered, note = _read(progress_file(), mend=False)
+    marks = {RIGHT: "✔", WRONG: "✘"}
+    lines, total, done = [], 0, 0
+    for notebook, module in exercise_modules().items():
+        known = exercises_of(notebook)
+        statuses = [remembered.get(one.number, {}).get("status") for one in known]
+        lines.append(f"{module[2:].replace('_', ' ')}: {statuses.count(RIGHT)} of {len(known)}")
+        for one, status in zip(known, statuses, strict=True):
+            dots = "●" * one.difficulty + "○" * (3 - one.difficulty)
+            lines.append(f"  {marks.get(status, '·')} {one.number:5} {one.title} ({dots}, {one.minutes} min)")
+        total, done = total + len(known), done + statuses.count(RIGHT)
+    summary = f"{done} of {total} exercises solved (✔ right, ✘ tried, · not attempted)."
+    return "\n".join([*lines, *([note] if note else []), summary])
+
+
+def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
+    """The remembered exercises, and a sentence where the file is broken; `mend` moves a broken one aside."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        solved = content["exercises"]
+        if not all(isinstance(entry["status"], str) for entry in solved.values()):
+            raise TypeError
+        return solved, ""
+    except FileNotFoundError:
+        return {}, ""
+    except OSError as error:
+        if mend:
+            raise
+        return {}, f"{path.name} cannot be read ({error.strerror})."
+    except (ValueError, KeyError, TypeError, AttributeError):
+        if not mend:
+            return {}, f"{path.name} is broken; the next check puts it aside and begins a new one."
+        aside = path.with_name(path.name + ".broken")
+        os.replace(path, aside)
+        return {}, f"{path.name} was broken: it was put aside as {aside.name}, and a new one was begun."
+
+
+def _write(path: Path, solved: dict) -> None:
+    """Write beside the file, then move into its place: a reader sees the old content or the new, never half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"exercises": solved}, file, indent=1, sort_keys=True)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,27 @@
+"""What a notebook's cells need from the notebook itself."""
+
+from __future__ import annotations
+
+import inspect
+
+
+def show_source(*objects) -> None:
+    """Show the highlighted source of functions, classes or modules: the code that the notebook imports is this code.
+
+    Args:
+        *objects: functions, classes, methods or modules written in Python.
+
+    Raises:
+        TypeError: an object without Python source, such as a number or a built-in function.
+    """
+    from IPython.display import Code, display
+
+    for shown in objects:
+        try:
+            source = inspect.getsource(inspect.unwrap(shown) if callable(shown) else shown)
+        except (TypeError, OSError):
+            raise TypeError(
+                f"show_source needs a function, class or module written in Python, got {shown!r}; "
+                "pass the object itself, without calling it."
+            ) from None
+        display(Code(inspect.cleandoc(source), language="python"))
