@@ -6,7 +6,7 @@ import inspect
 
 
 def show_source(*objects) -> None:
-    """Show the highlighted source of functions, classes or modules: the code that the notebook imports is this code.
+    """Show the highlighted source of what a notebook imports: the code taught is the code that runs.
 
     Args:
         *objects: functions, classes, methods or modules written in Python.

@@ -9,7 +9,6 @@ import pkgutil
 import random
 import re
 import site
-import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ STUB_MESSAGE = "your code here"  # what an untouched stub raises; tools/notebook
 RIGHT, WRONG, NOT_ATTEMPTED, UNKNOWN = "right", "wrong", "not attempted", "unknown exercise"
 
 
-class Wrong(Exception):  # noqa: N818 - it is a verdict, not a failure of the program
+class Wrong(Exception):
     """Raised by a checker; its message tells the learner what is wrong and points at the next thought."""
 
 
@@ -53,24 +52,17 @@ def exercise(number: str, *, title: str, difficulty: int, minutes: int, hints: S
         ValueError: a malformed or repeated number, or a difficulty outside 1 to 3.
     """
     if not re.fullmatch(r"\d+\.\d+", number):
-        raise ValueError(
-            f"an exercise's number must look like '1.2', got {number!r}; name notebook and place."
-        )
+        raise ValueError(f"an exercise's number must look like '1.2', got {number!r}; write notebook.place.")
     if difficulty not in (1, 2, 3):
         raise ValueError(
-            f"difficulty must be 1, 2 or 3, got {difficulty!r} for exercise {number}; choose one."
+            f"difficulty of exercise {number} must be 1, 2 or 3, got {difficulty!r}; choose one."
         )
 
     def declare(judge: Callable) -> Callable:
         known = _EXERCISES.get(number)
-        if (
-            known
-            and known.judge.__module__ != judge.__module__
-            or known
-            and known.judge.__name__ != judge.__name__
-        ):
+        if known and (known.judge.__module__, known.judge.__name__) != (judge.__module__, judge.__name__):
             raise ValueError(
-                f"exercise {number} is declared twice ({known.title!r} and {title!r}); renumber one."
+                f"exercise {number} is declared as {known.title!r} and as {title!r}; renumber one."
             )
         _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), judge)
         return judge
@@ -117,7 +109,7 @@ class Verdict:
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
-        # Only the border and a translucent background carry colour: the text keeps the theme's own, dark or light.
+        # Colour only in the border and, translucent, behind the text, which keeps the theme's own: dark or light.
         look = _LOOKS[self.status]
         code = f"<pre><code>{html.escape(self.code)}</code></pre>" if self.code else ""
         note = f"<div><em>{_inline(self.note)}</em></div>" if self.note else ""
@@ -160,7 +152,7 @@ def _nested_hints(hints: Sequence[str], shown: int = 0) -> str:
 
 
 def run_check(number: str, answer) -> Verdict:
-    """Judge an answer: the verdict, shown nowhere and remembered nowhere. Never raises on account of the answer.
+    """Judge an answer, showing and remembering nothing. Never raises on account of the answer.
 
     The checker draws the same random numbers each time and leaves the notebook's random state as it was.
 
@@ -175,15 +167,13 @@ def run_check(number: str, answer) -> Verdict:
     number = str(number)
     try:
         found = _find(number)
-    except (
-        Exception
-    ) as error:  # a checker's file that cannot be imported must not stop the learner's notebook
+    except Exception as error:  # a checker that cannot be imported must not stop the notebook
         return Verdict(number, UNKNOWN, f"The checkers could not be loaded: {_last_line(error)}")
     if found is None:
         return Verdict(number, UNKNOWN, _known_sentence(number))
 
     def verdict(status: str, message: str, hints: tuple[str, ...] = found.hints, code: str = "") -> Verdict:
-        return Verdict(number, status, message, found.title, hints, code)
+        return Verdict(number, status, message[:1].upper() + message[1:], found.title, hints, code)
 
     if _untouched(answer):
         return verdict(NOT_ATTEMPTED, "Fill in your answer above, run its cell, then run this one again.")
@@ -237,7 +227,7 @@ def _last_line(error: BaseException) -> str:
 
 
 def _line_of_the_answer(error: BaseException) -> tuple[str, str]:
-    """Where the error left the learner's own code: ("in `name`, line 3", the line's text), or two empty strings."""
+    """Where the error left the learner's own code: ("in `name`, line 3", the text of it), or ("", "")."""
     if isinstance(error, SyntaxError) and error.text:
         return f"line {error.lineno}", error.text.strip()
     libraries = [sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), *site.getsitepackages()]
@@ -251,11 +241,11 @@ def _line_of_the_answer(error: BaseException) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def _own_randomness() -> Iterator[None]:
-    """Fixed seeds inside, the former random state afterwards: a check never changes the cells that follow it."""
+    """Fixed seeds inside, the former random state afterwards: a check changes nothing that follows it."""
     import numpy
     import torch
 
-    python_state, numpy_state = random.getstate(), numpy.random.get_state()  # noqa: NPY002 - the global one is meant
+    python_state, numpy_state = random.getstate(), numpy.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         random.seed(0)
         numpy.random.seed(0)  # noqa: NPY002
@@ -265,4 +255,3 @@ def _own_randomness() -> Iterator[None]:
         finally:
             random.setstate(python_state)
             numpy.random.set_state(numpy_state)  # noqa: NPY002
-            sys.stdout.flush()

@@ -20,7 +20,7 @@ def progress_file() -> Path:
 
 
 def remember(number: str, status: str) -> str:
-    """Keep the status of one exercise; "right" stays right. Returns a sentence where that did not go smoothly."""
+    """Keep the status of one exercise; "right" stays right. Returns a sentence where saving went wrong."""
     if status not in (RIGHT, WRONG):
         return ""
     path = progress_file()
@@ -33,11 +33,9 @@ def remember(number: str, status: str) -> str:
             solved[number] = {"status": status, "when": datetime.now().isoformat(timespec="seconds")}
             _write(path, solved)
     except Timeout:
-        return "Progress was not saved: another notebook held the progress file for 5 seconds; run this cell again."
+        return "Progress was not saved: another notebook held its file for 5 seconds; run this cell again."
     except OSError as error:
-        return (
-            f"Progress was not saved: {path.name} cannot be written ({error.strerror}); the verdict stands."
-        )
+        return f"Progress was not saved: {path} cannot be written ({error.strerror}); the verdict stands."
     return note
 
 
@@ -47,7 +45,7 @@ def status_of(number: str) -> str:
 
 
 def report() -> str:
-    """What `course progress` prints: for each notebook the number of exercises solved, and each one's title."""
+    """What `course progress` prints: the exercises of each notebook, and how many of them are solved."""
     remembered, note = _read(progress_file(), mend=False)
     marks = {RIGHT: "✔", WRONG: "✘"}
     lines, total, done = [], 0, 0
@@ -86,7 +84,7 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
 
 
 def _write(path: Path, solved: dict) -> None:
-    """Write beside the file, then move into its place: a reader sees the old content or the new, never half of it."""
+    """Write beside the file, then move into its place: a reader sees the old content or the new, whole."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
