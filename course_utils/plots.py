@@ -1,0 +1,537 @@
+"""Figures of the course: arrays and histories in, matplotlib figures out.
+
+Every function here returns a figure that carries its alternative text; `show` puts both on the page:
+
+    show(image_grid(images, title="Generated digits"))
+
+Importing this module sets the course's look (matplotlib's rcParams): sizes legible at 100 %, and the palette
+of Okabe and Ito (2008, "Color Universal Design"), which people with colour-blindness can tell apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+OKABE_ITO = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+# One meaning, one colour, in every figure of the course.
+COLORS = {
+    "data": OKABE_ITO["blue"],
+    "model": OKABE_ITO["vermillion"],
+    "discriminator": OKABE_ITO["green"],
+    "generator": OKABE_ITO["vermillion"],
+    "optimum": OKABE_ITO["black"],
+    "value": OKABE_ITO["purple"],
+    "highlight": OKABE_ITO["orange"],
+    "second": OKABE_ITO["sky blue"],
+    "reference": "#767676",  # grey that still reaches 4.5 : 1 on white
+}
+
+# For the n-th curve of a figure whose curves have no fixed meaning; dashes tell them apart without colour.
+CYCLE = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky blue", "black")]
+DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
+
+CSS_PIXELS_PER_INCH = 100  # a figure of 7 inches is 700 pixels wide on the page …
+PNG_PIXELS_PER_INCH = 150  # … and is stored finer than that, for sharp text on dense screens
+
+matplotlib.rcParams.update(
+    {
+        "figure.dpi": CSS_PIXELS_PER_INCH,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": "white",
+        "font.size": 11,  # points: 15 pixels on the page
+        "axes.titlesize": 12,
+        "axes.labelsize": 11,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "legend.fontsize": 10,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#E3E3E3",
+        "axes.axisbelow": True,
+        "lines.linewidth": 2.0,
+        "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    }
+)
+
+
+# --- making, describing and showing a figure ---------------------------------------------------------------
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float = 3.5, note: str = "", **subplots
+) -> tuple[Figure, Axes]:
+    """A figure and its axes, like `pyplot.subplots` but outside pyplot: nothing to close, never shown twice.
+
+    Args:
+        rows, columns: panels; one panel gives one Axes, several give an array of them.
+        width, height: size of the whole figure in inches; one inch is 100 pixels on the page.
+        note: where the data came from (`ImageData.note`), written small under the figure.
+        subplots: passed on to `Figure.subplots` (`sharex`, `width_ratios`, …).
+    """
+    figure = Figure(figsize=(width, height))
+    axes = figure.subplots(rows, columns, **subplots)
+    if note:
+        # supxlabel, because the layout keeps room for it; plain `text` would be drawn over the axes
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=9, color=COLORS["reference"])
+    return figure, axes
+
+
+def describe(figure: Figure, alt: str) -> Figure:
+    """Store the alternative text: what somebody who cannot see the figure needs to know. Returns it."""
+    if not alt.strip():
+        raise ValueError("the alternative text is empty; say in a sentence or two what the figure shows")
+    figure.set_label(" ".join(alt.split()))
+    return figure
+
+
+def alt_text(figure: Figure) -> str:
+    """The alternative text that `describe` stored, "" if there is none."""
+    return figure.get_label() or ""
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as a PNG file, `PNG_PIXELS_PER_INCH` fine."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=PNG_PIXELS_PER_INCH, metadata={"Software": None})
+    if any(axes.images for axes in figure.axes):
+        return buffer.getvalue()
+    # curves and text need no more than 256 colours, which makes the notebooks three times smaller
+    small = io.BytesIO()
+    Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+        small, "png", optimize=True
+    )
+    return small.getvalue()
+
+
+def mime_bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict]]:
+    """The figure as Jupyter display data and metadata, with its alternative text in all places that are read.
+
+    JupyterLab and nbconvert's default template know no alternative text for an `image/png` output, and both
+    prefer `text/html` when it is there. So the same picture is given twice: as an HTML image with `alt`, and
+    as a plain PNG (with `alt` in its metadata) for readers that show no HTML.
+    """
+    alt = alt_text(figure)
+    if not alt:
+        raise ValueError(
+            "the figure has no alternative text; call describe(figure, 'what it shows') before show"
+        )
+    encoded = base64.b64encode(to_png(figure)).decode("ascii")
+    width = round(figure.get_figwidth() * CSS_PIXELS_PER_INCH)
+    page_image = (
+        f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(alt)}" width="{width}" '
+        'style="max-width: 100%; height: auto; background: white">'
+    )
+    data = {"image/png": encoded, "text/html": page_image, "text/plain": f"Figure: {alt}"}
+    return data, {"image/png": {"alt": alt, "width": width}}
+
+
+def show(figure: Figure) -> None:
+    """Display the figure with its alternative text, and release it. Outside Jupyter, print the text."""
+    Live().show(figure)
+
+
+class Live:
+    """A figure that is redrawn in its place while a cell runs:
+
+    live = Live()
+    train_gan(..., on_snapshot=lambda run: live.show(loss_curves(run.history)))
+    """
+
+    def __init__(self):
+        self._handle = None
+
+    def show(self, figure: Figure) -> None:
+        """Display the figure, or replace the one this object displayed before."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        data, metadata = mime_bundle(figure)
+        if get_ipython() is None:
+            print(data["text/plain"])
+        elif self._handle is None:
+            self._handle = display(data, metadata=metadata, raw=True, display_id=True)
+        else:
+            self._handle.update(data, metadata=metadata, raw=True)
+        _release(figure)
+
+
+def _release(figure: Figure) -> None:
+    """Close a figure that was made with pyplot, which would otherwise keep it and show it a second time."""
+    if figure.canvas.manager is not None:
+        from matplotlib import pyplot
+
+        pyplot.close(figure)
+
+
+# --- images ------------------------------------------------------------------------------------------------
+
+
+def image_grid(
+    images: Tensor,
+    *,
+    columns: int = 8,
+    title: str | None = None,
+    row_labels: Sequence[str] | None = None,
+    column_labels: Sequence[str] | None = None,
+    note: str = "",
+    alt: str | None = None,
+    width: float | None = None,
+) -> Figure:
+    """Images side by side, row by row.
+
+    Args:
+        images: (N, C, H, W) with C = 1 (grey) or 3 (colour), values in [-1, 1].
+        columns: images in a row.
+        row_labels, column_labels: a word beside each row, above each column.
+        note: where the images came from, if that needs saying (`ImageData.note`).
+        alt: alternative text; without it, title and counts are told.
+        width: of the figure in inches; default: by the number of columns.
+
+    Raises:
+        ValueError: the shape or the range of `images` is another.
+    """
+    images = _checked_images(images)
+    count, _, image_height, image_width = images.shape
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    if width is None:
+        width = min(7.5, 0.62 * columns + 0.3) if columns > 1 else 2.0
+    label_width = 0.09 * max((len(label) for label in row_labels), default=0) if row_labels else 0.0
+    cell = (width - label_width) / columns
+    header = (0.35 if title else 0.05) + (0.25 if column_labels else 0) + (0.25 if note else 0)
+    figure, axes = new_figure(
+        width=width, height=rows * cell * image_height / image_width + header, note=note
+    )
+    axes.imshow(tile(images, columns), interpolation="nearest")
+    _picture_axes(axes)
+    step_across, step_down = image_width + GAP, image_height + GAP
+    if row_labels:
+        axes.set_yticks(
+            [GAP + row * step_down + image_height / 2 for row in range(len(row_labels))], row_labels
+        )
+    if column_labels:
+        middles = [GAP + column * step_across + image_width / 2 for column in range(len(column_labels))]
+        axes.set_xticks(middles, column_labels)
+        axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    if title:
+        axes.set_title(title)
+    alt = alt or f"{title or 'Images'}: {count} images of {image_height}×{image_width} pixels in {rows} rows."
+    return describe(figure, f"{alt} {note}")
+
+
+GAP = 2  # white pixels between the images of a grid
+
+
+def tile(images: Tensor, columns: int) -> np.ndarray:
+    """One array from many images: (N, C, H, W) in [-1, 1] → uint8 (rows·(H+2)+2, columns·(W+2)+2, 3)."""
+    count, _, height, width = images.shape
+    rows = math.ceil(count / columns)
+    page = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, dtype=np.uint8)
+    pixels = ((images + 1) * 127.5).round().to(torch.uint8).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+    for index in range(count):
+        top = GAP + (index // columns) * (height + GAP)
+        left = GAP + (index % columns) * (width + GAP)
+        page[top : top + height, left : left + width] = pixels[index]
+    return page
+
+
+def sample_evolution(
+    snapshots: Sequence[tuple[int, Tensor]],
+    *,
+    columns: int = 8,
+    most: int = 6,
+    title: str | None = None,
+    note: str = "",
+    real: Tensor | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """What the generator makes of the same latents as training goes on.
+
+    Args:
+        snapshots: pairs (images seen, samples), in order; samples are images (N, C, H, W) or points (N, 2).
+        columns: images to a row (images only).
+        most: snapshots drawn: the first, the last, and others spread evenly in between.
+        real: points of the data (M, 2), drawn behind the generated ones (points only).
+    """
+    if not snapshots:
+        raise ValueError("snapshots is empty; train with snapshot_every set, or for longer")
+    chosen = np.unique(np.linspace(0, len(snapshots) - 1, min(most, len(snapshots))).round().astype(int))
+    chosen = [snapshots[index] for index in chosen]
+    labels = [_count(seen) for seen, _ in chosen]
+    alt = alt or (
+        f"{title or 'Samples as training goes on'}: samples from the same latents after "
+        f"{', '.join(labels)} training samples."
+    )
+    if chosen[0][1].dim() == 4:
+        rows = [_checked_images(samples)[:columns] for _, samples in chosen]
+        return image_grid(
+            torch.cat(rows),
+            columns=len(rows[0]),
+            row_labels=labels,
+            title=title,
+            note=note,
+            alt=alt,
+            width=7.0,
+        )
+
+    figure, axes = new_figure(
+        columns=len(chosen),
+        width=7.5,
+        height=7.5 / max(len(chosen), 3) + 0.5,
+        note=note,
+        sharex=True,
+        sharey=True,
+    )
+    for panel, label, (_, points) in zip(np.atleast_1d(axes), labels, chosen, strict=True):
+        scatter(panel, points, real)
+        panel.set_title(f"after {label}")
+    panel.legend(loc="upper right")
+    if title:
+        figure.suptitle(title)
+    return describe(figure, f"{alt} {note}")
+
+
+def scatter(axes: Axes, generated: Tensor | None = None, real: Tensor | None = None) -> None:
+    """Draw points of the plane, (N, 2): data as blue dots, generated ones as vermillion crosses."""
+    if real is not None:
+        axes.plot(*_array(real).T, ".", color=COLORS["data"], markersize=3, alpha=0.35, label="data")
+    if generated is not None:
+        axes.plot(
+            *_array(generated).T, "x", color=COLORS["model"], markersize=3, alpha=0.6, label="generated"
+        )
+    axes.set_aspect("equal")
+    axes.set_xlabel("$x_1$")
+    axes.set_ylabel("$x_2$")
+    axes.label_outer()
+
+
+# --- curves ------------------------------------------------------------------------------------------------
+
+
+def loss_curves(
+    history: Mapping[str, Sequence[float]],
+    *,
+    title: str | None = "Losses",
+    equilibrium: tuple[float, float] | None = None,
+    note: str = "",
+    alt: str | None = None,
+) -> Figure:
+    """Both players' losses against the number of training samples seen.
+
+    Args:
+        history: `run.history`, of which "images", "discriminator_loss" and "generator_loss" are read.
+        equilibrium: the two losses where generator and data agree, drawn as thin lines; (2·log 2, log 2) for
+            the non-saturating game.
+    """
+    figure, axes = new_figure(note=note)
+    told = []
+    for player, dashes in (("discriminator", "-"), ("generator", "--")):
+        values = history[f"{player}_loss"]
+        told.append(_draw_curve(axes, history["images"], values, f"{player} loss", COLORS[player], dashes))
+    if equilibrium is not None:
+        for player, value in zip(("discriminator", "generator"), equilibrium, strict=True):
+            axes.axhline(value, color=COLORS[player], linewidth=1, linestyle=":")
+            axes.annotate(
+                f"{player} at equilibrium", (1, value), xycoords=("axes fraction", "data"), **_RIGHT
+            )
+    return _finish_curves(figure, axes, title, "loss", told, note, alt)
+
+
+def accuracy_curves(
+    history: Mapping[str, Sequence[float]],
+    *,
+    title: str | None = "How often the discriminator is right",
+    note: str = "",
+    alt: str | None = None,
+) -> Figure:
+    """The discriminator's accuracy on real and on generated samples; ½ is guessing.
+
+    Args:
+        history: `run.history`, of which "images", "real_accuracy" and "fake_accuracy" (in [0, 1]) are read.
+    """
+    figure, axes = new_figure(note=note)
+    told = []
+    for kind, colour, dashes in (("real", "data", "-"), ("fake", "model", "--")):
+        values = history[f"{kind}_accuracy"]
+        told.append(
+            _draw_curve(axes, history["images"], values, f"on {kind} samples", COLORS[colour], dashes)
+        )
+    axes.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":")
+    axes.annotate("guessing", (1, 0.5), xycoords=("axes fraction", "data"), **_RIGHT)
+    axes.set_ylim(-0.03, 1.03)
+    return _finish_curves(figure, axes, title, "share judged rightly", told, note, alt)
+
+
+def curve(
+    history: Mapping[str, Sequence[float]],
+    key: str,
+    *,
+    label: str,
+    title: str | None = None,
+    log: bool = False,
+    note: str = "",
+    alt: str | None = None,
+) -> Figure:
+    """Any one entry of a history against "images", e.g. a Fréchet distance that falls along."""
+    figure, axes = new_figure(note=note)
+    told = [_draw_curve(axes, history["images"], history[key], label, COLORS["value"], "-", smooth=False)]
+    if log:
+        axes.set_yscale("log")
+    return _finish_curves(figure, axes, title, label, told, note, alt)
+
+
+def density_and_discriminator(
+    x: Tensor,
+    p_data: Tensor,
+    p_model: Tensor,
+    discriminator: Tensor | Mapping[str, Tensor],
+    *,
+    title: str | None = None,
+    note: str = "",
+    alt: str | None = None,
+) -> Figure:
+    """Two densities on a line above, and below them what a discriminator says about each point.
+
+    Args:
+        x: points of the line, (N,), increasing.
+        p_data, p_model: the two densities at x, (N,).
+        discriminator: probabilities D(x), (N,), called $D^*$; or several by their labels, {"network": …}.
+    """
+    curves = discriminator if isinstance(discriminator, Mapping) else {"$D^*(x)$": discriminator}
+    figure, (above, below) = new_figure(rows=2, height=4.6, note=note, sharex=True, height_ratios=[3, 2])
+    x, p_data, p_model = _array(x), _array(p_data), _array(p_model)
+    for density, kind, name, dashes in (
+        (p_data, "data", r"$p_\mathrm{data}$", "-"),
+        (p_model, "model", "$p_g$", "--"),
+    ):
+        above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0)
+        above.plot(x, density, color=COLORS[kind], linestyle=dashes, label=name)
+    above.set_ylabel("density")
+    above.set_ylim(bottom=0)
+    above.legend()
+
+    below.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":")
+    colours = [COLORS["discriminator"], COLORS["optimum"], COLORS["highlight"], COLORS["value"]]
+    for (label, values), colour, dashes in zip(curves.items(), colours, DASHES, strict=False):
+        below.plot(x, _array(values), color=colour, linestyle=dashes, label=label)
+    below.set_ylim(-0.05, 1.05)
+    below.set_yticks([0, 0.5, 1])
+    below.set_ylabel("D(x)")
+    below.set_xlabel("x")
+    below.legend()
+    if title:
+        above.set_title(title)
+    first = _array(next(iter(curves.values())))
+    alt = alt or (
+        f"{title or 'Two densities and the discriminator'}. Above: the data's density peaks at "
+        f"x = {x[p_data.argmax()]:.2g}, the model's at x = {x[p_model.argmax()]:.2g}. Below: the "
+        f"discriminator's probability runs between {first.min():.2f} and {first.max():.2f}."
+    )
+    return describe(figure, f"{alt} {note}")
+
+
+# --- what the functions above share ------------------------------------------------------------------------
+
+_RIGHT = {
+    "ha": "right",
+    "va": "bottom",
+    "fontsize": 9,
+    "color": COLORS["reference"],
+    "xytext": (-2, 2),
+    "textcoords": "offset points",
+}
+
+
+def _draw_curve(axes, x, y, label, colour, dashes, smooth=True) -> str:
+    """Draw y against x — pale as measured, strong as its running mean — and tell in words where it went."""
+    x, y = _array(x), _array(y)
+    if smooth and len(y) >= 50:
+        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.3)
+        width = len(y) // 25
+        smoothed = np.convolve(y, np.ones(width) / width, mode="valid")
+        start = (width - 1) // 2
+        axes.plot(x[start : start + len(smoothed)], smoothed, color=colour, linestyle=dashes, label=label)
+        y = smoothed
+    else:
+        axes.plot(x, y, color=colour, linestyle=dashes, label=label, marker="o" if len(y) < 12 else None)
+    return f"{label} goes from {y[0]:.3g} to {y[-1]:.3g}" if len(y) else f"{label}: nothing yet"
+
+
+def _finish_curves(figure, axes, title, y_label, told, note, alt) -> Figure:
+    axes.set_xlabel("training samples seen")
+    axes.set_ylabel(y_label)
+    axes.xaxis.set_major_formatter(lambda value, _: _count(value))
+    if len(told) > 1:
+        axes.legend()
+    if title:
+        axes.set_title(title)
+    alt = (
+        alt or f"Line plot{': ' + title if title else ''}. {'; '.join(told)}, against training samples seen."
+    )
+    return describe(figure, f"{alt} {note}")
+
+
+def _picture_axes(axes: Axes) -> None:
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _count(number: float) -> str:
+    """1234 → "1.2k", 50000 → "50k", 2000000 → "2M"."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def _array(values) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values, dtype=float)
+
+
+def _checked_images(images: Tensor) -> Tensor:
+    """(N, C, H, W) float32 on the CPU, or an error that says what is wrong."""
+    if (
+        not isinstance(images, Tensor)
+        or images.dim() != 4
+        or images.shape[1] not in (1, 3)
+        or not len(images)
+    ):
+        given = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
+        raise ValueError(
+            f"images must be a tensor (N, C, H, W) with C = 1 or 3 and N ≥ 1, got {given}; add missing axes"
+        )
+    images = images.detach().float().cpu()
+    low, high = images.min().item(), images.max().item()
+    if not (low >= -1.001 and high <= 1.001):
+        raise ValueError(
+            f"images must lie in [-1, 1], got [{low:.3g}, {high:.3g}]; "
+            "pass them through course_utils.data.to_model_range first"
+        )
+    return images.clamp(-1, 1)
