@@ -1,0 +1,203 @@
+"""Generators and discriminators, each written as the list of its layers.
+
+One convention for all of them: a generator maps latents (N, latent_dim) to samples (N, *shape), images in [-1, 1], and
+knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+UPSAMPLING = ("transposed", "resize", "pixel_shuffle")
+
+
+def mlp_generator(
+    sample_shape: Sequence[int], latent_dim: int, hidden: Sequence[int] = (128, 128)
+) -> nn.Sequential:
+    """Fully connected generator: z → hidden layers with ReLU → a sample.
+
+    Args:
+        sample_shape: (2,) for points of the plane, (1, 28, 28) for images; images end in tanh, points do not.
+        latent_dim: size of the latent z.
+        hidden: the widths of the hidden layers.
+
+    Returns:
+        Network from (N, latent_dim) to (N, *sample_shape), with the attribute `latent_dim`.
+    """
+    sizes = _positive("latent_dim and hidden", (latent_dim, *hidden))
+    layers = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    layers += [nn.Linear(sizes[-1], prod(sample_shape))]
+    if len(sample_shape) == 3:
+        layers += [nn.Tanh()]
+    generator = nn.Sequential(*layers, nn.Unflatten(1, tuple(sample_shape)))
+    generator.latent_dim = latent_dim
+    return generator
+
+
+def mlp_discriminator(sample_shape: Sequence[int], hidden: Sequence[int] = (128, 128)) -> nn.Sequential:
+    """Fully connected discriminator: a sample → hidden layers with LeakyReLU(0.2) → one logit.
+
+    Args:
+        sample_shape: (2,) for points of the plane, (1, 28, 28) for images.
+        hidden: the widths of the hidden layers.
+
+    Returns:
+        Network from (N, *sample_shape) to logits (N,).
+    """
+    sizes = _positive("sample_shape and hidden", (prod(sample_shape), *hidden))
+    layers = [nn.Flatten()]
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], 1), nn.Flatten(0))
+
+
+def dcgan_generator(
+    image_shape: Sequence[int] = (1, 28, 28),
+    latent_dim: int = 32,
+    width: int = 32,
+    upsampling: str = "transposed",
+) -> nn.Sequential:
+    """A small DCGAN generator: z → a quarter-size map of 2·width channels → doubled twice → an image.
+
+    After Radford, Metz and Chintala (2016, arXiv:1511.06434): no fully connected hidden layer, batch normalisation and
+    ReLU after every layer but the last, tanh at the end.
+
+    Args:
+        image_shape: (channels, height, width) of the images; height and width divisible by 4, so that (1, 28, 28) and
+            (3, 32, 32) are two calls of one description.
+        latent_dim: size of the latent z.
+        width: channels of the half-size maps; everything else follows from it.
+        upsampling: how a map is doubled, "transposed", "resize" or "pixel_shuffle" (see `doubling`).
+
+    Returns:
+        Network from (N, latent_dim) to (N, *image_shape) in [-1, 1], with the attribute `latent_dim`.
+
+    Raises:
+        ValueError: a shape that cannot be halved twice, or an unknown upsampling.
+    """
+    channels, height, breadth = _image_shape(image_shape)
+    _positive("latent_dim and width", (latent_dim, width))
+    h, w = height // 4, breadth // 4
+    generator = nn.Sequential(  # shapes for (1, 28, 28) and width 32
+        nn.Linear(latent_dim, 2 * width * h * w, bias=False),  # 32 → 3136
+        nn.Unflatten(1, (2 * width, h, w)),  # 64×7×7
+        nn.BatchNorm2d(2 * width),
+        nn.ReLU(),
+        doubling(2 * width, width, upsampling, bias=False),  # 32×14×14
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 3, padding=1, bias=False),  # 32×14×14
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        doubling(width, channels, upsampling),  # 1×28×28
+        nn.Tanh(),
+    )
+    generator.latent_dim = latent_dim
+    return generator
+
+
+def dcgan_discriminator(image_shape: Sequence[int] = (1, 28, 28), width: int = 32) -> nn.Sequential:
+    """A small DCGAN discriminator: an image → two strided convolutions → one logit.
+
+    Args:
+        image_shape: (channels, height, width) of the images; height and width divisible by 4.
+        width: channels of the half-size maps; everything else follows from it.
+
+    Returns:
+        Network from (N, *image_shape) to logits (N,).
+
+    Raises:
+        ValueError: a shape that cannot be halved twice.
+    """
+    channels, height, breadth = _image_shape(image_shape)
+    _positive("width", (width,))
+    return nn.Sequential(  # shapes for (1, 28, 28) and width 32
+        nn.PixelUnshuffle(2),  # 4×14×14: halves the map without losing a pixel
+        nn.Conv2d(4 * channels, width, 3, padding=1),  # 32×14×14
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # 64×7×7
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(2 * width * (height // 4) * (breadth // 4), 1),
+        nn.Flatten(0),  # (N, 1) → (N,)
+    )
+
+
+def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool = True) -> nn.Module:
+    """A layer that doubles height and width: (N, inputs, H, W) → (N, outputs, 2H, 2W).
+
+    - "transposed": DCGAN's own, a 4×4 transposed convolution with stride 2.
+    - "resize": repeat every pixel 2×2, then a 3×3 convolution (Odena et al. 2016, doi:10.23915/distill.00003).
+    - "pixel_shuffle": a 3×3 convolution to four times the channels, which are then interleaved
+      (Shi et al. 2016, arXiv:1609.05158).
+
+    Raises:
+        ValueError: an unknown method.
+    """
+    if method == "transposed":
+        return TransposedConvolution(inputs, outputs, bias)
+    if method == "resize":
+        return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
+    if method == "pixel_shuffle":
+        return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 3, padding=1, bias=bias), nn.PixelShuffle(2))
+    raise ValueError(f"upsampling must be one of {', '.join(UPSAMPLING)}, got {method!r}")
+
+
+class TransposedConvolution(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)`, computed by `transposed_by_convolution`."""
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True):
+        super().__init__(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return transposed_by_convolution(maps, self.weight, self.bias)
+
+
+def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A 4×4 transposed convolution with stride 2 and padding 1, as a 2×2 convolution and an interleave.
+
+    An output pixel of the transposed convolution meets only 2×2 of its 4×4 weights, and which ones depends on whether
+    its row and its column are odd or even. So a 2×2 convolution computes the four kinds as four times the channels, and
+    `pixel_shuffle` puts each where it belongs; a border of one pixel is left over. Same numbers, up to rounding, and on a
+    CPU in less time.
+
+    Args:
+        maps: (N, inputs, H, W).
+        weight: (inputs, outputs, 4, 4), as in `nn.ConvTranspose2d`.
+        bias: (outputs,) or None.
+
+    Returns:
+        (N, outputs, 2H, 2W).
+    """
+    inputs, outputs = weight.shape[:2]
+    # Row 2·(1 − tap) + parity of the 4×4 weights is what tap 0 or 1 of the 2×2 convolution needs for that parity.
+    taps = weight.reshape(inputs, outputs, 2, 2, 2, 2).flip(
+        2, 4
+    )  # (inputs, outputs, tap, parity, tap, parity)
+    taps = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
+    bias = None if bias is None else bias.repeat_interleave(4)
+    return F.pixel_shuffle(F.conv2d(maps, taps, bias, padding=1), 2)[..., 1:-1, 1:-1]
+
+
+def count_parameters(network: nn.Module) -> int:
+    """The number of trainable weights."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def _positive(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(f"{name} must be positive integers, got {tuple(sizes)}")
+    return tuple(sizes)
+
+
+def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    if len(shape) != 3 or any(side % 4 for side in shape[1:]) or min(shape) < 1:
+        raise ValueError(
+            f"image_shape must be (channels, height, width) with height and width divisible by 4, got {tuple(shape)}"
+        )
+    return tuple(shape)

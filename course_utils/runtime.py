@@ -1,0 +1,98 @@
+"""Where and how big to compute: the device, the scale, the number format.
+
+Three questions that every training run answers, in one place:
+
+- `pick_device`: CUDA, Apple's MPS or the CPU?           (COURSE_DEVICE overrides)
+- `scale`, `by_scale`: how long may this notebook train?  (COURSE_SCALE overrides)
+- `autocast_dtype`: do this network's convolutions run faster in bfloat16 here?
+"""
+
+import os
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+DEVICES = ("cuda", "mps", "cpu")
+SCALES = ("ci", "cpu", "gpu")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+T = TypeVar("T")
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """The device to compute on: CUDA if there is one, else Apple's MPS, else the CPU.
+
+    Args:
+        name: "cuda", "cuda:1", "mps" or "cpu" to insist on one; None reads the environment variable
+            COURSE_DEVICE and, where that is not set, chooses.
+
+    Raises:
+        ValueError: the name is unknown, or this machine has no such device.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    name = name or os.environ.get("COURSE_DEVICE")
+    if not name:
+        return torch.device(next(kind for kind in DEVICES if available[kind]))
+    kind, _, index = str(name).partition(":")
+    if kind not in DEVICES or (index and not index.isdigit()):
+        raise ValueError(f"device must be one of {', '.join(DEVICES)} (or cuda:1, …), got {str(name)!r}")
+    if not available[kind] or (kind == "cuda" and int(index or 0) >= torch.cuda.device_count()):
+        usable = ", ".join(kind for kind in DEVICES if available[kind])
+        raise ValueError(f"device {str(name)!r} was asked for, but this machine has only: {usable}")
+    return torch.device(str(name))
+
+
+def scale() -> str:
+    """How long notebooks train: "ci" (seconds; nothing is learnt), "cpu" (minutes on two cores) or "gpu".
+
+    COURSE_SCALE overrides; otherwise the scale follows the device: "gpu" where `pick_device` finds CUDA,
+    "cpu" elsewhere.
+
+    Raises:
+        ValueError: COURSE_SCALE is none of the three.
+    """
+    name = os.environ.get("COURSE_SCALE") or ("gpu" if pick_device().type == "cuda" else "cpu")
+    if name not in SCALES:
+        raise ValueError(f"COURSE_SCALE must be one of {', '.join(SCALES)}, got {name!r}")
+    return name
+
+
+def by_scale(*, ci: T, cpu: T, gpu: T) -> T:
+    """The value for the current `scale`: `images = by_scale(ci=256, cpu=200_000, gpu=2_000_000)`."""
+    return {"ci": ci, "cpu": cpu, "gpu": gpu}[scale()]
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 matrices in hardware (CUDA since Ampere; CPUs with AVX512-BF16 or AMX)."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # These probes are torch's own but not public: a version without them computes in float32.
+        probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
+    return False
+
+
+def autocast_dtype(device: torch.device, *networks: nn.Module, precision: str = "auto") -> torch.dtype | None:
+    """The format that `torch.autocast` should use for these networks' matrix products; None leaves float32 alone.
+
+    "auto" takes bfloat16 where it pays: the device has it in hardware, and the networks have convolutions. A small
+    fully connected network spends its time on calling operations, not in them, and the casts would make it slower.
+
+    Args:
+        device: where the networks run.
+        networks: the modules that will run under autocast.
+        precision: "auto", "float32" or "bfloat16".
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    if precision == "auto":
+        convolutional = any(
+            isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) for net in networks for layer in net.modules()
+        )
+        precision = "bfloat16" if convolutional and has_fast_bfloat16(device) else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else None
