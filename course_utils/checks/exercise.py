@@ -109,7 +109,7 @@ class Verdict:
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
-        # Colour only in the border and, translucent, behind the text, which keeps the theme's own: dark or light.
+        # Translucent, and no colour for the text: it keeps the theme's own, dark or light.
         look = _LOOKS[self.status]
         code = f"<pre><code>{html.escape(self.code)}</code></pre>" if self.code else ""
         note = f"<div><em>{_inline(self.note)}</em></div>" if self.note else ""
