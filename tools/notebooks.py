@@ -68,7 +68,7 @@ def read_script(path: Path) -> NotebookNode:
 
 
 def _name_cells(cells: Sequence[NotebookNode]) -> None:
-    """Ids from content: inserting a cell changes no other one's id. A second cell of the same content gets -2."""
+    """Ids from content: inserting a cell changes no other id. A second cell of the same content gets -2."""
     seen: dict[str, int] = defaultdict(int)
     for cell in cells:
         name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
@@ -77,7 +77,7 @@ def _name_cells(cells: Sequence[NotebookNode]) -> None:
 
 
 def _check_markers(text: str, path: Path) -> None:
-    """Each BEGIN has its END in the same cell, spelt as it must be: a marker gone unseen would leak an answer."""
+    """Each BEGIN has its END in its cell, spelt as it must be: a marker gone unseen would leak an answer."""
     opened = 0
     for number, line in enumerate(text.splitlines(), start=1):
         marker = line.strip()
@@ -116,7 +116,7 @@ def stub(solution: NotebookNode) -> NotebookNode:
 def stub_source(source: str) -> str:
     """The code of a cell with each marked block replaced.
 
-    Inside a function the block becomes `raise NotImplementedError("your code here")`; elsewhere each name that
+    In a function the block becomes `raise NotImplementedError("your code here")`; elsewhere each name that
     it assigns is set to `...`, which the checks read as "not attempted yet".
     """
     if BEGIN not in source:

@@ -223,8 +223,8 @@ def _table(results: Sequence[Result]) -> str:
     for result in results:
         verdict = f"FAILED: {result.problem.splitlines()[0]}" if result.problem else "ok"
         lines.append(
-            f"{result.notebook:{width}}  {result.cells:5}  {result.seconds:7.1f}  {result.slowest_cell:10.1f} s  "
-            f"{result.peak_megabytes:8} MB  {verdict}"
+            f"{result.notebook:{width}}  {result.cells:5}  {result.seconds:7.1f}  "
+            f"{result.slowest_cell:10.1f} s  {result.peak_megabytes:8} MB  {verdict}"
         )
     failed = sum(bool(result.problem) for result in results)
     total = sum(result.seconds for result in results)
