@@ -1,0 +1,42 @@
+"""Images and toy densities: the course's data, and the one convention that all of it follows."""
+
+from course_utils.data.convention import Sampler, check_images, image_sampler, to_model_range, to_uint8
+from course_utils.data.download import DownloadError, Source
+from course_utils.data.formats import DataError
+from course_utils.data.images import (
+    ImageData,
+    Status,
+    data_folder,
+    fetch,
+    load,
+    load_cifar10,
+    load_mnist,
+    status,
+)
+from course_utils.data.toy import Density, gaussian, gaussian_mixture, grid, ring, spiral, two_moons
+
+__all__ = [
+    "DataError",
+    "Density",
+    "DownloadError",
+    "ImageData",
+    "Sampler",
+    "Source",
+    "Status",
+    "check_images",
+    "data_folder",
+    "fetch",
+    "gaussian",
+    "gaussian_mixture",
+    "grid",
+    "image_sampler",
+    "load",
+    "load_cifar10",
+    "load_mnist",
+    "ring",
+    "spiral",
+    "status",
+    "to_model_range",
+    "to_uint8",
+    "two_moons",
+]
