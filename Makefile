@@ -1,0 +1,47 @@
+# The two commands of the course: `make lab` and `make test`. Everything else: `make help`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+THIS_PYTHON := $(if $(filter file,$(origin PYTHON)),,--with-this-python)# asked for by name
+ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
+
+# One call for tests and notebooks. A notebook's cells must stay together (loadfile), and two processes with two
+# threads each would fight over two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
+
+.PHONY: help setup lab test run notebooks execute lint format clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## create .venv and install everything (the other targets do it by themselves)
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine: install Python 3.10 or newer (python.org/downloads), then call again." >&2; exit 1; }
+	@$(PYTHON) tools/setup.py $(THIS_PYTHON)
+
+lab: setup ## open the course in JupyterLab (LAB_OPTIONS="--no-browser --port 9000" passes options on)
+	@cd notebooks && ../$(BIN)/jupyter-lab $(ROOT_USER) $(LAB_OPTIONS) 00_start_here.ipynb
+
+test: setup ## run every test, and every notebook at the smallest scale
+	$(PYTEST) $(NBVAL) tests notebooks solutions
+
+run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu to choose)
+	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(NOTEBOOKS)
+
+notebooks: setup ## regenerate notebooks/ from solutions/*.py
+	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+
+execute: setup ## re-run the solutions and keep their outputs
+	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
+
+lint: setup ## check the code, and its format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: setup ## mend what the linter can mend, and format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove .venv and caches; data and progress stay
+	rm -rf .venv .course/setup.* .pytest_cache .ruff_cache *.egg-info build
+	find course_utils tests tools -name __pycache__ -prune -exec rm -rf {} +
