@@ -3,8 +3,8 @@
     python3 tools/setup.py        # `make lab` and `make test` call it first
 
 Where everything is in place already, it returns at once. A set-up that was interrupted, at whatever moment,
-is completed by the next call. Only the standard library, and syntax that Python 3.6 can read: who has too old a
-Python gets a sentence to act on, not a SyntaxError.
+is completed by the next call. Only the standard library, and syntax that Python 3.6 can read: with too old a
+Python one gets a sentence to act on, not a SyntaxError.
 """
 
 import argparse
