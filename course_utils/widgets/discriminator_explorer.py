@@ -65,7 +65,7 @@ def render(
     describe(
         stage.figure,
         f"Above, two densities: the data's, {two_hills if data_gap else one_hill}, spread {data_std:g}; the "
-        f"generator's, one hill at {model_mean:g}, spread {model_std:g}. Below, the optimal discriminator D*(x): "
+        f"generator's, one hill at {model_mean:g}, spread {model_std:g}. Below, the optimal discriminator: "
         "near 1 where the data's density is the larger, near 0 where the generator's is, ½ where they cross. "
         f"V(D*, G) = {numbers['V(D*, G)']:.3f}, JS = {numbers['JS']:.3f}.",
     )
