@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.checks.exercise import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
+from course_utils.checks.judging import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
 
 
 def progress_file() -> Path:
