@@ -1,0 +1,28 @@
+"""How good are the samples? One file for each family of answers."""
+
+from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence
+from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.metrics.frechet import (
+    FeatureStatistics,
+    FrechetEvaluator,
+    feature_statistics,
+    frechet_distance,
+    frechet_evaluator,
+)
+from course_utils.metrics.modes import ModeCoverage, mode_coverage
+
+__all__ = [
+    "ClassCoverage",
+    "Classifier",
+    "FeatureStatistics",
+    "FrechetEvaluator",
+    "ModeCoverage",
+    "class_coverage",
+    "classifier_confidence",
+    "feature_statistics",
+    "frechet_distance",
+    "frechet_evaluator",
+    "in_batches",
+    "load_classifier",
+    "mode_coverage",
+]

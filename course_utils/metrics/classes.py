@@ -1,0 +1,46 @@
+"""What a classifier says about generated images: how sure it is, and which classes it sees how often."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from course_utils.metrics.classifiers import Classifier, in_batches
+
+
+class ClassCoverage(NamedTuple):
+    """What `class_coverage` found."""
+
+    covered: int  # classes that appear often enough
+    entropy: float  # of the classes' frequencies, in nats: log(classes) if all are equal, 0 for one class
+    counts: Tensor  # (classes,) images in each class
+
+
+def classifier_confidence(images: Tensor, classifier: Classifier) -> float:
+    """Mean of maxₖ p(k | x): how sure the classifier is of what it sees.
+
+    Real test images set the scale. Alone it is no measure of quality: a classifier can be sure of nonsense,
+    and one perfect image repeated scores highest.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+
+    Returns:
+        The mean confidence, between 1/classes and 1.
+    """
+    return in_batches(classifier, images).softmax(dim=1).amax(dim=1).mean().item()
+
+
+def class_coverage(images: Tensor, classifier: Classifier, least_share: float = 0.01) -> ClassCoverage:
+    """Which classes the images fall into, and the entropy −Σₖ f(k) log f(k) of their frequencies f.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        least_share: share of the images that makes a class covered; a stray image should not.
+    """
+    logits = in_batches(classifier, images)
+    counts = torch.bincount(logits.argmax(dim=1), minlength=logits.shape[1])
+    frequencies = counts.double() / len(images)
+    entropy = -torch.special.xlogy(frequencies, frequencies).sum().item()  # xlogy: 0·log 0 = 0
+    return ClassCoverage(int((counts >= max(1, math.ceil(least_share * len(images)))).sum()), entropy, counts)

@@ -1,0 +1,143 @@
+"""The Fréchet distance: how far two clouds of feature vectors are apart, if each is taken for a Gaussian."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from course_utils import data
+from course_utils.data.convention import describe
+from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+
+
+class FeatureStatistics(NamedTuple):
+    """Mean and covariance of N feature vectors of length d."""
+
+    mean: Tensor  # (d,) float64
+    covariance: Tensor  # (d, d) float64
+    count: int  # N
+
+
+def feature_statistics(features: Tensor) -> FeatureStatistics:
+    """μ = mean of the features, Σ = (X − μ)ᵀ(X − μ) / (N − 1), in float64.
+
+    Args:
+        features: (N, d), N ≥ 2, any finite values.
+
+    Raises:
+        ValueError: another shape, fewer than two vectors, or values that are not finite.
+    """
+    if not isinstance(features, Tensor) or features.ndim != 2 or len(features) < 2:
+        raise ValueError(
+            f"features must be (N, d) with N at least 2, got {describe(features)}; pass one row a sample"
+        )
+    features = features.detach().double().cpu()
+    if not features.isfinite().all():
+        raise ValueError(
+            f"features must be finite, got {(~features.isfinite()).sum()} values that are not; "
+            "has the generator diverged?"
+        )
+    mean = features.mean(0)
+    centred = features - mean
+    return FeatureStatistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+
+
+def frechet_distance(a: Tensor | FeatureStatistics, b: Tensor | FeatureStatistics) -> float:
+    """|μ_a − μ_b|² + tr(Σ_a + Σ_b − 2(Σ_a Σ_b)^½)  (Heusel et al. 2017, arXiv:1706.08500).
+
+    That is the squared 2-Wasserstein distance of two Gaussians (Dowson and Landau 1982). tr (Σ_a Σ_b)^½ is
+    computed as the sum of the singular values of Σ_a^½ Σ_b^½: symmetric in a and b, no complex numbers, and
+    it holds where there are fewer samples than features. Few samples make the distance *too large*: compare
+    only equal numbers.
+
+    Args:
+        a, b: features (N, d) and (M, d), or their statistics. N and M may differ and may be smaller than d.
+
+    Returns:
+        The distance, ≥ 0; 0 only for equal means and covariances.
+
+    Raises:
+        ValueError: features of two lengths, or not acceptable to `feature_statistics`.
+    """
+    a, b = (side if isinstance(side, FeatureStatistics) else feature_statistics(side) for side in (a, b))
+    if a.mean.shape != b.mean.shape:
+        raise ValueError(
+            f"both sides need features of one length, got {len(a.mean)} and {len(b.mean)}; "
+            "use the same extractor for both"
+        )
+    overlap = torch.linalg.svdvals(square_root(a.covariance) @ square_root(b.covariance)).sum()
+    distance = (a.mean - b.mean).square().sum() + a.covariance.trace() + b.covariance.trace() - 2 * overlap
+    return max(distance.item(), 0.0)  # rounding can leave −1e-13
+
+
+def square_root(covariance: Tensor) -> Tensor:
+    """Σ^½ of a symmetric positive semi-definite matrix (d, d), by its eigenvalues.
+
+    Eigenvalues below rounding are zero: without that, the square root would blow 1e-16 up to 1e-8.
+    """
+    values, vectors = torch.linalg.eigh(covariance)
+    rounding = len(values) * torch.finfo(values.dtype).eps * values[-1].clamp(min=0)
+    values = torch.where(values > rounding, values, 0.0)
+    return (vectors * values.sqrt()) @ vectors.T
+
+
+class FrechetEvaluator(NamedTuple):
+    """evaluate(generator) or evaluate(images) → Fréchet distance to the real test images. Lower is better."""
+
+    name: str
+    real: FeatureStatistics
+    classifier: Classifier
+    note: str  # where the real images came from, if that needs saying
+
+    def __call__(self, subject: nn.Module | Tensor, samples: int = 10_000, seed: int = 0) -> float:
+        """Distance of a generator's samples, or of given images, to the real ones.
+
+        Args:
+            subject: a generator with `latent_dim`, or images (N, C, H, W) in [-1, 1].
+            samples: how many images to draw from a generator; the distance falls with it, so keep it fixed.
+            seed: of the latents.
+
+        Raises:
+            ValueError: the images have another shape than the data set's.
+        """
+        images = subject if isinstance(subject, Tensor) else draw(subject, samples, seed)
+        data.check_images(images, shape=self.classifier.image_shape)
+        return frechet_distance(self.real, in_batches(self.classifier.features, images.cpu()))
+
+
+def frechet_evaluator(name: str) -> FrechetEvaluator:
+    """The course's evaluator for "mnist" or "cifar10": its classifier's features, against all test images.
+
+    The real images' statistics are computed at the first call and kept in memory. Where the real data is
+    missing they come from the stand-in, and `note` says so: such distances compare with nothing measured
+    elsewhere.
+
+    Raises:
+        ValueError: no such data set.
+    """
+    return _evaluator(name, data.data_folder())
+
+
+@lru_cache(maxsize=4)
+def _evaluator(name: str, folder) -> FrechetEvaluator:
+    classifier = load_classifier(name)
+    test = data.load(name, "test", folder=folder)
+    features = in_batches(classifier.features, data.to_model_range(test.images))
+    return FrechetEvaluator(name, feature_statistics(features), classifier, test.note)
+
+
+@torch.no_grad()
+def draw(generator: nn.Module, samples: int, seed: int = 0, batch_size: int = 500) -> Tensor:
+    """G(z) for `samples` latents z ~ N(0, I), on the CPU; the generator's mode is kept as it was found.
+
+    Args:
+        generator: from latents (N, latent_dim), with the attribute `latent_dim`.
+    """
+    parameter = next(generator.parameters())
+    latents = torch.randn(samples, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
+    was_training = generator.training
+    generator.eval()
+    images = torch.cat([generator(z.to(parameter)).float().cpu() for z in latents.split(batch_size)])
+    generator.train(was_training)
+    return images
