@@ -88,7 +88,7 @@ WRONG = [
     ("1.2", lambda p, q: (p - q) / (p + q), "from −1 to 1"),
     ("1.2", lambda p, q: torch.sigmoid(p - q), "sigmoid of the difference"),
     ("1.2", lambda p, q: (p / (p + q)).sum(), "one number for each place"),
-    ("1.2", lambda p, q: p + q, r"leaves \[0, 1\]"),
+    ("1.2", lambda p, q: 3 * p, r"leaves \[0, 1\]"),
     ("1.2", lambda p, q: p / (p + q + 0.5), "was expected"),
     ("1.3", lambda r, f: -cross_entropy_loss(r, f), "turn the sign"),
     ("1.3", lambda r, f: softplus(r).mean() + softplus(-f).mean(), "labels are swapped"),
