@@ -458,6 +458,29 @@ def density_and_discriminator(
 # --- games on the plane (notebook 02) ----------------------------------------------------------------------
 
 
+def dirac_moments(moments: Mapping[str, Tensor], *, alt: str | None = None) -> Figure:
+    """The Dirac-GAN at a few moments: the data at 0, the sample at θ, and the discriminator's logit ψ·x.
+
+    Args:
+        moments: title → point (θ, ψ), shape (2,).
+    """
+    figure, axes = new_figure(columns=len(moments), width=7.5, height=2.5, sharey=True)
+    x = np.array([-1.6, 1.6])
+    told = []
+    for panel, (title, point) in zip(axes, moments.items(), strict=True):
+        theta, psi = _array(point)
+        panel.plot(x, psi * x, color=COLORS["discriminator"], label="logit ψx")
+        panel.plot(0, 0, "o", color=COLORS["data"], markersize=10, label="data")
+        panel.plot(theta, psi * theta, "X", color=COLORS["model"], markersize=10, label="sample")
+        panel.axvline(theta, color=COLORS["model"], linewidth=0.8, linestyle=":")
+        panel.set(title=title, xlim=x, ylim=(-1.6, 1.6), xlabel="x", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+        told.append(f"{title}: the sample is at {theta:.2f}, the line's slope is {psi:.2f}")
+    axes[0].set_ylabel("logit")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return describe(figure, alt or f"The Dirac-GAN at {len(moments)} moments. {'; '.join(told)}.")
+
+
 def phase_portraits(
     panels: Mapping[str, tuple[Tensor, Tensor, Mapping[str, Tensor]]],
     *,

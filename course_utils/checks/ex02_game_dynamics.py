@@ -20,7 +20,7 @@ def _everywhere(function, name):
 
 @exercise(
     "2.1",
-    title="the field of the Dirac-GAN",
+    title="The field of the Dirac-GAN",
     difficulty=2,
     minutes=10,
     hints=[
@@ -72,7 +72,7 @@ def dirac_field(answer):
 
 @exercise(
     "2.2",
-    title="one alternating step",
+    title="One alternating step",
     difficulty=1,
     minutes=5,
     hints=[
@@ -108,7 +108,7 @@ def alternating_step(answer):
 
 @exercise(
     "2.3",
-    title="how much does one step grow?",
+    title="How much does one step grow?",
     difficulty=2,
     minutes=8,
     hints=[
@@ -148,24 +148,21 @@ def growth_factor(answer):
 
 
 PREDICTIONS = {
-    "A": ("out", "λ = ±i, so one step multiplies by |1 + 0.1·i| = 1.005. Slowly, but out."),
-    "B": ("circle", "the alternating step has determinant 1 and complex eigenvalues: both have modulus 1."),
-    "C": ("out", "√(1 + h²) is above 1 for every h. A small step only makes the spiral slow."),
-    "D": ("in", "|1 + 0.1·(−0.1 + i)|² = 0.99² + 0.1² = 0.990: below 1."),
-    "E": (
-        "out",
-        "|1 + 0.5·(−0.1 + i)|² = 0.95² + 0.5² = 1.15: this step is too large for so little damping.",
-    ),
+    "A": ("out", "λ = ±i. What is |1 + 0.1·i|: above 1, or exactly 1?"),
+    "B": ("circle", "one step has determinant 1 and complex eigenvalues. What are their moduli, then?"),
+    "C": ("out", "put h = 0.001 into √(1 + h²). A hundred times slower; but which way?"),
+    "D": ("in", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping win over h²?"),
+    "E": ("out", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping still win over h²?"),
     "F": (
         "circle",
-        "five small steps of ψ are one large one for this critic: h√5 replaces h, the modulus stays 1.",
+        "five steps of ψ with θ at rest are one step, five times as long. What is the determinant?",
     ),
 }
 
 
 @exercise(
     "2.4",
-    title="out, round, or in?",
+    title="Out, round, or in?",
     difficulty=2,
     minutes=8,
     hints=[
@@ -185,13 +182,15 @@ def prediction(answer):
     if misses:
         name, why = next(iter(misses.items()))
         rest = f" {len(PREDICTIONS) - len(misses)} of {len(PREDICTIONS)} are right."
-        raise Wrong(f"{name} is not {str(answer[name]).strip()!r}: {why}{rest}")
-    return "all six. The next cell runs them."
+        raise Wrong(f"{name} does something else: {why}{rest}")
+    return (
+        "all six: small steps alone do not help, and damping helps only small steps. The next cell runs them."
+    )
 
 
 @exercise(
     "2.5",
-    title="look a step ahead",
+    title="Look a step ahead",
     difficulty=1,
     minutes=5,
     hints=[
@@ -228,7 +227,7 @@ def extragradient_step(answer):
 
 @exercise(
     "2.6",
-    title="how much damping?",
+    title="How much damping?",
     difficulty=3,
     minutes=10,
     hints=[

@@ -187,7 +187,6 @@ def _new_stage() -> Stage:
     (moving["average now"],) = plane.plot([], [], "s", color=averaged, markersize=7)
     plane.set(xlabel="θ (generator)", ylabel="ψ (discriminator)", title="the plane", aspect="equal")
     plane.set(xlim=(-RADIUS, RADIUS), ylim=(-RADIUS, RADIUS))
-    plane.legend(loc="upper left", frameon=True, framealpha=0.8, edgecolor="none")
     (moving["distance"],) = curve.plot([], [], color=colour, label="run")
     (moving["predicted"],) = curve.plot(
         np.arange(MOST_STEPS + 1),
@@ -201,5 +200,6 @@ def _new_stage() -> Stage:
     curve.set(xlim=(0, MOST_STEPS), ylim=(1e-3, FAR))
     curve.legend(loc="lower left")
     white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+    moving["legend"] = plane.legend(loc="upper left", frameon=True, framealpha=0.8, edgecolor="none")
     moving["fate"] = curve.text(0.03, 0.97, "", transform=curve.transAxes, fontsize=11, va="top", bbox=white)
     return Stage(figure, moving)
