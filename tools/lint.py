@@ -30,10 +30,10 @@ COURSE = (
 )
 TABLE_ROWS = ("reading time", "running time", "you need", "you will be able to")
 EXERCISE_HEADING = re.compile(r"Exercise (\d+)\.(\d+) — .+ \([●]{1,3}[○]{0,2}, \d+ min\)")
-ARXIV = re.compile(r"arXiv", re.IGNORECASE)
-ARXIV_NUMBER = re.compile(
-    r"arXiv:\d{4}\.\d{4,5}(?!\d)|arxiv\.org/(abs|pdf)/\d{4}\.\d{4,5}(?!\d)", re.IGNORECASE
+ARXIV_LINK = re.compile(
+    r"\[arXiv:(\d{4}\.\d{4,5})\]\(https://arxiv\.org/(?:abs|pdf)/(\d{4}\.\d{4,5})\)", re.IGNORECASE
 )
+ARXIV_NUMBER = re.compile(r"(arXiv:|https://arxiv\.org/(abs|pdf)/)\d{4}\.\d{4,5}(?!\d)", re.IGNORECASE)
 ABSOLUTE_PATH = re.compile(r"(?<![\w/.:])/(home|root|tmp|work|Users|usr|opt|mnt|var)/[\w.-]+|\b[A-Z]:\\\\?\w")
 CHECKED_EXERCISES, SECONDS_PER_CELL, SECONDS_PER_NOTEBOOK, MEGABYTES = 3, 120, 480, 1_500
 ALWAYS_CLOSE = 10  # seconds by which a printed running time may be off, whatever the factor
@@ -63,6 +63,7 @@ def lint(notebook: NotebookNode, name: str, exercises: Iterable[str], present: I
         *cell_ids(notebook),
         *alternative_texts(notebook),
         *errors(notebook),
+        *solved(notebook),
         *running_time(notebook),
     ]
     return [f"{name}: {complaint}" for complaint in complaints]
@@ -125,12 +126,14 @@ def links(notebook: NotebookNode, present: Iterable[str]) -> list[str]:
 def references(notebook: NotebookNode) -> list[str]:
     """Where arXiv is named, a number follows that can be one: arXiv:1406.2661."""
     prose = _prose(notebook)
-    numbered = len(ARXIV_NUMBER.findall(prose))
-    named = len(ARXIV.findall(prose)) - len(re.findall(r"\[arXiv:[^\]]+\]\([^)]*arxiv", prose, re.IGNORECASE))
-    linked = len(re.findall(r"\[arXiv:\d{4}\.\d{4,5}\]\([^)]*arxiv\.org", prose, re.IGNORECASE))
-    if numbered - linked != named:
-        return ["names arXiv without a number of the form arXiv:1406.2661."]
-    return []
+    complaints = [
+        f"cites arXiv:{cited} and links to {linked}."
+        for cited, linked in ARXIV_LINK.findall(prose)
+        if cited != linked
+    ]
+    if re.search("arxiv", ARXIV_NUMBER.sub("", ARXIV_LINK.sub("", prose)), re.IGNORECASE):
+        complaints.append("names arXiv without a number of the form arXiv:1406.2661.")
+    return complaints
 
 
 def absolute_paths(notebook: NotebookNode) -> list[str]:
@@ -263,6 +266,16 @@ def errors(notebook: NotebookNode) -> list[str]:
                 complaints.append(f"code cell {number} ended in {output['ename']}: {output['evalue']}.")
             elif "Traceback (most recent call last)" in text or re.search(r"\b\w*Warning: ", text):
                 complaints.append(f"code cell {number} prints a traceback or a warning.")
+    return complaints
+
+
+def solved(notebook: NotebookNode) -> list[str]:
+    """In an executed solution, every check found the answer right."""
+    complaints = []
+    for cell in _code_cells(notebook) if "course" in notebook.metadata else []:
+        pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+        if any("course-verdict" in page and "✔" not in page for page in pages):
+            complaints.append(f"the solution's own answer does not pass: {cell.source.strip()!r}.")
     return complaints
 
 
