@@ -16,6 +16,7 @@ class GANLoss(NamedTuple):
 
     discriminator: Callable[[Tensor, Tensor], Tensor]  # (real_logits, fake_logits) -> ()
     generator: Callable[[Tensor], Tensor]  # (fake_logits) -> ()
+    undecided: float = 0.0  # the logit of a discriminator that cannot tell real from fake
 
 
 def minimax_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -94,7 +95,7 @@ def least_squares_generator(fake_logits: Tensor) -> Tensor:
 LOSSES = {
     "minimax": GANLoss(minimax_discriminator, minimax_generator),
     "non_saturating": GANLoss(minimax_discriminator, non_saturating_generator),
-    "least_squares": GANLoss(least_squares_discriminator, least_squares_generator),
+    "least_squares": GANLoss(least_squares_discriminator, least_squares_generator, undecided=0.5),
 }
 
 

@@ -1,0 +1,17 @@
+"""Training loops, and what they need: averaging, checkpoints, progress, the stop button."""
+
+from course_utils.training.checkpoint import load_weights, save_weights
+from course_utils.training.gan import Run, constant_then_linear, sample, train_gan
+from course_utils.training.history import TrainingDiverged
+from course_utils.training.progress import progress
+
+__all__ = [
+    "Run",
+    "TrainingDiverged",
+    "constant_then_linear",
+    "load_weights",
+    "progress",
+    "sample",
+    "save_weights",
+    "train_gan",
+]

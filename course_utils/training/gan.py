@@ -1,0 +1,377 @@
+"""The training loop of a GAN: a step of the discriminator, a step of the generator, and again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean as mean
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.data.convention import Sampler, check_images
+from course_utils.losses import GANLoss, get_loss
+from course_utils.runtime import autocast_dtype, pick_device
+from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
+from course_utils.training.ema import averaged_copy, update_average
+from course_utils.training.history import MEASURED, Recorder, TrainingDiverged
+from course_utils.training.interrupt import stop_button
+from course_utils.training.progress import progress as show_progress
+
+Penalty = Callable[[nn.Module, Tensor, Tensor], Tensor]  # (discriminator, real, fake) -> ()
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # (images, rng) -> images
+
+
+@dataclass
+class Run:
+    """What training leaves behind. Complete and usable at every snapshot, and after an interruption."""
+
+    generator: nn.Module  # the averaged generator, in evaluation mode: the one to sample from
+    discriminator: nn.Module
+    history: dict[str, list[float]] = field(  # one entry a step
+        default_factory=lambda: {name: [] for name in ("images", *MEASURED, "images_per_second")}
+    )
+    snapshots: list[tuple[int, Tensor]] = field(
+        default_factory=list
+    )  # (images seen, samples of the fixed latents)
+    images_seen: int = 0  # real images that the discriminator has been shown
+    seconds: float = 0.0  # spent training; snapshots and callbacks do not count
+    interrupted: bool = False
+
+
+def constant_then_linear(share: float, constant: float = 0.3, final: float = 0.05) -> float:
+    """The learning rate's factor: 1 for the first 30 % of the images, then a straight line down to 5 %."""
+    return 1 - (1 - final) * max(0.0, share - constant) / (1 - constant)
+
+
+def train_gan(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    draw_real: Sampler,
+    *,
+    images: int = 200_000,
+    batch_size: int = 64,
+    loss: str | GANLoss = "non_saturating",
+    generator_lr: float = 2e-3,
+    discriminator_lr: float = 2e-3,
+    betas: tuple[float, float] = (0.0, 0.99),
+    schedule: Callable[[float], float] = constant_then_linear,
+    discriminator_steps: int = 1,
+    penalty: Penalty | None = None,
+    augment: Augmentation | None = None,
+    ema_half_life: float = 10_000,
+    device: str | torch.device | None = None,
+    precision: str = "auto",
+    seed: int = 0,
+    snapshot_every: int = 20_000,
+    snapshot_samples: int = 64,
+    on_snapshot: Callable[[Run], None] | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Run:
+    """min over G, max over D of V(D, G), by alternating steps of Adam  (Goodfellow et al. 2014, arXiv:1406.2661).
+
+    Both networks are trained in place; `run.generator` is a running average of the generator.
+
+    Args:
+        generator: maps latents (N, generator.latent_dim) to samples.
+        discriminator: maps samples to logits (N,).
+        draw_real: a sampler; draw_real(n, rng) returns n real samples on the device.
+        images: how many real images to show to the discriminator, in all.
+        batch_size: real images (and as many fakes) in one step of the discriminator.
+        loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
+        generator_lr: Adam's learning rate at the start.
+        discriminator_lr: the same for the discriminator.
+        betas: Adam's decay rates; the first is 0, since momentum makes the game circle.
+        schedule: maps the share of images seen, in [0, 1], to the learning rates' factor.
+        discriminator_steps: steps of the discriminator for one of the generator.
+        penalty: penalty(discriminator, real, fake) is added to the discriminator's loss; computed in float32.
+        augment: augment(images, rng) is applied to all that the discriminator sees, real and fake, differentiably.
+        ema_half_life: half-life of the generator's average, in images; 0 for none.
+        device: where to train; None chooses.
+        precision: "auto" (bfloat16 where it is faster), "float32" or "bfloat16".
+        seed: of everything random in the training; the networks' first weights are the caller's.
+        snapshot_every: images between two snapshots (and checkpoints); there is one at the start and one at the end.
+        snapshot_samples: how many fixed latents a snapshot shows.
+        on_snapshot: called with the run at every snapshot, while the clock stands still.
+        checkpoint: file to keep the state in.
+        resume: whether to go on from that file if it exists; the result is the same as without the stop.
+        progress: whether to show the progress, with the time left.
+
+    Returns:
+        The run. Ctrl-C, or the notebook's stop button, ends training after the current step: the run is returned as
+        it is then, with `interrupted` set.
+
+    Raises:
+        ValueError, TypeError: networks, data or settings that do not fit together.
+        TrainingDiverged: a loss or a weight is no longer finite.
+    """
+    device = pick_device(device)
+    objective = get_loss(loss)
+    _check_settings(
+        images=images,
+        batch_size=batch_size,
+        discriminator_steps=discriminator_steps,
+        snapshot_every=snapshot_every,
+        snapshot_samples=snapshot_samples,
+    )
+    generator.to(device).train()
+    discriminator.to(device).train()
+    _check_game(generator, discriminator, draw_real, device)
+
+    rng = torch.Generator(device).manual_seed(seed)
+    fixed_latents = torch.randn(snapshot_samples, generator.latent_dim, generator=rng, device=device)
+    fused = device.type in ("cpu", "cuda")  # Adam for all weights in one call
+    generator_optimizer = torch.optim.Adam(generator.parameters(), generator_lr, betas, fused=fused)
+    discriminator_optimizer = torch.optim.Adam(
+        discriminator.parameters(), discriminator_lr, betas, fused=fused
+    )
+    generator_weights = list(generator.parameters())
+    low_precision = autocast_dtype(device, generator, discriminator, precision=precision)
+    batch = discriminator_steps * batch_size  # images from one generator's step to the next
+
+    run = Run(averaged_copy(generator), discriminator)
+    recorder = Recorder(run.history)
+    parts = {
+        "generator": generator,
+        "discriminator": discriminator,
+        "average": run.generator,
+        "generator_optimizer": generator_optimizer,
+        "discriminator_optimizer": discriminator_optimizer,
+    }
+    settings = {
+        "loss": loss if isinstance(loss, str) else "custom",
+        "batch_size": batch_size,
+        "generator_lr": generator_lr,
+        "discriminator_lr": discriminator_lr,
+        "betas": list(betas),
+        "discriminator_steps": discriminator_steps,
+        "ema_half_life": ema_half_life,
+        "seed": seed,
+    }
+
+    def autocast():
+        return torch.autocast(device.type, low_precision, enabled=low_precision is not None)
+
+    def judge(samples: Tensor) -> Tensor:
+        return discriminator(samples if augment is None else augment(samples, rng)).float()
+
+    def fetch() -> None:
+        try:
+            run.seconds += recorder.fetch(generator=generator, discriminator=discriminator)
+        except TrainingDiverged as diverged:
+            diverged.run = run
+            raise
+        show(run.images_seen, _summary(run.history))
+
+    def pause() -> None:
+        """Checkpoint, snapshot and callback, while the clock stands still."""
+        fetch()
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, _state(parts, settings, rng, run))
+        if not run.snapshots or run.snapshots[-1][0] < run.images_seen:
+            run.snapshots.append((run.images_seen, run.generator(fixed_latents).float().cpu()))
+            if on_snapshot is not None:
+                with own_randomness(device):
+                    on_snapshot(run)
+                discriminator.train()
+        recorder.restart_clock()
+
+    with own_randomness(device, seed), stop_button() as stopped:
+        if resume and checkpoint is not None and Path(checkpoint).exists():
+            _restore(load_checkpoint(checkpoint), checkpoint, parts, settings, rng, run)
+        with show_progress(images, "training", start=run.images_seen, hidden=not progress) as show:
+            try:
+                pause()
+                while run.images_seen < images and not stopped():
+                    factor = schedule(run.images_seen / images)
+                    set_learning_rate(generator_optimizer, generator_lr * factor)
+                    set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
+
+                    # The discriminator's step: logits of real samples up, of fakes down.
+                    for _ in range(discriminator_steps):
+                        real = draw_real(batch_size, rng)
+                        latents = torch.randn(batch_size, generator.latent_dim, generator=rng, device=device)
+                        with autocast():
+                            fake = generator(latents).float()
+                            real_logits = judge(real)
+                            fake_logits = judge(
+                                fake.detach()
+                            )  # detach: this step must not reach the generator
+                        discriminator_loss = objective.discriminator(real_logits, fake_logits)
+                        total = discriminator_loss
+                        if penalty is not None:
+                            total = total + penalty(discriminator, real, fake.detach())
+                        discriminator_optimizer.zero_grad()
+                        total.backward()
+                        discriminator_optimizer.step()
+
+                    # The generator's step: the same fakes, judged by the discriminator that has just learnt.
+                    with autocast():
+                        generator_loss = objective.generator(judge(fake))
+                    generator_optimizer.zero_grad()
+                    generator_loss.backward(
+                        inputs=generator_weights
+                    )  # no gradient for the discriminator's weights
+                    generator_optimizer.step()
+
+                    run.images_seen += batch
+                    update_average(run.generator, generator, run.images_seen, batch, ema_half_life)
+                    recorder.add(
+                        run.images_seen,
+                        discriminator_loss,
+                        generator_loss,
+                        (real_logits > objective.undecided).float().mean(),
+                        (fake_logits < objective.undecided).float().mean(),
+                    )
+                    if recorder.due():
+                        fetch()
+                    if run.images_seen // snapshot_every > (run.images_seen - batch) // snapshot_every:
+                        pause()
+                run.interrupted = stopped()
+                pause()
+            except (
+                KeyboardInterrupt
+            ):  # the second Ctrl-C: a step may be half done, so the checkpoint stays as it is
+                run.interrupted = True
+                fetch()
+    generator.eval()
+    discriminator.eval()
+    return run
+
+
+def sample(
+    generator: nn.Module,
+    n: int,
+    *,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    batch_size: int = 500,
+) -> Tensor:
+    """G(z), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
+
+    The latents are drawn on the CPU, so that every device shows the same samples.
+
+    Args:
+        generator: maps (N, generator.latent_dim) to samples; its mode is left as it was.
+        n: how many.
+        seed: of the latents.
+        device: where to compute; None for where the generator is.
+        batch_size: how many at a time, which bounds the memory.
+
+    Returns:
+        float32 samples on the CPU, (n, ...).
+    """
+    if device is not None:
+        generator = generator.to(pick_device(device))
+    where = next(generator.parameters()).device
+    latents = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
+    training = generator.training
+    generator.eval()
+    try:
+        with torch.no_grad():
+            return torch.cat([generator(z.to(where)).float().cpu() for z in latents.split(batch_size)])
+    finally:
+        generator.train(training)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
+@contextmanager
+def own_randomness(device: torch.device, seed: int | None = None) -> Iterator[None]:
+    """torch's own random numbers (dropout's) inside do not depend on those outside, nor disturb them."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
+
+
+def _state(parts: dict, settings: dict, rng: torch.Generator, run: Run) -> dict:
+    return {
+        **{name: part.state_dict() for name, part in parts.items()},
+        "settings": settings,
+        "rng": rng.get_state(),
+        "torch_rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state(rng.device) if rng.device.type == "cuda" else None,
+        "history": run.history,
+        "snapshots": run.snapshots,
+        "images_seen": run.images_seen,
+        "seconds": run.seconds,
+    }
+
+
+def _restore(
+    state: dict, path: str | Path, parts: dict, settings: dict, rng: torch.Generator, run: Run
+) -> None:
+    if state.get("settings") != settings:
+        raise ValueError(
+            f"{path} was made with {state.get('settings')}, but this run has {settings}; "
+            "use the same settings, or delete the file to start afresh."
+        )
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    rng.set_state(state["rng"])
+    torch.set_rng_state(state["torch_rng"])
+    if state["cuda_rng"] is not None:
+        torch.cuda.set_rng_state(state["cuda_rng"], rng.device)
+    run.history.update(state["history"])
+    run.snapshots[:] = state["snapshots"]
+    run.images_seen, run.seconds = state["images_seen"], state["seconds"]
+
+
+def _summary(history: dict[str, list[float]], steps: int = 100) -> str:
+    """D's accuracy over the last steps: the one number that says how the game stands."""
+    if not history["images"]:
+        return ""
+    real, fake = (mean(history[side][-steps:]) for side in ("real_accuracy", "fake_accuracy"))
+    return f"D is right about {real:.0%} of the real, {fake:.0%} of the fakes"
+
+
+def _check_settings(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}.")
+
+
+@torch.no_grad()
+def _check_game(
+    generator: nn.Module, discriminator: nn.Module, draw_real: Sampler, device: torch.device
+) -> None:
+    """Plays one round in evaluation mode, with random numbers of its own, and checks what comes out."""
+    if not isinstance(getattr(generator, "latent_dim", None), int):
+        raise TypeError(
+            "the generator needs an integer attribute latent_dim, the size of its input; set it on the module."
+        )
+    if not callable(draw_real):
+        raise TypeError(
+            f"draw_real must be a sampler, a function (n, rng) -> samples, got {type(draw_real).__name__}; "
+            "for images, pass course_utils.data.image_sampler(images, device)."
+        )
+    n = 3
+    rng = torch.Generator(device).manual_seed(0)
+    real = draw_real(n, rng)
+    fake = generator.eval()(torch.randn(n, generator.latent_dim, generator=rng, device=device))
+    if not isinstance(real, Tensor) or real.device.type != device.type or not real.is_floating_point():
+        kind = f"{real.dtype} on {real.device}" if isinstance(real, Tensor) else type(real).__name__
+        raise TypeError(
+            f"draw_real must return a float tensor on {device}, got {kind}; convert it, or pass device=…."
+        )
+    if real.shape != fake.shape:
+        raise ValueError(
+            f"draw_real({n}, rng) returned the shape {tuple(real.shape)} and the generator {tuple(fake.shape)}; "
+            f"both must be ({n}, …) with the same sample shape: change one of them."
+        )
+    if real.ndim == 4:
+        check_images(real, name="draw_real's images")
+    logits = discriminator.eval()(real)
+    if logits.shape != (n,):
+        raise ValueError(
+            f"the discriminator must return logits of shape (N,), here ({n},), got {tuple(logits.shape)}; "
+            "end it with nn.Flatten(0)."
+        )
+    generator.train()
+    discriminator.train()

@@ -1,0 +1,74 @@
+"""What happened in every step, collected without making the device wait, and the alarm when it is no longer a number."""
+
+import math
+import time
+
+import torch
+from torch import Tensor, nn
+
+MEASURED = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a weight became infinite or not a number. `run` holds the history up to that step."""
+
+    run = None
+
+
+class Recorder:
+    """Keeps the steps' numbers on the device, and fetches them only when `fetch` is called, about twice a second.
+
+    Reading a number from a GPU in every step would make the processor wait for it, and the GPU for the processor.
+    """
+
+    def __init__(self, history: dict[str, list[float]], every: float = 0.5):
+        self.history = history
+        self.every = every
+        self.pending: list[tuple[int, Tensor]] = []
+        self.fetched_at = time.perf_counter()
+
+    def add(self, images_seen: int, *numbers: Tensor) -> None:
+        """Notes one step: the numbers of MEASURED, each a scalar tensor."""
+        self.pending.append((images_seen, torch.stack([number.detach() for number in numbers])))
+
+    def due(self) -> bool:
+        return time.perf_counter() - self.fetched_at >= self.every
+
+    def fetch(self, **networks: nn.Module) -> float:
+        """Moves what is pending into the history, and checks that it and the networks' weights are finite.
+
+        Returns:
+            The seconds since the last fetch.
+
+        Raises:
+            TrainingDiverged: something is not.
+        """
+        steps = [images for images, _ in self.pending]
+        rows = torch.stack([numbers for _, numbers in self.pending]).tolist() if self.pending else []
+        seconds = time.perf_counter() - self.fetched_at
+        before = self.history["images"][-1] if self.history["images"] else 0
+        speed = (steps[-1] - before) / max(seconds, 1e-9) if steps else 0.0
+        for images, row in zip(steps, rows, strict=True):
+            self.history["images"].append(images)
+            self.history["images_per_second"].append(speed)
+            for name, number in zip(MEASURED, row, strict=True):
+                self.history[name].append(number)
+                if not math.isfinite(number):
+                    raise TrainingDiverged(self._alarm(f"the {name.replace('_', ' ')} became {number}"))
+        for name, network in networks.items():
+            if not torch.stack([weights.isfinite().all() for weights in network.parameters()]).all():
+                raise TrainingDiverged(self._alarm(f"the {name}'s weights are no longer finite"))
+        self.pending.clear()
+        self.fetched_at = time.perf_counter()
+        return seconds
+
+    def restart_clock(self) -> None:
+        """Starts the clock again: what happened since the last fetch was not training."""
+        self.fetched_at = time.perf_counter()
+
+    def _alarm(self, what: str) -> str:
+        step, images = len(self.history["images"]), self.history["images"][-1]
+        return (
+            f"training diverged: {what} at step {step:,} ({images:,} images seen); try lower learning rates, "
+            "a penalty on the discriminator's gradient, precision='float32', or look for non-finite numbers in the data."
+        )
