@@ -1,7 +1,13 @@
 """Images and toy densities: the course's data, and the one convention that all of it follows."""
 
-from course_utils.data.convention import Sampler, check_images, image_sampler, to_model_range, to_uint8
-from course_utils.data.download import DownloadError, Source
+from course_utils.data.convention import (
+    Sampler,
+    check_images,
+    describe,
+    image_sampler,
+    to_model_range,
+    to_uint8,
+)
 from course_utils.data.formats import DataError
 from course_utils.data.images import (
     ImageData,
@@ -13,9 +19,11 @@ from course_utils.data.images import (
     load_mnist,
     status,
 )
+from course_utils.data.sources import SOURCES, DownloadError, Source
 from course_utils.data.toy import Density, gaussian, gaussian_mixture, grid, ring, spiral, two_moons
 
 __all__ = [
+    "SOURCES",
     "DataError",
     "Density",
     "DownloadError",
@@ -25,6 +33,7 @@ __all__ = [
     "Status",
     "check_images",
     "data_folder",
+    "describe",
     "fetch",
     "gaussian",
     "gaussian_mixture",

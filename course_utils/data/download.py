@@ -1,167 +1,123 @@
 """Fetch a file from the first mirror that serves it whole: checked, resumed, and once for all processes.
 
-``pooch`` does the book-keeping (check the sum, move into place). It asks one address only, so it gets a downloader of
-ours that tries the mirrors in turn and checks the sum inside the loop: a mirror's HTML error page must not end it.
+``pooch`` checks the sum and moves the file into place. It knows one address for a file, so it is given a
+downloader that tries the mirrors in turn and checks the sum inside the loop: an HTML page must not end it.
 """
 
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pooch
 import requests
 import urllib3
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-WORKPLACE = ".downloading"  # folder beside the files: partial downloads, and the lock
-PATIENCE = 10.0  # seconds without an answer, or without data, after which a mirror is left for the next
-SLOWEST = (
-    1_000  # bytes/s over that time that still count as data; the slowest official host was seen at 55,000
-)
+from course_utils.data.sources import DownloadError, Source
+
+PATIENCE = 10.0  # seconds without an answer, or without data, after which the next mirror is tried
+CONNECT = 4.0  # seconds for the connection alone: where there is no network, nobody should wait for it
+SLOWEST = 1_000  # bytes/s that still count as data; the slowest official host was seen at 55,000
 CHUNK = 1 << 16
 
 
-class Source(NamedTuple):
-    """One official file: its name, where it can be had, and how to know that it is whole."""
+def download(
+    source: Source, folder: Path, workplace: Path, *, patience: float = PATIENCE, progress: bool = True
+) -> Path:
+    """Fetches one file from the first mirror that serves it whole. Call it inside ``one_at_a_time``.
 
-    file: str
-    mirrors: tuple[str, ...]  # folders; the address is mirror + file
-    sha256: str
-    size: int  # bytes
-
-
-class DownloadError(OSError):
-    """A file could not be fetched; the message says why and what to do."""
-
-
-def fetch_file(source: Source, folder: Path, *, patience: float = PATIENCE, progress: bool = True) -> Path:
-    """The file of that name in ``folder``: as it lies there, or fetched from the first mirror that serves it whole.
-
-    Any number of processes may ask at once: one fetches, the others wait for it; if that one is killed, the next goes
-    on where it stopped. An interrupted download (Ctrl-C, the notebook's stop button) is kept and resumed.
+    It goes on with what an earlier call began, even one that was killed. Ctrl-C or the notebook's stop button
+    ends it with KeyboardInterrupt, and what came is kept.
 
     Args:
-        source: name, mirrors, sha256 and size.
+        source: the file's name, mirrors, sha256 and size.
         folder: where the file belongs; made if missing.
+        workplace: where its parts lie until it is whole; on the same disk, so that it then appears at once.
         patience: seconds without an answer or data after which the next mirror is tried.
         progress: show size, speed and time left.
 
     Returns:
-        Path of the complete file. A file that was there already is not checked: it may have been placed by hand.
+        Path of the file in ``folder``.
 
     Raises:
-        DownloadError: no mirror served it, the disk is too full, or the folder cannot be written to.
+        DownloadError: no mirror served it, or the disk is too full.
     """
-    target = folder / source.file
-    if target.exists():
-        return target
-    if os.environ.get("COURSE_OFFLINE") == "1":
-        raise DownloadError(
-            f"{source.file} is not in {folder} and COURSE_OFFLINE=1 forbids to fetch it; unset it."
-        )
-    workplace = folder / WORKPLACE
-    with one_at_a_time(workplace):
-        if not target.exists():  # another process may have fetched it while this one waited
-            for leftover in workplace.glob("tmp*"):  # pooch's scratch file, if a process was killed in here
-                leftover.unlink()
-            _check_disk(source, workplace)
+    partial = workplace / (source.file + ".part")
+    for leftover in workplace.glob("tmp*"):  # pooch's scratch file, if a process was killed in here
+        leftover.unlink()
+    _check_disk(source, workplace)
 
-            def download(_url: str, output_file: str, _pooch: object) -> None:
-                partial = workplace / (source.file + ".part")
-                _from_first_good_mirror(source, partial, patience, progress)
-                partial.replace(output_file)
+    def from_first_good_mirror(_url: str, output_file: str, _pooch: object) -> None:
+        _fetch_partial(source, partial, patience, progress)
+        partial.replace(output_file)
 
-            pooch.get_logger().setLevel("WARNING")
-            fetched = pooch.retrieve(
-                url=source.mirrors[0] + source.file,
-                known_hash="sha256:" + source.sha256,
-                fname=source.file,
-                path=workplace,
-                downloader=download,
-            )
-            os.replace(fetched, target)  # same disk: the file appears whole or not at all
-    return target
-
-
-@contextmanager
-def one_at_a_time(workplace: Path) -> Iterator[None]:
-    """Holds the lock of this folder. The system frees it when a process ends, however it ends.
-
-    Raises:
-        DownloadError: the folder cannot be written to.
-    """
-    try:
-        workplace.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(workplace / "lock")
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            print(
-                f"Another process is filling {workplace.parent}: waiting for it (interrupt to go on without)."
-            )
-            lock.acquire()
-    except OSError as error:
-        raise DownloadError(
-            f"{workplace.parent} cannot be written to ({error.strerror or error}); "
-            "set COURSE_DATA to a folder of yours."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    pooch.get_logger().setLevel("WARNING")  # its "Downloading data from …" names the first mirror only
+    fetched = pooch.retrieve(
+        url=source.mirrors[0] + source.file,
+        known_hash="sha256:" + source.sha256,
+        fname=source.file,
+        path=workplace,
+        downloader=from_first_good_mirror,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(fetched).replace(folder / source.file)
 
 
 def _check_disk(source: Source, workplace: Path) -> None:
-    needed, free = source.size + 10_000_000, shutil.disk_usage(workplace).free
+    needed, free = 2 * source.size + 20_000_000, shutil.disk_usage(workplace).free  # unpacked, as much again
     if free < needed:
         raise DownloadError(
-            f"{source.file} needs {needed / 1e6:,.0f} MB in {workplace.parent} and {free / 1e6:,.0f} MB are free; "
+            f"{source.file} needs {needed / 1e6:,.0f} MB in {workplace}, but {free / 1e6:,.0f} MB are free; "
             "make room, or set COURSE_DATA to a folder on another disk."
         )
-
-
-def _from_first_good_mirror(source: Source, partial: Path, patience: float, progress: bool) -> None:
-    """Leaves the whole file, its sum checked, at ``partial``; what one mirror began, the next goes on with."""
-    mirrors = list(source.mirrors)
-    if os.environ.get("COURSE_MIRROR"):  # a workshop's own server: asked first, checked like any other
-        mirrors.insert(0, os.environ["COURSE_MIRROR"].rstrip("/") + "/")
-    while True:
-        start, reasons = _size(partial), []
-        for mirror in mirrors:
-            for _ in range(2):  # a second time if what was fetched earlier spoilt it
-                resumed = _size(partial) > 0
-                try:
-                    _download(mirror + source.file, source, partial, patience, progress)
-                except (requests.RequestException, urllib3.exceptions.HTTPError, Refused) as error:
-                    reasons.append(f"{mirror} {_in_words(error)}")
-                    break
-                if pooch.file_hash(str(partial)) == source.sha256:
-                    return
-                partial.unlink()
-                if not resumed:
-                    reasons.append(f"{mirror} sent another file (its sha256 is wrong)")
-                    break
-        if _size(partial) <= start:  # a whole round brought nothing
-            raise DownloadError(f"{source.file} could not be fetched: {'; '.join(reasons)}.")
 
 
 class Refused(Exception):
     """A mirror answered, but not with the file."""
 
 
-def _download(url: str, source: Source, partial: Path, patience: float, progress: bool) -> None:
-    """Appends to ``partial`` what is missing. Raises Refused or an HTTP error; what came is kept either way."""
+def _fetch_partial(source: Source, partial: Path, patience: float, progress: bool) -> None:
+    """Leaves the whole file, its sum checked, at ``partial``; a mirror goes on where another stopped."""
+    mirrors = list(source.mirrors)
+    if os.environ.get("COURSE_MIRROR"):  # a workshop's own server: asked first, checked like any other
+        mirrors.insert(0, os.environ["COURSE_MIRROR"].rstrip("/") + "/")
+    while True:
+        start, reasons = _size(partial), []
+        for mirror in mirrors:
+            reason = _ask_mirror(mirror, source, partial, patience, progress)
+            if reason is None:
+                return
+            reasons.append(f"{mirror} {reason}")
+        if _size(partial) <= start:  # a whole round brought nothing
+            raise DownloadError(f"{source.file} could not be fetched: {'; '.join(reasons)}.")
+
+
+def _ask_mirror(mirror: str, source: Source, partial: Path, patience: float, progress: bool) -> str | None:
+    """None if ``partial`` is now the whole file; else what was wrong with the mirror's answer."""
+    while True:
+        resumed = _size(partial) > 0
+        try:
+            _append_rest(mirror + source.file, source.size, partial, patience, progress)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, Refused) as error:
+            return _in_words(error)
+        if pooch.file_hash(str(partial)) == source.sha256:
+            return None
+        partial.unlink()
+        if not resumed:
+            return "sent another file (its sha256 is wrong)"
+        # else what lay there may have spoilt it: ask once more, for the whole file
+
+
+def _append_rest(url: str, size: int, partial: Path, patience: float, progress: bool) -> None:
+    """Appends to ``partial`` what is missing. Raises Refused or an HTTP error, and keeps what came."""
     have = _size(partial)
-    if have >= source.size:  # complete, or longer than it can be: the sum decides
+    if have >= size:  # complete, or longer than it can be: the sum decides
         return
-    response = _open(url, {"Range": f"bytes={have}-"} if have else {}, patience)
-    with response:
+    with _open(url, {"Range": f"bytes={have}-"} if have else {}, patience) as response:
         if response.status_code not in (200, 206):
             raise Refused(f"answered {response.status_code} {response.reason}")
         if response.status_code == 200:
@@ -169,46 +125,46 @@ def _download(url: str, source: Source, partial: Path, patience: float, progress
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise Refused("answered with another part of the file than asked for")
         length = response.headers.get("Content-Length")
-        if length is not None and int(length) != source.size - have:
-            raise Refused(f"offers {int(length):,} bytes where {source.size - have:,} are missing")
+        if length is not None and int(length) != size - have:
+            raise Refused(f"offers {int(length):,} bytes where {size - have:,} are missing")
         if length is None and "html" in response.headers.get("Content-Type", ""):
             raise Refused("answered with a web page")
         with (
             open(partial, "ab" if have else "wb") as file,
             tqdm(
-                desc=source.file,
-                total=source.size,
+                desc=url.rsplit("/", 1)[-1],
+                total=size,
                 initial=have,
                 unit="B",
                 unit_scale=True,
+                file=sys.stdout,  # a notebook paints standard error red
                 disable=not progress,
             ) as bar,
         ):
-            window_start, window_bytes = time.monotonic(), 0
-            while chunk := response.raw.read1(CHUNK, decode_content=False):
+            for chunk in _chunks(response, patience):
                 file.write(chunk)
-                have += len(chunk)
                 bar.update(len(chunk))
-                if have > source.size:
+                have += len(chunk)
+                if have > size:
                     break
-                window_bytes += len(chunk)
-                elapsed = time.monotonic() - window_start
-                if elapsed > patience:
-                    if window_bytes < SLOWEST * elapsed:
-                        raise Refused(f"slowed down to {window_bytes / elapsed:,.0f} bytes/s")
-                    window_start, window_bytes = time.monotonic(), 0
-    if have < source.size:
-        raise Refused(f"ended after {have:,} of {source.size:,} bytes")
+    if have < size:
+        raise Refused(f"ended after {have:,} of {size:,} bytes")
 
 
 def _open(url: str, headers: dict[str, str], patience: float) -> requests.Response:
-    """The response's header, within ``patience`` seconds whatever hangs (a look-up of the name has no time-out)."""
+    """The response's header, within ``patience`` seconds even where looking up the name hangs."""
     outcome: list[requests.Response | Exception] = []
 
     def ask() -> None:
         try:
-            headers_sent = {"Accept-Encoding": "identity", **headers}
-            outcome.append(requests.get(url, headers=headers_sent, stream=True, timeout=patience))
+            outcome.append(
+                requests.get(
+                    url,
+                    headers={"Accept-Encoding": "identity", **headers},
+                    stream=True,
+                    timeout=(min(CONNECT, patience), patience),
+                )
+            )
         except Exception as error:
             outcome.append(error)
 
@@ -222,11 +178,24 @@ def _open(url: str, headers: dict[str, str], patience: float) -> requests.Respon
     return outcome[0]
 
 
+def _chunks(response: requests.Response, patience: float) -> Iterator[bytes]:
+    """The body as it comes; Refused if it comes more slowly than ``SLOWEST`` for ``patience`` seconds."""
+    start, came = time.monotonic(), 0
+    while chunk := response.raw.read1(CHUNK, decode_content=False):
+        yield chunk
+        came += len(chunk)
+        elapsed = time.monotonic() - start
+        if elapsed > patience:
+            if came < SLOWEST * elapsed:
+                raise Refused(f"slowed down to {came / elapsed:,.0f} bytes/s")
+            start, came = time.monotonic(), 0
+
+
 def _in_words(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return "stopped sending data"
+        return "stopped answering"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
     return f"broke off ({type(error).__name__})"

@@ -1,4 +1,4 @@
-"""The two file formats: MNIST's IDX and CIFAR-10's binary records. Both are plain bytes; no pickle is ever loaded."""
+"""The two file formats: MNIST's IDX and CIFAR-10's binary records. Plain bytes; no pickle is ever loaded."""
 
 import gzip
 import math
@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 
 IDX_UINT8 = 0x08  # the third byte of an IDX file: its values are unsigned bytes
-CIFAR10_RECORDS = 10_000  # each of the six files
+CIFAR10_RECORDS = 10_000  # in each of the six files
 CIFAR10_RECORD_BYTES = 1 + 3 * 32 * 32  # one label, then the red, the green and the blue plane
 
 
 class DataError(ValueError):
-    """A data file is corrupt, truncated or mislabelled; the message says which, what is wrong, how to mend it."""
+    """A data file is corrupt, truncated or mislabelled: which, what is wrong, how to mend it."""
 
 
 def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndarray:
-    """An IDX file: two zero bytes, the type, the number of axes, the axes' lengths (big-endian), then the values.
+    """An IDX file: two zero bytes, the type, the number of axes, their lengths (big-endian), then the values.
 
-    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", section "file formats".
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", file formats.
 
     Args:
         path: the file, gzip-compressed where its name ends in ``.gz``.
         item_shape: the expected shape of one item: (28, 28) for images, () for labels.
-        max_items: the most items that the official file has.
+        max_items: the number of items in the official file; a shorter file is read too.
 
     Returns:
         uint8 array (N,) + item_shape with 1 ≤ N ≤ max_items.
@@ -37,45 +37,44 @@ def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndar
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
             magic = file.read(4)
             if magic != bytes([0, 0, IDX_UINT8, axes]):
-                kind = "labels" if axes == 1 else "images"
-                raise broken(
-                    path,
-                    f"it does not begin as an IDX file of {kind} (magic number {magic.hex() or 'missing'})",
-                )
+                kind = "images" if item_shape else "labels"
+                raise broken(path, f"it does not begin as an IDX file of {kind} does (bytes {magic.hex()!r})")
             header = np.frombuffer(file.read(4 * axes), dtype=">u4")
             if len(header) != axes:
-                raise broken(path, "it ends inside its header")
+                raise broken(path, "it is truncated: it ends inside its header")
             count, *shape = (int(length) for length in header)
             if tuple(shape) != item_shape:
                 raise broken(path, f"its header says items of shape {tuple(shape)}, expected {item_shape}")
             if not 1 <= count <= max_items:
                 raise broken(path, f"its header says {count:,} items, expected 1 to {max_items:,}")
             size = count * math.prod(item_shape)
-            values = file.read(
-                size + 1
-            )  # one byte more, so that gzip reads to the end and checks its own sum
+            values = file.read(size + 1)  # one byte more: gzip reads to the end and checks its own sum
     except (gzip.BadGzipFile, zlib.error) as error:
         raise broken(path, f"it is not an intact gzip file ({error})") from error
     except EOFError as error:
-        raise broken(path, "it is truncated: the compressed data ends too early") from error
+        raise broken(path, "it is truncated: the compressed data end too early") from error
     if len(values) < size:
-        raise broken(
-            path, f"it is truncated: {len(values):,} bytes of data where its header promises {size:,}"
-        )
+        raise broken(path, f"it is truncated: {len(values):,} bytes of data where its header says {size:,}")
     if len(values) > size:
-        raise broken(path, f"it is longer than the {size:,} bytes of data that its header promises")
+        raise broken(path, f"it is longer than the {size:,} bytes of data that its header says")
     return np.frombuffer(bytearray(values), dtype=np.uint8).reshape(count, *item_shape)
 
 
-def read_cifar10_batch(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """One file of CIFAR-10's binary version: 10,000 records of one label byte and 3,072 pixel bytes (R, G, B planes).
+def idx_header(values: np.ndarray) -> bytes:
+    """The header that an IDX file of these uint8 values has."""
+    return bytes([0, 0, IDX_UINT8, values.ndim]) + np.array(values.shape, dtype=">u4").tobytes()
 
-    Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, and the data set's page.
+
+def read_cifar10_batch(path: Path) -> np.ndarray:
+    """One file of CIFAR-10's binary version: 10,000 records, a label byte and 3,072 pixels (R, G, B) each.
+
+    Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, and its web page.
 
     Args:
         path: ``data_batch_1.bin`` … ``data_batch_5.bin`` or ``test_batch.bin``.
-        images: uint8 (10000, 3, 32, 32), filled in place (five batches share one array, so nothing is copied twice).
-        labels: integers (10000,), filled in place, in [0, 9].
+
+    Returns:
+        uint8 array (10000, 3073); column 0 holds the labels, in [0, 9].
 
     Raises:
         DataError: wrong length, or a label above 9.
@@ -86,12 +85,11 @@ def read_cifar10_batch(path: Path, images: np.ndarray, labels: np.ndarray) -> No
         raise broken(path, f"it is {what}: {found:,} bytes, expected {expected:,}")
     records = np.fromfile(path, dtype=np.uint8).reshape(CIFAR10_RECORDS, CIFAR10_RECORD_BYTES)
     check_labels(path, records[:, 0])
-    labels[:] = records[:, 0]
-    images.reshape(CIFAR10_RECORDS, -1)[:] = records[:, 1:]
+    return records
 
 
 def check_labels(path: Path, labels: np.ndarray) -> None:
-    """Raises DataError unless all labels lie in 0 … 9."""
+    """Raises DataError unless all labels lie in [0, 9]."""
     if labels.max() > 9:
         where = int(labels.argmax())
         raise broken(path, f"item {where:,} has label {labels[where]}, expected 0 to 9")
@@ -100,6 +98,6 @@ def check_labels(path: Path, labels: np.ndarray) -> None:
 def broken(path: Path, what: str) -> DataError:
     """The error for a file that cannot be used: which, what is wrong, how to mend it, in one sentence."""
     return DataError(
-        f"{path} cannot be used: {what}; delete this file and run again (with a network the course then fetches it), "
+        f"{path} cannot be used: {what}; delete it and run again (with a network, the course fetches it), "
         "or put an intact copy in its place."
     )

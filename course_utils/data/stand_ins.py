@@ -2,7 +2,7 @@
 
 import numpy as np
 
-DIGITS_NOTE = "stand-in: scikit-learn's 8×8 digits, upsampled"
+DIGITS_NOTE = "stand-in: scikit-learn's 8×8 digits, upsampled, not MNIST"
 SHAPES_NOTE = "stand-in: drawn shapes, not CIFAR-10"
 SHAPES = (
     "disc",
@@ -19,7 +19,10 @@ SHAPES = (
 SIZES = {"train": 5_000, "test": 1_000}
 
 
-def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
+StandIn = tuple[np.ndarray, np.ndarray, tuple[str, ...], str]  # images, labels, classes, note
+
+
+def digits(split: str) -> StandIn:
     """scikit-learn's 1,797 scanned digits, 8×8, enlarged to 20×20 and framed to 28×28 as MNIST's digits are.
 
     Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998 (CC BY 4.0).
@@ -28,7 +31,7 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
         split: "train" (the first 1,500) or "test" (the other 297, by other writers).
 
     Returns:
-        images uint8 (N, 1, 28, 28) and labels int64 (N,).
+        images uint8 (N, 1, 28, 28), labels (N,), the classes' names and the note for figures.
     """
     from sklearn.datasets import load_digits  # imported here: it takes longer than loading all of MNIST
 
@@ -39,17 +42,17 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     inside = np.einsum("ri,nij,cj->nrc", enlarge, scans, enlarge)
     images = np.zeros((len(scans), 1, 28, 28), dtype=np.uint8)
     images[:, 0, 4:24, 4:24] = np.round(255 * inside)
-    return images, labels[part].astype(np.int64)
+    return images, labels[part], tuple("0123456789"), DIGITS_NOTE
 
 
-def shapes(split: str) -> tuple[np.ndarray, np.ndarray]:
+def shapes(split: str) -> StandIn:
     """Coloured shapes in ten classes, 32×32, each with its own place, size, turn and two colours.
 
     Args:
         split: "train" (5,000) or "test" (1,000); drawn with different seeds, each class equally often.
 
     Returns:
-        images uint8 (N, 3, 32, 32) and labels int64 (N,); the classes are named in ``SHAPES``.
+        images uint8 (N, 3, 32, 32), labels (N,), the classes' names and the note for figures.
     """
     count = SIZES[split]
     random = np.random.default_rng(0 if split == "train" else 1)
@@ -57,7 +60,7 @@ def shapes(split: str) -> tuple[np.ndarray, np.ndarray]:
     images = np.empty((count, 3, 32, 32), dtype=np.uint8)
     for label in range(len(SHAPES)):
         images[labels == label] = _draw(label, int((labels == label).sum()), random)
-    return images, labels
+    return images, labels, SHAPES, SHAPES_NOTE
 
 
 def _draw(label: int, count: int, random: np.random.Generator) -> np.ndarray:
@@ -89,15 +92,13 @@ def _draw(label: int, count: int, random: np.random.Generator) -> np.ndarray:
 
     ink = random.uniform(0, 1, (count, 3, 1, 1)).astype(np.float32)
     paper = random.uniform(0, 1, (count, 3, 1, 1)).astype(np.float32)
-    far = np.where(
-        ink > 0.5, ink - 0.5, ink + 0.5
-    )  # paper at least a quarter of the range from the ink, per channel
+    far = np.where(ink > 0.5, ink - 0.5, ink + 0.5)  # so that ink and paper differ in every channel
     paper = far + 0.5 * (paper - 0.5) * np.minimum(far, 1 - far)
     shade = 1 + 0.15 * pixel[:, None] * uniform(-1, 1)[:, None]  # light that falls from above or below
     return np.round(255 * np.clip((paper + cover * (ink - paper)) * shade, 0, 1)).astype(np.uint8)
 
 
 def _linear_interpolation(size: int, larger: int) -> np.ndarray:
-    """The (larger, size) matrix that stretches ``size`` values to ``larger`` ones, pixel centres kept in step."""
+    """The (larger, size) matrix that stretches ``size`` values to ``larger`` ones, linearly."""
     place = np.clip((np.arange(larger) + 0.5) * size / larger - 0.5, 0, size - 1)
     return np.maximum(0, 1 - abs(place[:, None] - np.arange(size)))

@@ -1,6 +1,6 @@
 """Toy densities on a line and on a plane: everything about them is known, so every claim can be checked.
 
-Each is a :class:`Density`: ``sample(n, rng)`` draws, ``log_prob(x)`` evaluates, exactly, where a closed form exists.
+Each is a :class:`Density`: ``sample(n, rng)`` draws; ``log_prob(x)`` evaluates, where there is a closed form.
 """
 
 import math
@@ -19,9 +19,7 @@ class Density(NamedTuple):
     name: str
     dim: int
     sample: Sampler  # (n, rng) -> (n, dim), float32, on the generator's device
-    log_prob: (
-        Callable[[Tensor], Tensor] | None
-    )  # (n, dim) -> (n,), natural logarithm; None where no closed form exists
+    log_prob: Callable[[Tensor], Tensor] | None  # (n, dim) -> (n,); None where there is no closed form
     modes: Tensor | None  # (K, dim), the centres of the mass; None where the mass lies along a curve
     std: float  # standard deviation of the noise around a mode or a curve (the largest, where they differ)
 
@@ -73,7 +71,8 @@ def gaussian_mixture(
     weights = torch.as_tensor(weights, dtype=torch.float64)
     if stds.shape not in ((), (modes,)) or not bool((stds > 0).all() and stds.isfinite().all()):
         raise ValueError(
-            f"stds must be one positive number or {modes} of them, one for each mean, got {stds.tolist()}; correct them."
+            f"stds must be one positive number, or {modes} of them, one for each mean, "
+            f"got {stds.tolist()}; correct them."
         )
     if weights.shape != (modes,) or not bool((weights >= 0).all() and 0 < weights.sum() < math.inf):
         raise ValueError(
@@ -102,7 +101,8 @@ def gaussian_mixture(
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.1) -> Density:
     """Equal Gaussians on a circle, μₖ = r·(cos 2πk/K, sin 2πk/K): the standard test for dropped modes.
 
-    Source: Metz, Poole, Pfau, Sohl-Dickstein 2017, "Unrolled Generative Adversarial Networks", arXiv:1611.02163.
+    Source: Metz, Poole, Pfau, Sohl-Dickstein 2017, "Unrolled Generative Adversarial Networks",
+    arXiv:1611.02163.
 
     Args:
         modes: K ≥ 1.
@@ -173,8 +173,8 @@ def two_moons(noise: float = 0.1) -> Density:
 def spiral(turns: float = 1.5, noise: float = 0.05, radius: float = 2.0, arms: int = 2) -> Density:
     """Archimedean arms, r(t) = radius·t at angle 2π·(turns·t + k/arms), plus N(0, noise²·I).
 
-    t is the square root of a uniform number, which spreads the mass about evenly along the arm. The density has no
-    closed form.
+    t is the square root of a uniform number, which spreads the mass about evenly along the arm. The density
+    has no closed form.
 
     Args:
         turns: how often an arm winds around 0, > 0.
@@ -205,7 +205,8 @@ def _check_points(x: Tensor, dim: int) -> None:
     if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim != 2 or x.shape[1] != dim:
         given = f"{str(x.dtype)[6:]} of shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
         raise ValueError(
-            f"log_prob takes a float tensor of shape (n, {dim}), got {given}; reshape it with x.reshape(-1, {dim})."
+            f"log_prob takes a float tensor of shape (n, {dim}), got {given}; "
+            f"convert it with torch.as_tensor(x).float().reshape(-1, {dim})."
         )
 
 
