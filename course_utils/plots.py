@@ -20,9 +20,13 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
+
+from course_utils.data import check_images
 
 OKABE_ITO = {
     "black": "#000000",
@@ -600,6 +604,210 @@ def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None
     )
 
 
+# --- a GAN on a line or a plane ----------------------------------------------------------------------------
+
+# D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue for "real".
+JUDGEMENT = LinearSegmentedColormap.from_list("judgement", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
+LONGEST_PULL = 0.6  # in units of the plane
+
+
+def games_on_plane(
+    views: Mapping[str, object],
+    *,
+    columns: int = 3,
+    pulls: bool = True,
+    title: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Games on the plane, side by side: D as a heat map, data, generated points, and the arrows along which D pulls.
+
+    Args:
+        views: panel title → what `course_utils.plane.look` saw.
+        columns: panels in a row.
+        pulls: whether to draw the arrows.
+    """
+    figure, panels = _plane_panels(len(views), columns, colour_bar=True)
+    for panel, (label, view) in zip(panels, views.items(), strict=False):
+        artists = draw_plane(panel, pulls=pulls)
+        update_plane(artists, view)
+        panel.set_title(label)
+    bar = figure.colorbar(artists["heat"], ax=list(panels), shrink=0.7, ticks=[0, 0.5, 1], pad=0.02)
+    bar.set_label("D(x)")
+    if title:
+        figure.suptitle(title)
+    told = "; ".join(f"{label}: {_tell_view(view)}" for label, view in views.items())
+    return describe(figure, alt or f"{title or 'Games on the plane'}, one panel for each moment. {told}.")
+
+
+def folded_latents(
+    views: Mapping[str, object], *, columns: int = 3, title: str | None = None, alt: str | None = None
+) -> Figure:
+    """The generator as a map: where it puts a square lattice of latents, over points of the data.
+
+    Args:
+        views: panel title → what `course_utils.plane.look` saw.
+        columns: panels in a row.
+    """
+    figure, panels = _plane_panels(len(views), columns)
+    for panel, (label, view) in zip(panels, views.items(), strict=False):
+        artists = draw_folded(panel)
+        update_folded(artists, view)
+        panel.set_title(label)
+    if title:
+        figure.suptitle(title)
+    widths = "; ".join(f"{label}: the lattice spans {_span(view.folded)}" for label, view in views.items())
+    return describe(figure, alt or f"{title or 'The folded lattice of latents'}. {widths}.")
+
+
+def _plane_panels(count: int, columns: int, colour_bar: bool = False) -> tuple[Figure, np.ndarray]:
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    side = 7.6 / max(columns, 2)
+    bar = 0.9 if colour_bar else 0.0
+    figure, panels = new_figure(
+        rows, columns, width=side * columns + bar, height=side * rows + 0.55, sharex=True, sharey=True
+    )
+    panels = np.atleast_1d(panels).ravel()
+    for panel in panels[count:]:
+        panel.set_visible(False)
+    return figure, panels
+
+
+def draw_plane(axes: Axes, radius: float = 3.0, pulls: bool = True) -> dict:
+    """The empty stage of a game on the plane; returns its artists by name, for `update_plane`."""
+    artists = {
+        "heat": axes.imshow(
+            np.full((2, 2), 0.5),
+            extent=(-radius, radius, -radius, radius),
+            origin="lower",
+            cmap=JUDGEMENT,
+            vmin=0,
+            vmax=1,
+            interpolation="bilinear",
+        )
+    }
+    (artists["real"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3, label="data")
+    (artists["generated"],) = axes.plot([], [], "x", color=COLORS["model"], markersize=4, label="generated")
+    if pulls:
+        artists["pulls"] = LineCollection([], colors="black", linewidths=0.7, alpha=0.8)
+        axes.add_collection(artists["pulls"], autolim=False)
+    _plane_axes(axes, radius)
+    return artists
+
+
+def update_plane(artists: Mapping, view) -> None:
+    """Put what `course_utils.plane.look` saw into the artists of `draw_plane`."""
+    artists["heat"].set_data(_array(view.heat))
+    artists["real"].set_data(*_array(view.real).T)
+    artists["generated"].set_data(*_array(view.generated).T)
+    if "pulls" in artists:
+        starts, pulls = _array(view.generated), _array(view.pulls)
+        strength = np.hypot(*pulls.T)[:, None]
+        ends = starts + pulls * LONGEST_PULL / (
+            1 + strength
+        )  # true direction; length never above LONGEST_PULL
+        artists["pulls"].set_segments(np.stack([starts, ends], axis=1))
+
+
+def draw_folded(axes: Axes, radius: float = 3.0) -> dict:
+    """The empty stage for a folded lattice; returns its artists by name, for `update_folded`."""
+    artists = {}
+    (artists["data"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3)
+    artists["lattice"] = LineCollection([], colors=COLORS["model"], linewidths=0.6, alpha=0.8)
+    axes.add_collection(artists["lattice"], autolim=False)
+    _plane_axes(axes, radius)
+    return artists
+
+
+def update_folded(artists: Mapping, view) -> None:
+    """Put what `course_utils.plane.look` saw into the artists of `draw_folded`."""
+    artists["data"].set_data(*_array(view.real).T)
+    artists["lattice"].set_segments(_array(view.folded))
+
+
+def _plane_axes(axes: Axes, radius: float) -> None:
+    axes.grid(False)
+    ticks = [-2, 0, 2]
+    axes.set(xlim=(-radius, radius), ylim=(-radius, radius), xticks=ticks, yticks=ticks, aspect="equal")
+    axes.set(xlabel="$x_1$", ylabel="$x_2$")
+    axes.label_outer()
+
+
+def _tell_view(view) -> str:
+    real, generated = _array(view.real), _array(view.generated)
+    spread = np.hypot(*generated.std(axis=0)) / np.hypot(*real.std(axis=0))
+    centre = generated.mean(axis=0)
+    return (
+        f"generated points around ({centre[0]:.1f}, {centre[1]:.1f}), {spread:.0%} as widely spread as the data, "
+        f"D there {_array(view.heat).min():.2f} to {_array(view.heat).max():.2f}"
+    )
+
+
+def _span(folded: Tensor) -> str:
+    low, high = _array(folded).min(axis=(0, 1)), _array(folded).max(axis=(0, 1))
+    return f"{low[0]:.1f} to {high[0]:.1f} across and {low[1]:.1f} to {high[1]:.1f} up"
+
+
+def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt: str | None = None) -> Figure:
+    """A game on the line at several moments: the densities, D and D*, and where G puts evenly spread latents.
+
+    After figure 1 of Goodfellow et al. 2014, arXiv:1406.2661.
+
+    Args:
+        views: panel title → what `course_utils.plane.look_on_line` saw.
+    """
+    figure, axes = new_figure(
+        3,
+        len(views),
+        width=8.0,
+        height=5.6,
+        sharex="col",
+        sharey="row",
+        squeeze=False,
+        height_ratios=[3, 2, 1.4],
+    )
+    told = []
+    for column, (label, view) in enumerate(views.items()):
+        above, middle, below = axes[:, column]
+        x, p_data, p_model = _array(view.x), _array(view.p_data), _array(view.p_model)
+        for density, kind, name, dashes in (
+            (p_data, "data", r"$p_\mathrm{data}$", "-"),
+            (p_model, "model", "$p_g$", "--"),
+        ):
+            above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0)
+            above.plot(x, density, color=COLORS[kind], linestyle=dashes, label=name)
+        above.set(title=label, ylim=(0, 2.2 * p_data.max()))
+        with np.errstate(invalid="ignore"):
+            optimum = np.where(p_data + p_model > 1e-6, p_data / (p_data + p_model), np.nan)
+        middle.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":")
+        middle.plot(x, _array(view.discriminator), color=COLORS["discriminator"], label="D")
+        middle.plot(
+            x, optimum, color=COLORS["optimum"], linestyle=":", linewidth=1.5, label="$D^*$ for this $p_g$"
+        )
+        middle.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
+        latents, generated = _array(view.latents), _array(view.generated)
+        below.plot(
+            np.stack([latents, generated]),
+            [[0], [1]] * np.ones(len(latents)),
+            color=COLORS["generator"],
+            lw=0.6,
+        )
+        below.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "G(z)"], xlim=(x[0], x[-1]), xlabel="x and z")
+        below.grid(False)
+        error = np.nanmean(np.abs(optimum - _array(view.discriminator)))
+        told.append(
+            f"{label}: generated samples from {generated.min():.1f} to {generated.max():.1f}, D runs from "
+            f"{_array(view.discriminator).min():.2f} to {_array(view.discriminator).max():.2f}, {error:.2f} from D* on average"
+        )
+    axes[0, 0].set_ylabel("density")
+    axes[1, 0].set_ylabel("D(x)")
+    axes[0, -1].legend()
+    axes[1, -1].legend(fontsize=9)
+    if title:
+        figure.suptitle(title)
+    return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(told)}.")
+
+
 # --- what the functions above share ------------------------------------------------------------------------
 
 _RIGHT = {
@@ -661,22 +869,8 @@ def _array(values) -> np.ndarray:
 
 
 def _checked_images(images: Tensor) -> Tensor:
-    """(N, C, H, W) float32 on the CPU, or an error that says what is wrong."""
-    if (
-        not isinstance(images, Tensor)
-        or images.dim() != 4
-        or images.shape[1] not in (1, 3)
-        or not len(images)
-    ):
-        given = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
-        raise ValueError(
-            f"images must be a tensor (N, C, H, W) with C = 1 or 3 and N ≥ 1, got {given}; add missing axes"
-        )
-    images = images.detach().float().cpu()
-    low, high = images.min().item(), images.max().item()
-    if not (low >= -1.001 and high <= 1.001):
-        raise ValueError(
-            f"images must lie in [-1, 1], got [{low:.3g}, {high:.3g}]; "
-            "pass them through course_utils.data.to_model_range first"
-        )
-    return images.clamp(-1, 1)
+    """(N, 1 or 3, H, W) float32 on the CPU, or an error that says what is wrong."""
+    check_images(images)
+    if images.shape[1] not in (1, 3):
+        raise ValueError(f"pictures have 1 or 3 channels, got {images.shape[1]}; choose which ones to show")
+    return images.detach().float().cpu()
