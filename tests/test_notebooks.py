@@ -297,8 +297,8 @@ RAISE = 'raise NotImplementedError("your code here")'
             f"def f(x):\n    y = 1\n    {RAISE}\n    return y",
         ),
         (
-            "class A:\n    def f(s):\n        for i in s:\n            # [\n            yield\n            # ]",
-            f"class A:\n    def f(s):\n        for i in s:\n            {RAISE}",
+            "class A:\n  def f(s):\n    for i in s:\n      # [\n      yield i\n      # ]",
+            f"class A:\n  def f(s):\n    for i in s:\n      {RAISE}",
         ),
         (
             "# [\na = 1\nb, (c, *d) = 2, (3, 4)\n# ]\nprint(a)",
