@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from course_utils.runtime import pick_device
 
 UPSAMPLING = ("transposed", "resize", "pixel_shuffle")
 
@@ -182,6 +185,41 @@ def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None 
     taps = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
     bias = None if bias is None else bias.repeat_interleave(4)
     return F.pixel_shuffle(F.conv2d(maps, taps, bias, padding=1), 2)[..., 1:-1, 1:-1]
+
+
+def sample(
+    generator: nn.Module,
+    n: int,
+    *,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    batch_size: int = 500,
+) -> Tensor:
+    """G(z), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
+
+    The latents are drawn on the CPU, so that every device shows the same samples.
+
+    Args:
+        generator: maps (N, generator.latent_dim) to samples; its mode is left as it was.
+        n: how many.
+        seed: of the latents.
+        device: where to compute; None for where the generator is.
+        batch_size: how many at a time, which bounds the memory.
+
+    Returns:
+        float32 samples on the CPU, (n, ...).
+    """
+    if device is not None:
+        generator = generator.to(pick_device(device))
+    where = next(generator.parameters()).device
+    latents = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
+    training = generator.training
+    generator.eval()
+    try:
+        with torch.no_grad():
+            return torch.cat([generator(z.to(where)).float().cpu() for z in latents.split(batch_size)])
+    finally:
+        generator.train(training)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from course_utils import data
 from course_utils.data.convention import describe
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.models import sample
 
 
 class FeatureStatistics(NamedTuple):
@@ -101,7 +102,7 @@ class FrechetEvaluator(NamedTuple):
         Raises:
             ValueError: the images have another shape than the data set's.
         """
-        images = subject if isinstance(subject, Tensor) else draw(subject, samples, seed)
+        images = subject if isinstance(subject, Tensor) else sample(subject, samples, seed=seed)
         data.check_images(images, shape=self.classifier.image_shape)
         return frechet_distance(self.real, in_batches(self.classifier.features, images.cpu()))
 
@@ -125,19 +126,3 @@ def _evaluator(name: str, folder) -> FrechetEvaluator:
     test = data.load(name, "test", folder=folder)
     features = in_batches(classifier.features, data.to_model_range(test.images))
     return FrechetEvaluator(name, feature_statistics(features), classifier, test.note)
-
-
-@torch.no_grad()
-def draw(generator: nn.Module, samples: int, seed: int = 0, batch_size: int = 500) -> Tensor:
-    """G(z) for `samples` latents z ~ N(0, I), on the CPU; the generator's mode is kept as it was found.
-
-    Args:
-        generator: from latents (N, latent_dim), with the attribute `latent_dim`.
-    """
-    parameter = next(generator.parameters())
-    latents = torch.randn(samples, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
-    was_training = generator.training
-    generator.eval()
-    images = torch.cat([generator(z.to(parameter)).float().cpu() for z in latents.split(batch_size)])
-    generator.train(was_training)
-    return images

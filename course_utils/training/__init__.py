@@ -1,7 +1,8 @@
 """Training loops, and what they need: averaging, checkpoints, progress, the stop button."""
 
+from course_utils.models import sample
 from course_utils.training.checkpoint import load_weights, save_weights
-from course_utils.training.gan import Run, constant_then_linear, sample, train_gan
+from course_utils.training.gan import Run, constant_then_linear, train_gan
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.progress import progress
 

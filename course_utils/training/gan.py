@@ -241,41 +241,6 @@ def train_gan(
     return run
 
 
-def sample(
-    generator: nn.Module,
-    n: int,
-    *,
-    seed: int = 0,
-    device: str | torch.device | None = None,
-    batch_size: int = 500,
-) -> Tensor:
-    """G(z), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
-
-    The latents are drawn on the CPU, so that every device shows the same samples.
-
-    Args:
-        generator: maps (N, generator.latent_dim) to samples; its mode is left as it was.
-        n: how many.
-        seed: of the latents.
-        device: where to compute; None for where the generator is.
-        batch_size: how many at a time, which bounds the memory.
-
-    Returns:
-        float32 samples on the CPU, (n, ...).
-    """
-    if device is not None:
-        generator = generator.to(pick_device(device))
-    where = next(generator.parameters()).device
-    latents = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
-    training = generator.training
-    generator.eval()
-    try:
-        with torch.no_grad():
-            return torch.cat([generator(z.to(where)).float().cpu() for z in latents.split(batch_size)])
-    finally:
-        generator.train(training)
-
-
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate

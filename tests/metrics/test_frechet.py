@@ -15,7 +15,8 @@ from course_utils.metrics import (
     frechet_distance,
     frechet_evaluator,
 )
-from course_utils.metrics.frechet import draw, square_root
+from course_utils.metrics.frechet import square_root
+from course_utils.models import sample
 
 
 def normal(count, dim, seed, scale=1.0, shift=0.0):
@@ -184,7 +185,7 @@ def test_a_generator_is_scored_by_its_samples_and_left_as_it_was(evaluate, digit
     generator = Repeater(digits).train()
     score = evaluate(generator, samples=300, seed=3)
     assert generator.training
-    assert score == evaluate(draw(generator, 300, seed=3)) == evaluate(generator, samples=300, seed=3)
+    assert score == evaluate(sample(generator, 300, seed=3)) == evaluate(generator, samples=300, seed=3)
     assert score != evaluate(generator, samples=300, seed=4)
 
 
