@@ -3,13 +3,18 @@
 Tests never touch the network, train for seconds only, and leave the learner's progress alone.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
+
+_FOLDER = tempfile.mkdtemp(prefix="course-tests-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 os.environ["COURSE_OFFLINE"] = "1"
 os.environ["COURSE_SCALE"] = "ci"
 os.environ["COURSE_DEVICE"] = "cpu"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores
-os.environ["COURSE_PROGRESS"] = str(Path(tempfile.mkdtemp(prefix="course-tests-")) / "progress.json")
+os.environ["COURSE_PROGRESS"] = str(Path(_FOLDER) / "progress.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 
 
 def show_source(*objects) -> None:
@@ -14,7 +15,7 @@ def show_source(*objects) -> None:
     Raises:
         TypeError: an object without Python source, such as a number or a built-in function.
     """
-    from IPython.display import Code, display
+    from IPython.display import display
 
     for shown in objects:
         try:
@@ -24,4 +25,6 @@ def show_source(*objects) -> None:
                 f"show_source needs a function, class or module written in Python, got {shown!r}; "
                 "pass the object itself, without calling it."
             ) from None
-        display(Code(inspect.cleandoc(source), language="python"))
+        source = textwrap.dedent(source).strip()
+        # As Markdown, because the page then highlights it in the colours of its own theme, light or dark.
+        display({"text/markdown": f"~~~~python\n{source}\n~~~~", "text/plain": source}, raw=True)

@@ -1,4 +1,4 @@
-"""One walk through notebook 01, in a real JupyterLab and browser, with every address but this machine cut off."""
+"""A walk through notebook 01 in a real JupyterLab and browser, with all addresses but this machine cut off."""
 
 import json
 import os
