@@ -25,11 +25,12 @@ lab: setup ## open the course in JupyterLab (LAB_OPTIONS="--no-browser --port 90
 test: setup ## run every test, and every notebook at the smallest scale
 	$(PYTEST) $(NBVAL) tests notebooks solutions
 
-run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu to choose)
-	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(NOTEBOOKS)
+run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
+	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)
 
-notebooks: setup ## regenerate notebooks/ from solutions/*.py
+notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the map in README.md
 	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+	@$(BIN)/python -m tools.readme
 
 execute: setup ## re-run the solutions and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)

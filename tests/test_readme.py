@@ -1,0 +1,38 @@
+"""The README says what is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.readme import notebook_map, with_map
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_map_is_up_to_date():
+    assert with_map(README, notebook_map(ROOT / "solutions")) == README, "call `python -m tools.readme`"
+
+
+def test_the_map_links_and_times_what_is_there_and_announces_the_rest(tmp_path):
+    (tmp_path / "10_vae.py").write_text(
+        "# %% [markdown]\n# # Inference, amortised\n#\n# | | |\n# | --- | --- |\n"
+        "# | Reading time | 30 min |\n# | Running time | about 4 min on two CPU cores |\n"
+    )
+    rows = notebook_map(tmp_path).splitlines()
+    linked = "| 10 | [Inference, amortised](solutions/10_vae.ipynb) | 30 min | about 4 min on two CPU cores |"
+    assert linked in rows
+    assert [row for row in rows if "(to come)" in row and "| 11 |" in row]
+    assert not [row for row in rows if "(to come)" in row and "| 10 |" in row]
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_what_the_readme_shows_and_links_exists(target):
+    assert (ROOT / target).exists()
+
+
+def test_the_commands_in_the_readme_exist():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    named = set(re.findall(r"make ([a-z]+)(?=[` ]+(?:#|\||NOTEBOOKS|PYTHON))", README))
+    assert {"lab", "test", "run", "help"} <= named <= set(targets)

@@ -1,0 +1,60 @@
+"""Keep README.md's map of the notebooks true: `python -m tools.readme` (`make notebooks` calls it).
+
+Titles and times are taken from the table under each notebook's title, so that they are said in one place.
+"""
+
+import re
+from pathlib import Path
+
+from tools.lint import COURSE
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- map: written by tools/readme.py -->\n", "<!-- end of map -->\n"
+PLANNED = {  # what the course's notebooks are about, for as long as they are still to come
+    "00_start_here": "Start here",
+    "01_minimax_objective": "The minimax objective",
+    "02_game_dynamics": "The dynamics of the game",
+    "03_first_gan": "A first GAN, on a plane",
+    "04_mlp_gan_mnist": "A fully connected GAN on MNIST",
+    "05_dcgan_mnist": "DCGAN on MNIST",
+    "06_dcgan_cifar10": "DCGAN on CIFAR-10",
+    "07_when_training_fails": "When training fails",
+    "08_losses_and_penalties": "Losses and penalties",
+    "09_judging_generators": "Judging generators",
+    "10_vae": "Variational autoencoders",
+    "11_gan_against_vae": "GAN against VAE",
+}
+
+
+def notebook_map(solutions: Path) -> str:
+    """The map as a Markdown table: a notebook that is there is linked and timed, the others are to come."""
+    rows = ["| | notebook | to read and work | to run |", "| --- | --- | --- | --- |"]
+    for name in COURSE:
+        number, source = name[:2], solutions / f"{name}.py"
+        if source.exists():
+            text = source.read_text(encoding="utf-8")
+            title = re.search(r"^# # (.+)$", text, re.MULTILINE).group(1)
+            reading, running = (_cell(text, row) for row in ("Reading time", "Running time"))
+            rows.append(f"| {number} | [{title}](solutions/{name}.ipynb) | {reading} | {running} |")
+        else:
+            rows.append(f"| {number} | {PLANNED[name]} *(to come)* | | |")
+    return "\n".join(rows) + "\n"
+
+
+def with_map(readme: str, table: str) -> str:
+    """The README's text with that table between its two marks."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def _cell(text: str, row: str) -> str:
+    """The second cell of the row that begins with those words."""
+    return re.search(rf"^# \| {row} \| (.+?) \|$", text, re.MULTILINE).group(1)
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(
+        with_map(readme.read_text(encoding="utf-8"), notebook_map(ROOT / "solutions")), encoding="utf-8"
+    )
