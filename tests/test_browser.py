@@ -1,4 +1,4 @@
-"""A walk through notebook 01 in a real JupyterLab and browser, with all addresses but this machine cut off."""
+"""A walk through notebook 01 in a real JupyterLab and browser, cut off from all addresses but this machine."""
 
 import json
 import os
