@@ -1,4 +1,4 @@
-"""A walk through notebook 01 in a real JupyterLab and browser, cut off from all addresses but this machine."""
+"""A walk through notebook 01 in a real JupyterLab and browser, cut off from every other machine."""
 
 import json
 import os
