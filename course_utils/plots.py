@@ -409,6 +409,48 @@ def curve(
     return _finish_curves(figure, axes, title, label, told, note, alt)
 
 
+def lines(
+    x: Tensor,
+    curves: Mapping[str, Tensor],
+    *,
+    x_label: str,
+    y_label: str,
+    alt: str,
+    points: Mapping[str, tuple[Tensor, Tensor]] | None = None,
+    levels: Mapping[str, float] | None = None,
+    y_limits: tuple[float, float] | None = None,
+    log: bool = False,
+    title: str | None = None,
+    note: str = "",
+) -> Figure:
+    """Any curves over one axis, told apart by colour and by dashes.
+
+    Args:
+        x: (N,), increasing.
+        curves: label → values at x, (N,).
+        points: label → (x, y), drawn as dots, the first in the colour of the first curve, and so on.
+        levels: label → height of a thin horizontal line.
+        y_limits: lowest and highest value shown; curves may leave the picture.
+        log: whether the vertical axis is logarithmic.
+    """
+    figure, axes = new_figure(note=note)
+    for (label, values), dashes in zip(curves.items(), DASHES, strict=False):
+        axes.plot(_array(x), _array(values), linestyle=dashes, label=label)
+    for index, (label, (across, up)) in enumerate((points or {}).items()):
+        axes.plot(
+            _array(across), _array(up), "os^D"[index % 4], color=CYCLE[index], markersize=6, label=label
+        )
+    for label, height in (levels or {}).items():
+        axes.axhline(height, color=COLORS["reference"], linewidth=1, linestyle=":")
+        axes.annotate(label, (1, height), xycoords=("axes fraction", "data"), **_RIGHT)
+    axes.set(xlabel=x_label, ylabel=y_label, ylim=y_limits, title=title)
+    if log:
+        axes.set_yscale("log")
+    if len(curves) + len(points or {}) > 1:
+        axes.legend()
+    return describe(figure, f"{alt} {note}")
+
+
 def density_and_discriminator(
     x: Tensor,
     p_data: Tensor,
@@ -606,7 +648,7 @@ def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None
 
 # --- a GAN on a line or a plane ----------------------------------------------------------------------------
 
-# D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue for "real".
+# D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue: "real"
 JUDGEMENT = LinearSegmentedColormap.from_list("judgement", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
 LONGEST_PULL = 0.6  # in units of the plane
 
@@ -619,7 +661,7 @@ def games_on_plane(
     title: str | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """Games on the plane, side by side: D as a heat map, data, generated points, and the arrows along which D pulls.
+    """Games on the plane, side by side: D as a heat map, data, generated points, and where D pulls these.
 
     Args:
         views: panel title → what `course_utils.plane.look` saw.
@@ -631,6 +673,7 @@ def games_on_plane(
         artists = draw_plane(panel, pulls=pulls)
         update_plane(artists, view)
         panel.set_title(label)
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=2)
     bar = figure.colorbar(artists["heat"], ax=list(panels), shrink=0.7, ticks=[0, 0.5, 1], pad=0.02)
     bar.set_label("D(x)")
     if title:
@@ -706,7 +749,14 @@ def update_plane(artists: Mapping, view) -> None:
         ends = starts + pulls * LONGEST_PULL / (
             1 + strength
         )  # true direction; length never above LONGEST_PULL
-        artists["pulls"].set_segments(np.stack([starts, ends], axis=1))
+        artists["pulls"].set_segments(_arrows(starts, ends))
+
+
+def _arrows(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Arrows as lines (N, 5, 2): the shaft, then one half of the head, back to the tip, the other half."""
+    back = 0.35 * (starts - ends)
+    aside = 0.6 * np.stack([-back[:, 1], back[:, 0]], axis=1)
+    return np.stack([starts, ends, ends + back + aside, ends, ends + back - aside], axis=1)
 
 
 def draw_folded(axes: Axes, radius: float = 3.0) -> dict:
@@ -734,12 +784,12 @@ def _plane_axes(axes: Axes, radius: float) -> None:
 
 
 def _tell_view(view) -> str:
-    real, generated = _array(view.real), _array(view.generated)
+    real, generated, heat = _array(view.real), _array(view.generated), _array(view.heat)
     spread = np.hypot(*generated.std(axis=0)) / np.hypot(*real.std(axis=0))
     centre = generated.mean(axis=0)
     return (
-        f"generated points around ({centre[0]:.1f}, {centre[1]:.1f}), {spread:.0%} as widely spread as the data, "
-        f"D there {_array(view.heat).min():.2f} to {_array(view.heat).max():.2f}"
+        f"generated points around ({centre[0]:.1f}, {centre[1]:.1f}), {spread:.0%} as widely spread as the "
+        f"data, D on the plane from {heat.min():.2f} to {heat.max():.2f}"
     )
 
 
@@ -784,7 +834,7 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         middle.plot(
             x, optimum, color=COLORS["optimum"], linestyle=":", linewidth=1.5, label="$D^*$ for this $p_g$"
         )
-        middle.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
+        middle.set(ylim=(-0.05, 1.6), yticks=[0, 0.5, 1])
         latents, generated = _array(view.latents), _array(view.generated)
         below.plot(
             np.stack([latents, generated]),
@@ -794,15 +844,16 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         )
         below.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "G(z)"], xlim=(x[0], x[-1]), xlabel="x and z")
         below.grid(False)
-        error = np.nanmean(np.abs(optimum - _array(view.discriminator)))
+        judged = _array(view.discriminator)
         told.append(
-            f"{label}: generated samples from {generated.min():.1f} to {generated.max():.1f}, D runs from "
-            f"{_array(view.discriminator).min():.2f} to {_array(view.discriminator).max():.2f}, {error:.2f} from D* on average"
+            f"{label}: generated samples from {generated.min():.1f} to {generated.max():.1f}, D from "
+            f"{judged.min():.2f} to {judged.max():.2f}, {np.nanmean(np.abs(optimum - judged)):.2f} away from "
+            "D* on average"
         )
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("D(x)")
     axes[0, -1].legend()
-    axes[1, -1].legend(fontsize=9)
+    axes[1, -1].legend(fontsize=9, ncols=2, loc="upper right")
     if title:
         figure.suptitle(title)
     return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(told)}.")
