@@ -1,19 +1,24 @@
 """Generators and discriminators, each written as the list of its layers.
 
-One convention for all of them: a generator maps latents (N, latent_dim) to samples (N, *shape), images in [-1, 1], and
-knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
+One convention for all of them: a generator maps latents (N, latent_dim) to samples (N, *shape), images in
+[-1, 1], and knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
 """
 
+import json
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from math import prod
+from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils.runtime import pick_device
 
+ASSETS = Path(__file__).parent / "assets"
 UPSAMPLING = ("transposed", "resize", "pixel_shuffle")
 
 
@@ -67,12 +72,12 @@ def dcgan_generator(
 ) -> nn.Sequential:
     """A small DCGAN generator: z → a quarter-size map of 2·width channels → doubled twice → an image.
 
-    After Radford, Metz and Chintala (2016, arXiv:1511.06434): no fully connected hidden layer, batch normalisation and
-    ReLU after every layer but the last, tanh at the end.
+    After Radford, Metz and Chintala (2016, arXiv:1511.06434): no fully connected hidden layer, batch
+    normalisation and ReLU after every layer but the last, tanh at the end.
 
     Args:
-        image_shape: (channels, height, width) of the images; height and width divisible by 4, so that (1, 28, 28) and
-            (3, 32, 32) are two calls of one description.
+        image_shape: (channels, height, width) of the images; height and width divisible by 4, so that (1, 28,
+            28) and (3, 32, 32) are two calls of one description.
         latent_dim: size of the latent z.
         width: channels of the half-size maps; everything else follows from it.
         upsampling: how a map is doubled, "transposed", "resize" or "pixel_shuffle" (see `doubling`).
@@ -135,7 +140,8 @@ def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool =
     """A layer that doubles height and width: (N, inputs, H, W) → (N, outputs, 2H, 2W).
 
     - "transposed": DCGAN's own, a 4×4 transposed convolution with stride 2.
-    - "resize": repeat every pixel 2×2, then a 3×3 convolution (Odena et al. 2016, doi:10.23915/distill.00003).
+    - "resize": repeat every pixel 2×2, then a 3×3 convolution (Odena et al. 2016,
+      doi:10.23915/distill.00003).
     - "pixel_shuffle": a 3×3 convolution to four times the channels, which are then interleaved
       (Shi et al. 2016, arXiv:1609.05158).
 
@@ -164,10 +170,10 @@ class TransposedConvolution(nn.ConvTranspose2d):
 def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """A 4×4 transposed convolution with stride 2 and padding 1, as a 2×2 convolution and an interleave.
 
-    An output pixel of the transposed convolution meets only 2×2 of its 4×4 weights, and which ones depends on whether
-    its row and its column are odd or even. So a 2×2 convolution computes the four kinds as four times the channels, and
-    `pixel_shuffle` puts each where it belongs; a border of one pixel is left over. Same numbers, up to rounding, and on a
-    CPU in less time.
+    An output pixel of the transposed convolution meets only 2×2 of its 4×4 weights, and which ones depends on
+    whether its row and its column are odd or even. So a 2×2 convolution computes the four kinds as four times
+    the channels, and `pixel_shuffle` puts each where it belongs; a border of one pixel is left over. Same
+    numbers, up to rounding, and on a CPU in less time.
 
     Args:
         maps: (N, inputs, H, W).
@@ -178,13 +184,39 @@ def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None 
         (N, outputs, 2H, 2W).
     """
     inputs, outputs = weight.shape[:2]
-    # Row 2·(1 − tap) + parity of the 4×4 weights is what tap 0 or 1 of the 2×2 convolution needs for that parity.
+    # Row 2·(1 − tap) + parity of the 4×4 weights is what tap 0 or 1 of the 2×2 convolution needs for that
+    # parity.
     taps = weight.reshape(inputs, outputs, 2, 2, 2, 2).flip(
         2, 4
     )  # (inputs, outputs, tap, parity, tap, parity)
     taps = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
     bias = None if bias is None else bias.repeat_interleave(4)
     return F.pixel_shuffle(F.conv2d(maps, taps, bias, padding=1), 2)[..., 1:-1, 1:-1]
+
+
+@cache
+def load_generator(name: str) -> nn.Sequential:
+    """A generator that the course trained and ships: "mnist" (by the recipe of notebook 05).
+
+    The file's metadata tells how to build it ("network": the arguments of `dcgan_generator`, as JSON) and how
+    it was made ("made_by"). Kept in memory: the second call returns the same network.
+
+    Returns:
+        Network in evaluation mode, without gradients, from latents (N, latent_dim) to images in [-1, 1]; its
+        attribute `made_by` says from which data and with which command it was trained.
+
+    Raises:
+        ValueError: no such generator.
+    """
+    known = sorted(path.name.removesuffix("_generator.safetensors") for path in ASSETS.glob("*_generator.*"))
+    if name not in known:
+        raise ValueError(f"generator must be one of {', '.join(known)}, got {name!r}")
+    with safe_open(ASSETS / f"{name}_generator.safetensors", framework="pt") as file:
+        generator = dcgan_generator(**json.loads(file.metadata()["network"]))
+        # stored in half precision, computed in float32
+        generator.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+        generator.made_by = file.metadata()["made_by"]
+    return generator.eval().requires_grad_(False)
 
 
 def sample(

@@ -121,6 +121,7 @@ def save(classifier: Classifier, path: Path, metadata: dict[str, str]) -> None:
         key: value.detach().half().contiguous().cpu() for key, value in classifier.state_dict().items()
     }
     save_file(weights, path, metadata)
+    path.chmod(0o644)  # safetensors writes files that only their owner may read
 
 
 def main() -> None:
