@@ -37,6 +37,9 @@ FIGURES = {
     "loss_curves": lambda note="": plots.loss_curves(HISTORY, note=note),
     "accuracy_curves": lambda note="": plots.accuracy_curves(HISTORY, note=note),
     "curve": lambda note="": plots.curve(HISTORY, "generator_loss", label="loss of G", note=note),
+    "lines": lambda note="": plots.lines(
+        X, {"bell": BELL, "half": BELL / 2}, x_label="x", y_label="y", alt="two bells", note=note
+    ),
     "densities": lambda note="": plots.density_and_discriminator(X, BELL, BELL, BELL / 2, note=note),
     "evolution": lambda note="": plots.sample_evolution([(0, images(8)), (500, images(8))], note=note),
     "points": lambda note="": plots.sample_evolution(

@@ -7,7 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from torch.nn.functional import softplus
 
 from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
-from course_utils.theory import js, kl, optimal_discriminator, value
+from course_utils.theory import js, kl, optimal_discriminator, quadrature, value
 
 FAIR = torch.full((6,), 1 / 6, dtype=torch.float64)
 LOADED = torch.tensor([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], dtype=torch.float64)
@@ -23,7 +23,7 @@ def _tell(found, mistakes, tolerance: float = 1e-4) -> None:
 
 @exercise(
     "1.1",
-    title="the value on a die",
+    title="The value on a die",
     difficulty=1,
     minutes=8,
     hints=[
@@ -80,7 +80,7 @@ def value_on_a_die(answer):
 
 @exercise(
     "1.2",
-    title="the best discriminator",
+    title="The best discriminator",
     difficulty=1,
     minutes=5,
     hints=[
@@ -132,7 +132,7 @@ def best_discriminator(answer):
 
 @exercise(
     "1.3",
-    title="the discriminator's loss, from logits",
+    title="The discriminator's loss, from logits",
     difficulty=2,
     minutes=12,
     hints=[
@@ -238,6 +238,15 @@ def jensen_shannon(answer):
         _tell(found, mistakes, tolerance=1e-6)
         expect_close(found, right, name="JS", tolerance=1e-6)
 
+    x, weights = quadrature(-8, 8, 401)
+    p, q = (torch.exp(-0.5 * (x - mean) ** 2) / math.sqrt(2 * math.pi) for mean in (-0.5, 1.0))
+    try:
+        found = as_tensor(call(answer, p, q, weights, name="jensen_shannon"), "JS")
+    except ValueError:
+        found = None
+    if found is None or not matches(found, js(p, q, weights)):
+        raise Wrong("right for dice, but not for densities: hand `weights` on to both calls of `kl`.")
+
     apart = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64)
     result = torch.as_tensor(call(answer, apart, apart.flip(0), name="jensen_shannon"))
     if not matches(result, math.log(2)):
@@ -250,7 +259,7 @@ def jensen_shannon(answer):
 
 @exercise(
     "1.5",
-    title="predict: who still has a slope?",
+    title="Predict: who still has a slope?",
     difficulty=1,
     minutes=3,
     hints=[
@@ -276,7 +285,7 @@ def who_has_a_slope(answer):
 
 @exercise(
     "1.6",
-    title="two slopes",
+    title="Two slopes",
     difficulty=2,
     minutes=10,
     hints=[

@@ -27,18 +27,18 @@ def cross_entropy_loss(real, fake):
     return cross_entropy(real, torch.ones_like(real)) + cross_entropy(fake, torch.zeros_like(fake))
 
 
-def js_by_hand(p, q):
+def js_by_hand(p, q, weights=1.0):
     m = (p + q) / 2
-    return 0.5 * (torch.xlogy(p, p / m) + torch.xlogy(q, q / m)).sum()
+    return 0.5 * (weights * (torch.xlogy(p, p / m) + torch.xlogy(q, q / m))).sum()
 
 
-def js_of_positive_dice(p, q):
+def js_of_positive_dice(p, q, weights=1.0):
     m = (p + q) / 2
-    return 0.5 * ((p * (p / m).log()).sum() + (q * (q / m).log()).sum())
+    return 0.5 * (weights * (p * (p / m).log() + q * (q / m).log())).sum()
 
 
-def middle_kl(p, q):
-    return 0.5 * kl(p, (p + q) / 2) + 0.5 * kl(q, (p + q) / 2)
+def middle_kl(p, q, weights=1.0):
+    return 0.5 * kl(p, (p + q) / 2, weights) + 0.5 * kl(q, (p + q) / 2, weights)
 
 
 def slopes_by_autograd(logits):
@@ -112,6 +112,8 @@ WRONG = [
     ("1.4", lambda p, q: 2 * middle_kl(p, q) - math.log(4), "already"),
     ("1.4", lambda p, q: kl(p, p + q) + kl(q, p + q), "half of that"),
     ("1.4", js_of_positive_dice, "share none"),
+    ("1.4", lambda p, q, weights=1.0: middle_kl(p, q), "not for densities"),
+    ("1.4", lambda p, q, weights=1.0: js_by_hand(p, q), "not for densities"),
     ("1.5", "a", "grows as the square"),
     ("1.5", "c", "each further unit"),
     ("1.5", "d", "two of the three"),
