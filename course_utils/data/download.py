@@ -196,9 +196,11 @@ def _in_words(error: Exception) -> str:
         return str(error)
     if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
         return "stopped answering"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has no certificate that this machine trusts"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
-    return f"broke off ({type(error).__name__})"
+    return "broke off"
 
 
 def _size(path: Path) -> int:

@@ -144,7 +144,7 @@ def fetch(
 ) -> Path:
     """Fetches what is missing of a data set; goes on with a download that was interrupted.
 
-    Any number of processes may ask at once: one fetches, the others wait for it; if it is killed, another goes
+    Any number of processes may ask at once: one fetches, the others wait; if it is killed, another goes
     on where it stopped. If ``COURSE_MIRROR`` is set to the address of a folder with the official files (a
     workshop's own server), it is asked before the official hosts.
 

@@ -63,7 +63,7 @@ def gaussian_mixture(
     means = means[:, None] if means.ndim == 1 else means
     if means.ndim != 2 or means.numel() == 0:
         raise ValueError(
-            f"means must be K numbers or of shape (K, d), got shape {tuple(means.shape)}; reshape them."
+            f"means must be K numbers or have shape (K, d), got {tuple(means.shape)}; reshape them."
         )
     modes, dim = means.shape
     stds = torch.as_tensor(stds, dtype=torch.float64)
@@ -83,10 +83,10 @@ def gaussian_mixture(
     weights = weights / weights.sum()
 
     def sample(n: int, rng: torch.Generator) -> Tensor:
-        device = rng.device
-        mode = torch.multinomial(weights.to(device), n, replacement=True, generator=rng)
-        noise = torch.randn(n, dim, generator=rng, device=device)
-        return means.to(device, torch.float32)[mode] + stds.to(device, torch.float32)[mode, None] * noise
+        mean, std, weight = (value.float().to(rng.device) for value in (means, stds, weights))
+        mode = torch.multinomial(weight, n, replacement=True, generator=rng)
+        noise = torch.randn(n, dim, generator=rng, device=rng.device)
+        return mean[mode] + std[mode, None] * noise
 
     def log_prob(x: Tensor) -> Tensor:
         _check_points(x, dim)
