@@ -1,0 +1,97 @@
+"""The checkers of notebook 00: right answers in several forms, untouched stubs, typical mistakes."""
+
+import math
+
+import pytest
+import torch
+
+from course_utils.checks import run_check
+from course_utils.data import to_model_range
+
+
+def stub(*arguments):
+    raise NotImplementedError("your code here")
+
+
+def in_place(pixels):
+    result = pixels.float()
+    result *= 2 / 255
+    result -= 1
+    return result
+
+
+RIGHT = [
+    ("0.1", to_model_range),
+    ("0.1", lambda pixels: pixels.float() / 255 * 2 - 1),
+    ("0.1", lambda pixels: (pixels - 127.5) / 127.5),
+    ("0.1", lambda pixels: pixels.double() / 127.5 - 1),
+    ("0.1", in_place),
+    ("0.2", torch.randn),
+    ("0.2", lambda n, dim: torch.normal(0.0, 1.0, (n, dim))),
+    ("0.2", lambda n, dim: torch.distributions.Normal(0, 1).sample((n, dim))),
+    ("0.3", "b"),
+    ("0.3", " B "),
+    ("0.4", math.log(2)),
+    ("0.4", -torch.log(torch.tensor(0.5))),
+    ("0.4", torch.nn.functional.binary_cross_entropy_with_logits(torch.zeros(4), torch.ones(4))),
+    ("0.4", 0.693),
+]
+
+WRONG = [
+    ("0.1", lambda pixels: pixels / 255, "[0, 1]"),
+    ("0.1", lambda pixels: pixels / 127.5, "wrong place"),
+    ("0.1", lambda pixels: 1 - pixels / 127.5, "changed places"),
+    ("0.1", lambda pixels: pixels - 127.5, "divide"),
+    ("0.1", lambda pixels: (pixels / 255 - 0.1307) / 0.3081, "mean and deviation"),
+    ("0.1", lambda pixels: pixels * 2 / 255 - 1, "overflowed"),
+    ("0.1", lambda pixels: pixels / 128 - 1, "nearly: 255 becomes 0.9922"),
+    ("0.1", lambda pixels: pixels / 127 - 1, "nearly: 255 becomes 1.0079"),
+    ("0.1", lambda pixels: (pixels / 127.5 - 1).long(), "no place for −0.5"),
+    ("0.1", lambda pixels: (pixels / 127.5 - 1).flatten(), "change values only"),
+    ("0.1", lambda pixels: None, "return"),
+    ("0.2", lambda n, dim: torch.randn(dim, n), "swapped"),
+    ("0.2", lambda n, dim: torch.randn(dim), "one row of 8 numbers"),
+    ("0.2", lambda n, dim: torch.rand(n, dim), "between 0 and 1"),
+    ("0.2", lambda n, dim: 2 * torch.rand(n, dim) - 1, "between −1 and 1"),
+    ("0.2", lambda n, dim: torch.randn(1, dim).repeat(n, 1), "all rows are the same"),
+    ("0.2", lambda n, dim: 2 * torch.randn(n, dim), "deviation 2"),
+    ("0.2", lambda n, dim: torch.randn(n, dim) + 1, "mean is 1"),
+    ("0.2", lambda n, dim: torch.randn(n, dim, generator=torch.Generator().manual_seed(0)), "seed inside"),
+    ("0.2", lambda n, dim: torch.randn(n, dim, 1, 1), "(4000, 8)"),
+    ("0.3", "a", "two *images*"),
+    ("0.3", "c", "continuous"),
+    ("0.3", "d", "cannot jump"),
+    ("0.3", "e", "Answer with one of"),
+    ("0.4", -math.log(2), "sign"),
+    ("0.4", 0.5, "probability"),
+    ("0.4", math.log10(2), "base 10"),
+    ("0.4", 1.0, "bit"),
+    ("0.4", math.log(4), "two images"),
+    ("0.4", 0.0, "right and sure"),
+    ("0.4", torch.full((3,), 0.6931), "one number"),
+    ("0.4", 3.0, "expected"),
+]
+
+
+@pytest.mark.parametrize(("number", "answer"), RIGHT)
+def test_right_answers_pass(number, answer):
+    verdict = run_check(number, answer)
+    assert verdict.status == "right", verdict.message
+
+
+@pytest.mark.parametrize(("number", "answer", "message"), WRONG)
+def test_typical_mistakes_are_told_apart(number, answer, message):
+    verdict = run_check(number, answer)
+    assert verdict.status == "wrong"
+    assert message.lower() in verdict.message.lower()
+
+
+@pytest.mark.parametrize(("number", "answer"), [("0.1", stub), ("0.2", stub), ("0.3", ...), ("0.4", None)])
+def test_untouched_stubs_are_not_attempted(number, answer):
+    assert run_check(number, answer).status == "not attempted"
+
+
+@pytest.mark.parametrize("number", ["0.1", "0.2", "0.4"])
+def test_no_two_mistakes_share_a_message(number):
+    messages = [run_check(number, answer).message for n, answer, _ in WRONG if n == number]
+    assert len(set(messages)) == len(messages)
