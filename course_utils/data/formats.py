@@ -39,10 +39,10 @@ def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndar
             if magic != bytes([0, 0, IDX_UINT8, axes]):
                 kind = "images" if item_shape else "labels"
                 raise broken(path, f"it does not begin as an IDX file of {kind} does (bytes {magic.hex()!r})")
-            header = np.frombuffer(file.read(4 * axes), dtype=">u4")
-            if len(header) != axes:
+            header = file.read(4 * axes)
+            if len(header) < 4 * axes:
                 raise broken(path, "it is truncated: it ends inside its header")
-            count, *shape = (int(length) for length in header)
+            count, *shape = np.frombuffer(header, dtype=">u4").tolist()
             if tuple(shape) != item_shape:
                 raise broken(path, f"its header says items of shape {tuple(shape)}, expected {item_shape}")
             if not 1 <= count <= max_items:

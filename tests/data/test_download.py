@@ -230,7 +230,8 @@ import os, sys
 from course_utils import data
 folder, mirror, *files = sys.argv[1:]
 sources = {"mnist": tuple(
-    data.Source(file, (mirror,), sha256, int(size)) for file, sha256, size in (entry.split(":") for entry in files)
+    data.Source(file, (mirror,), sha256, int(size))
+    for file, sha256, size in (entry.split(":") for entry in files)
 )}
 children = []
 for _ in range(8):
@@ -278,9 +279,7 @@ def test_eight_processes_fetch_a_file_once(server, tmp_path, mnist_files):
 
 
 @needs_fork
-def test_if_the_fetching_process_is_killed_another_goes_on_where_it_stopped(
-    server, tmp_path, mnist_files
-):
+def test_if_the_fetching_process_is_killed_another_goes_on_where_it_stopped(server, tmp_path, mnist_files):
     eight = start_eight(server, tmp_path, "slow")
     children = [int(child) for child in eight.stdout.readline().split()]
     wait_for_part(tmp_path, 50_000)
