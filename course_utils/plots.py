@@ -443,9 +443,9 @@ def lines(
     for label, height in (levels or {}).items():
         axes.axhline(height, color=COLORS["reference"], linewidth=1, linestyle=":")
         axes.annotate(label, (1, height), xycoords=("axes fraction", "data"), **_RIGHT)
-    axes.set(xlabel=x_label, ylabel=y_label, ylim=y_limits, title=title)
-    if log:
-        axes.set_yscale("log")
+    axes.set(xlabel=x_label, ylabel=y_label, title=title, yscale="log" if log else "linear")
+    if y_limits:
+        axes.set_ylim(y_limits)
     if len(curves) + len(points or {}) > 1:
         axes.legend()
     return describe(figure, f"{alt} {note}")
@@ -546,7 +546,13 @@ def phase_portraits(
     rows = math.ceil(len(panels) / columns)
     side = 7.5 / max(columns, 2)
     figure, axes = new_figure(
-        rows, columns, width=side * columns, height=side * rows + 0.2, sharex=True, sharey=True, squeeze=False
+        rows,
+        columns,
+        width=side * columns,
+        height=(side - 0.1) * rows + 0.5,
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     told = []
     for panel, (title, (places, arrows, runs)) in zip(axes.flat, panels.items(), strict=False):
@@ -708,7 +714,7 @@ def _plane_panels(count: int, columns: int, colour_bar: bool = False) -> tuple[F
     side = 7.6 / max(columns, 2)
     bar = 0.9 if colour_bar else 0.0
     figure, panels = new_figure(
-        rows, columns, width=side * columns + bar, height=side * rows + 0.55, sharex=True, sharey=True
+        rows, columns, width=side * columns + bar, height=side * rows + 0.4 + bar, sharex=True, sharey=True
     )
     panels = np.atleast_1d(panels).ravel()
     for panel in panels[count:]:

@@ -258,3 +258,11 @@ def test_both_densities_and_every_discriminator_are_drawn():
 def test_importing_the_course_without_plots_loads_no_matplotlib():
     code = "import sys, course_utils.metrics; sys.exit(bool({'matplotlib', 'ipywidgets'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_logarithmic_axis_holds_its_curves():
+    figure = plots.lines(
+        X, {"steep": 10 ** (2 * X)}, x_label="x", y_label="y", log=True, alt="a straight line"
+    )
+    low, high = figure.axes[0].get_ylim()
+    assert 1e-8 < low < 1e-6 and 1e6 < high < 1e8
