@@ -5,6 +5,7 @@ works where PyTorch does not.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return arguments.run(arguments)
     except ModuleNotFoundError as error:
         print(f"The package {error.name} is missing: `make setup` installs it.", file=sys.stderr)
+    except BrokenPipeError:  # `course doctor | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
     return 1

@@ -301,6 +301,7 @@ NO_TRUST = (
     "behind a company's proxy, point PIP_CERT to its certificate and call again."
 )
 NOT_REACHED = [
+    "(from versions: none)",  # of packages that are known to exist
     "Failed to establish a new connection",
     "name resolution",
     "Name or service not known",
