@@ -111,7 +111,8 @@ class Verdict:
     def _repr_html_(self) -> str:
         # Translucent, and no colour for the text: it keeps the theme's own, dark or light.
         look = _LOOKS[self.status]
-        code = f"<pre style="margin: 0.4em 0;"><code>{html.escape(self.code)}</code></pre>" if self.code else ""
+        pre = '<pre style="margin: 0.4em 0;">'
+        code = f"{pre}<code>{html.escape(self.code)}</code></pre>" if self.code else ""
         note = f"<div><em>{_inline(self.note)}</em></div>" if self.note else ""
         return (
             f'<div role="status" class="course-verdict" style="border-left: 5px solid rgb({look.colour}); '
