@@ -3,6 +3,8 @@
 A *round* of the game is one or more steps of the discriminator, then one or more steps of the generator.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,72 +16,14 @@ from course_utils.losses import LOSSES, GANLoss, get_loss
 from course_utils.metrics.modes import mode_coverage
 from course_utils.models import mlp_discriminator, mlp_generator
 from course_utils.theory import cell_frequencies, cell_probabilities, js, kl
+from course_utils.training.steps import discriminator_step, generator_step
 
 RADIUS = 3.0  # the part of the line or plane that is looked at goes from −3 to 3
 CELL_EDGES = torch.linspace(-RADIUS, RADIUS, 31, dtype=torch.float64)  # cells of side 0.2
 NON_SATURATING = LOSSES["non_saturating"]
 
 
-# --- the two steps -----------------------------------------------------------------------------------------
-
-
-def discriminator_step(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    real: Tensor,
-    latents: Tensor,
-    loss: GANLoss = NON_SATURATING,
-) -> Tensor:
-    """One step of D down its loss, −V(D, G), with G held fixed.
-
-    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1.
-
-    Args:
-        generator: maps latents to samples; it does not change.
-        discriminator: maps samples to logits (N,); it moves.
-        optimizer: of the discriminator's weights.
-        real: samples of the data (N, dim).
-        latents: (N, latent_dim), one for each generated sample.
-        loss: the two players' losses.
-
-    Returns:
-        The discriminator's loss before the step, a scalar without a graph.
-    """
-    fake = generator(latents).detach()  # detach: this step must not reach the generator
-    value = loss.discriminator(discriminator(real), discriminator(fake))
-    optimizer.zero_grad()  # also clears what the generator's step has left in D
-    value.backward()
-    optimizer.step()
-    return value.detach()
-
-
-def generator_step(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    latents: Tensor,
-    loss: GANLoss = NON_SATURATING,
-) -> Tensor:
-    """One step of G down its loss, through D, with D held fixed.
-
-    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1.
-
-    Args:
-        generator: maps latents to samples; it moves.
-        discriminator: maps samples to logits (N,); gradients run through it, but it does not change.
-        optimizer: of the generator's weights.
-        latents: (N, latent_dim).
-        loss: the two players' losses.
-
-    Returns:
-        The generator's loss before the step, a scalar without a graph.
-    """
-    value = loss.generator(discriminator(generator(latents)))  # no detach: D tells each sample where to go
-    optimizer.zero_grad()
-    value.backward()
-    optimizer.step()
-    return value.detach()
+# --- what the generator is told ----------------------------------------------------------------------
 
 
 def pull(discriminator: nn.Module, points: Tensor, loss: GANLoss = NON_SATURATING) -> Tensor:
@@ -221,6 +165,17 @@ def draw_latents(game: Game, n: int, rng: torch.Generator | None = None) -> Tens
 def draw_generated(game: Game, n: int, seed: int = 0) -> Tensor:
     """G(z) for n latents, (n, dim). Always the same latents; the game's own random numbers stay untouched."""
     return game.generator(draw_latents(game, n, torch.Generator().manual_seed(seed)))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes on one thread: small networks lose more by sharing the work than they win."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 # --- how good are the samples? -----------------------------------------------------------------------------
