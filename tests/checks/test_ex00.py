@@ -55,7 +55,7 @@ WRONG = [
     ("0.2", lambda n, dim: 2 * torch.rand(n, dim) - 1, "between −1 and 1"),
     ("0.2", lambda n, dim: torch.randn(1, dim).repeat(n, 1), "all rows are the same"),
     ("0.2", lambda n, dim: 2 * torch.randn(n, dim), "deviation 2"),
-    ("0.2", lambda n, dim: torch.randn(n, dim) + 1, "mean is 1"),
+    ("0.2", lambda n, dim: torch.randn(n, dim) + 2, "deviation 1.00"),
     ("0.2", lambda n, dim: torch.randn(n, dim, generator=torch.Generator().manual_seed(0)), "seed inside"),
     ("0.2", lambda n, dim: torch.randn(n, dim, 1, 1), "(4000, 8)"),
     ("0.3", "a", "two *images*"),
