@@ -1,7 +1,7 @@
 """Setting up: done once, confirmed quickly, completed after an interruption; what goes wrong gets a sentence.
 
-The set-up is run for real, by the real pip, in a checkout of a tiny course whose packages are made here, without
-a network.
+The set-up is run for real, by the real pip, in a checkout of a tiny course. Its packages are made here: there
+is no network.
 """
 
 import ast
