@@ -6,7 +6,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 50 min for the exercises |
-# | Running time | about 20 s on two CPU cores; a GPU is not needed |
+# | Running time | about 15 s on two CPU cores; a GPU is not needed |
 # | You need | probabilities and averages, the derivative of a logarithm, PyTorch tensors and autograd |
 # | You will be able to | say what the minimax objective measures, derive the best discriminator, say what it leaves for the generator to minimise, explain why GANs use the non-saturating loss, and recognise three mistakes that are in print |
 
@@ -314,7 +314,7 @@ discriminator_explorer()
 #
 # ### Exercise 1.4 — Jensen–Shannon (●●○, 8 min)
 #
-# Write JS with the help of `theory.kl(p, q, weights)`. The two dice from above give 0.0654; two dice without a common face give $\log 2 \approx 0.693$.
+# Write JS with the help of `theory.kl(p, q, weights)`. The two dice from above give 0.0647; two dice without a common face give $\log 2 \approx 0.693$.
 
 
 # %%
@@ -351,7 +351,7 @@ for mean, std in [(0.5, 1.4), (-2.0, 0.6), (3.0, 0.5), (0.0, 3.0), (-6.0, 0.5)]:
 # JS is never negative, and 0 only where $p_g = p_\text{data}$. So the generator's best reply is to copy the data's distribution. Then $D^* = \frac{p}{p + p} = \tfrac12$ everywhere, and $V = -\log 4$. Slide a generator over data of its own shape:
 
 # %%
-shifts = torch.linspace(-6, 6, 121, dtype=torch.float64)
+shifts = torch.linspace(-9, 9, 181, dtype=torch.float64)
 standard = gaussian(0.0, 1.0).log_prob(x_wide[:, None]).exp()
 values = []
 for shift in shifts:
@@ -366,19 +366,19 @@ plots.show(
         y_label="V(D*, G)",
         title="The generator's valley: lowest where it copies the data",
         alt="V(D*, G) against the generator's mean: a valley that touches −log 4 at mean 0, rises to both sides, and "
-        "is flat at 0 beyond a distance of about 4.",
+        "is flat at 0 beyond a distance of about 6.",
     )
 )
 
 at_equilibrium = theory.optimal_discriminator(standard, standard)
 print(
-    f"lowest V: {min(values):.6f} at a mean of {shifts[torch.stack(values).argmin()]:.1f}; −log 4 = {-math.log(4):.6f}"
+    f"lowest V: {min(values):.6f} at a mean of {shifts[torch.stack(values).argmin()].abs():.1f}; −log 4 = {-math.log(4):.6f}"
 )
 print(f"D* at the equilibrium lies between {at_equilibrium.min():.6f} and {at_equilibrium.max():.6f}")
 assert abs(min(values) + math.log(4)) < 1e-6 and (at_equilibrium - 0.5).abs().max() < 1e-6
 
 # %% [markdown]
-# There is one lowest point, and it is where it should be. But look at the sides. From a distance of about 4 on, the valley is a **plateau**. A generator that starts there has no slope to walk down. The next section asks whether another measure of distance would help it.
+# There is one lowest point, and it is where it should be. But look at the sides. From a distance of about 6 on, the valley is a **plateau**. A generator that starts there has no slope to walk down. The next section asks whether another measure of distance would help it.
 
 # %% [markdown]
 # ## How far apart? Four measures
@@ -460,7 +460,7 @@ for name in measures:
     print(f"slope of {name:12} at m = {shifts[79]:.1f}: {slopes[name][79]:.2g}")
 
 # %% [markdown]
-# JS has run out of slope. It is a good judge of distributions that overlap, and it has only one thing to say about those that do not: "different". Wasserstein says how far, with a slope of 1 everywhere.
+# JS has run out of slope. It is a good judge of distributions that overlap, and it has only one thing to say about those that do not: "different". Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
 #
 # ### When supports do not meet
 #
@@ -490,40 +490,47 @@ for start in (0, 2, 5, 9, 10, 20, 40):
 #
 # ### What does a generator do that cannot be perfect?
 #
-# The four measures agree on what is best, $p_g = p_\text{data}$. They disagree on what is *second* best. The data have two hills; the generator can only make one. We try 41 means and 30 spreads, and ask each measure for its favourite.
+# The four measures agree on what is best, $p_g = p_\text{data}$. They disagree on what is *second* best. The data have two hills; the generator can only make one. We try 41 means and 30 spreads, and ask each measure for its favourite: once for hills that are close, once for hills that are far apart.
 
 # %%
 x_hills, weights_hills = theory.quadrature(-14, 14, points=1001)
-two_hills = gaussian_mixture([-2.0, 2.0], 0.6).log_prob(x_hills[:, None]).exp()
+one_hills = {
+    (mean, std): gaussian(mean, std).log_prob(x_hills[:, None]).exp()
+    for mean in torch.linspace(-4, 4, 41).tolist()
+    for std in torch.linspace(0.3, 3.2, 30).tolist()
+}
 favourites = {}
-for name, measure in {
-    "forward KL": lambda q: theory.kl(two_hills, q, weights_hills),
-    "reverse KL": lambda q: theory.kl(q, two_hills, weights_hills),
-    "JS": lambda q: theory.js(two_hills, q, weights_hills),
-}.items():
-    one_hills = {
-        (mean, std): gaussian(mean, std).log_prob(x_hills[:, None]).exp()
-        for mean in torch.linspace(-3, 3, 41).tolist()
-        for std in torch.linspace(0.3, 3.2, 30).tolist()
+print("hills   measure        its favourite")
+for distance in (4, 6):
+    two_hills = gaussian_mixture([-distance / 2, distance / 2], 0.6).log_prob(x_hills[:, None]).exp()
+    judges = {
+        "forward KL": {hill: theory.kl(two_hills, q, weights_hills) for hill, q in one_hills.items()},
+        "reverse KL": {hill: theory.kl(q, two_hills, weights_hills) for hill, q in one_hills.items()},
+        "JS": {hill: theory.js(two_hills, q, weights_hills) for hill, q in one_hills.items()},
+        "Wasserstein": {
+            hill: theory.wasserstein_1d(x_hills, two_hills, q, weights_hills) for hill, q in one_hills.items()
+        },
     }
-    mean, std = min(one_hills, key=lambda hill: measure(one_hills[hill]))
-    favourites[f"{name}: mean {mean:.1f}, spread {std:.1f}"] = one_hills[mean, std]
+    for judge, distances_to in judges.items():
+        mean, std = min(distances_to, key=distances_to.get)
+        print(f"±{distance / 2:.0f}      {judge:12}   mean {round(mean, 1) + 0:4.1f}, spread {std:.1f}")
+        favourites[judge] = one_hills[mean, std]  # the far hills overwrite the close ones
 
-shown = x_hills.abs() < 6
+shown = x_hills.abs() < 7
 plots.show(
     plots.lines(
         x_hills[shown],
         {"data": two_hills[shown], **{name: q[shown] for name, q in favourites.items()}},
         x_label="x",
         y_label="density",
-        title="The best single hill, by three measures",
-        alt="The data's two hills at −2 and 2, and three single hills. Forward KL: a broad one over both. Reverse KL and "
-        "JS: a narrow one that covers the left hill and ignores the other.",
+        title="The best single hill, by four measures",
+        alt="The data's two hills at −3 and 3, and four single hills. Forward KL and Wasserstein: broad ones over both. "
+        "Reverse KL and JS: narrow ones on the left hill, which ignore the other.",
     )
 )
 
 # %% [markdown]
-# The forward KL **covers**: to miss any data is what it punishes, so it spreads over both hills and the empty valley between them. The reverse KL **seeks a mode**: to make what is not in the data is what it punishes, so it sits on one hill and forgets the other. JS, the objective of the GAN, sits with the reverse KL here.
+# The forward KL **covers**: to miss any data is what it punishes, so it spreads over both hills and the empty valley between them. The reverse KL **seeks a mode**: to make what is not in the data is what it punishes, so it sits on one hill and forgets the other. JS, the objective of the GAN, stands between the two: for the close hills it covers, for the far ones it takes one and drops the other.
 #
 # It is tempting to read mode collapse off this picture. Be careful: a real generator is not limited to one hill, and a real discriminator is not $D^*$. Goodfellow (2016, section 3.2.5) argues that the choice of divergence is not what makes GANs drop modes; notebook 07 looks into it with runs.
 
@@ -644,8 +651,8 @@ plots.show(
         y_label="slope that pulls θ back",
         title="Far away, one loss falls silent and the other pulls harder",
         alt="Slope in θ, logarithmic, against the distance θ from 0.25 to 6. The non-saturating slope grows with the "
-        "distance, about in proportion. The saturating one rises to about 0.3 near θ = 1.5 and then falls below "
-        "a hundredth at θ = 6. The dots that autograd measured lie on both curves.",
+        "distance, about in proportion. The saturating one rises to about 0.5 near θ = 1.5 and then falls to "
+        "about a hundredth at θ = 6. The dots that autograd measured lie on both curves.",
     )
 )
 for theta in (1.0, 3.0, 6.0):
@@ -655,7 +662,7 @@ for theta in (1.0, 3.0, 6.0):
     )
 
 # %% [markdown]
-# The further away the generator is, the more it would have to move. The saturating loss then says nothing, for two reasons that are one and the same: JS has reached its plateau, and $D$ is near 0 on every sample. The non-saturating loss pulls in proportion to the distance.
+# Autograd's dots come from samples, the curves from an integral; they agree up to the noise of the samples. The further away the generator is, the more it would have to move. The saturating loss then says nothing, for two reasons that are one and the same: JS has reached its plateau, and $D$ is near 0 on every sample. The non-saturating loss pulls in proportion to the distance.
 #
 # But then the non-saturating loss cannot be minimising JS. What does it minimise? Arjovsky and Bottou (2017, theorem 2.5) give the answer: with $D^*$ held still, its gradient is that of $\mathrm{KL}(p_g \,\Vert\, p_\text{data}) - 2\,\mathrm{JS}$. Is it true? The left-hand sides are the averages from above, the right-hand sides are derived by autograd from the divergences themselves:
 
@@ -732,14 +739,14 @@ middles = (edges[:-1] + edges[1:]) / 2
 plots.show(
     plots.lines(
         x_out,
-        {"$p_g(x)$ by formula": p_g, "$G(x)$, the generator misused": generator(x_out)},
-        points={"share of samples G(z) near x": (middles, density_of_samples)},
+        {"$p_g(x)$ by formula": p_g},
+        points={"samples G(z) near x, counted": (middles, density_of_samples)},
         y_limits=(0, 1.6),
         x_label="x",
         y_label="density",
         title="G(z) is a place; the density tells how often it comes out",
-        alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, the share of samples that "
-        "fall near x, lie on it. The function G(x) is above 5 everywhere and outside the picture.",
+        alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, counts of samples "
+        "near x, lie on it.",
     )
 )
 print("five samples G(z):            ", samples[:5].numpy().round(2))
@@ -806,9 +813,9 @@ for step in (0, steps - 1, 2 * steps - 1):
     print(f"step {step:3}: loss {losses[step]:.3f}, distance {distances[step]:.3f}")
 
 # %% [markdown]
-# Compare the three lines. From the first to the second the samples become ten times better, and the loss is *higher*. From the second to the third the loss falls, and the samples are ruined: the generator has gone where the frozen discriminator happens to say "real", and the data are elsewhere.
+# Compare the three lines. From the first to the second the samples become more than ten times better, and the loss is *higher*. From the second to the third the loss falls, and the samples are ruined: the generator has gone where the frozen discriminator happens to say "real", and the data are elsewhere.
 #
-# The lowest loss belongs to the worst generator. To know how good samples are, look at them and measure them with something that is not one of the players: notebook 09 is about that.
+# The lowest losses belong to ruined samples. To know how good samples are, look at them and measure them with something that is not one of the players: notebook 09 is about that.
 
 # %% [markdown]
 # ## Summary
