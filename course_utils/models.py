@@ -158,7 +158,7 @@ def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool =
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)`, computed by `transposed_by_convolution`."""
+    """`nn.ConvTranspose2d(inputs, outputs, 4, 2, padding=1)`, computed by `transposed_by_convolution`."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool = True):
         super().__init__(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=bias)
@@ -184,11 +184,8 @@ def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None 
         (N, outputs, 2H, 2W).
     """
     inputs, outputs = weight.shape[:2]
-    # Row 2·(1 − tap) + parity of the 4×4 weights is what tap 0 or 1 of the 2×2 convolution needs for that
-    # parity.
-    taps = weight.reshape(inputs, outputs, 2, 2, 2, 2).flip(
-        2, 4
-    )  # (inputs, outputs, tap, parity, tap, parity)
+    # For an output row of this parity, tap 0 or 1 of the 2×2 weights is row 2·(1 − tap) + parity of the 4×4.
+    taps = weight.reshape(inputs, outputs, 2, 2, 2, 2).flip(2, 4)  # (…, tap, parity, tap, parity)
     taps = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)
     bias = None if bias is None else bias.repeat_interleave(4)
     return F.pixel_shuffle(F.conv2d(maps, taps, bias, padding=1), 2)[..., 1:-1, 1:-1]
@@ -254,6 +251,23 @@ def sample(
         generator.train(training)
 
 
+def spherical_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """z(t) = [sin((1 − t)·ω)·start + sin(t·ω)·end] / sin ω, where ω is the angle between start and end.
+
+    Keeps the lengths of latents that a straight line would shorten (White 2016, arXiv:1609.04468).
+
+    Args:
+        start, end: two latents (latent_dim,), not on one line through the origin.
+        steps: how many latents, both ends included.
+
+    Returns:
+        (steps, latent_dim), from start to end.
+    """
+    angle = torch.arccos(F.cosine_similarity(start, end, dim=0))
+    t = torch.linspace(0, 1, steps, dtype=start.dtype, device=start.device)[:, None]
+    return (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / torch.sin(angle)
+
+
 def count_parameters(network: nn.Module) -> int:
     """The number of trainable weights."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
@@ -268,6 +282,7 @@ def _positive(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
 def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     if len(shape) != 3 or any(side % 4 for side in shape[1:]) or min(shape) < 1:
         raise ValueError(
-            f"image_shape must be (channels, height, width) with height and width divisible by 4, got {tuple(shape)}"
+            "image_shape must be (channels, height, width), height and width divisible by 4, "
+            f"got {tuple(shape)}; pad or resize the images."
         )
     return tuple(shape)

@@ -64,7 +64,7 @@ def by_scale(*, ci: T, cpu: T, gpu: T) -> T:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 matrices in hardware (CUDA since Ampere; CPUs with AVX512-BF16 or AMX)."""
+    """Whether the device has bfloat16 in hardware: CUDA since Ampere, CPUs with AVX512-BF16 or AMX."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
@@ -75,10 +75,11 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 def autocast_dtype(device: torch.device, *networks: nn.Module, precision: str = "auto") -> torch.dtype | None:
-    """The format that `torch.autocast` should use for these networks' matrix products; None leaves float32 alone.
+    """The format in which `torch.autocast` should multiply for these networks; None leaves float32 alone.
 
-    "auto" takes bfloat16 where it pays: the device has it in hardware, and the networks have convolutions. A small
-    fully connected network spends its time on calling operations, not in them, and the casts would make it slower.
+    "auto" takes bfloat16 where it pays: the device has it in hardware, and the networks have convolutions. A
+    small fully connected network spends its time on calling operations, not in them, and the casts would make
+    it slower.
 
     Args:
         device: where the networks run.

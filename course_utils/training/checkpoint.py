@@ -13,7 +13,7 @@ from torch import nn
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path; what was written there replaces `path` in one move, or, after an error, not at all."""
+    """Yields a temporary path; its content replaces `path` in one move, or, after an error, not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -49,7 +49,7 @@ def load_checkpoint(path: str | Path) -> dict:
 def save_weights(
     network: nn.Module, path: str | Path, metadata: dict[str, str] | None = None, half: bool = False
 ) -> None:
-    """Writes a network's weights and buffers as safetensors, with `half` in 16 bits, which halves the file."""
+    """Writes a network's weights and buffers as safetensors; `half` stores 16 bits, in half the space."""
     tensors = {
         name: (tensor.half() if half and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()

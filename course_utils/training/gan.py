@@ -70,7 +70,7 @@ def train_gan(
     resume: bool = False,
     progress: bool = True,
 ) -> Run:
-    """min over G, max over D of V(D, G), by alternating steps of Adam  (Goodfellow et al. 2014, arXiv:1406.2661).
+    """min over G of max over D of V(D, G), by alternating steps  (Goodfellow et al. 2014, arXiv:1406.2661).
 
     Both networks are trained in place; `run.generator` is a running average of the generator.
 
@@ -87,12 +87,14 @@ def train_gan(
         schedule: maps the share of images seen, in [0, 1], to the learning rates' factor.
         discriminator_steps: steps of the discriminator for one of the generator.
         penalty: penalty(discriminator, real, fake) is added to the discriminator's loss; computed in float32.
-        augment: augment(images, rng) is applied to all that the discriminator sees, real and fake, differentiably.
+        augment: augment(images, rng) is applied to all that the discriminator sees, real and fake,
+            differentiably.
         ema_half_life: half-life of the generator's average, in images; 0 for none.
         device: where to train; None chooses.
         precision: "auto" (bfloat16 where it is faster), "float32" or "bfloat16".
         seed: of everything random in the training; the networks' first weights are the caller's.
-        snapshot_every: images between two snapshots (and checkpoints); there is one at the start and one at the end.
+        snapshot_every: images between two snapshots (and checkpoints); there is one at the start and one at
+            the end.
         snapshot_samples: how many fixed latents a snapshot shows.
         on_snapshot: called with the run at every snapshot, while the clock stands still.
         checkpoint: file to keep the state in.
@@ -100,8 +102,8 @@ def train_gan(
         progress: whether to show the progress, with the time left.
 
     Returns:
-        The run. Ctrl-C, or the notebook's stop button, ends training after the current step: the run is returned as
-        it is then, with `interrupted` set.
+        The run. Ctrl-C, or the notebook's stop button, ends training after the current step: the run is
+        returned as it is then, with `interrupted` set.
 
     Raises:
         ValueError, TypeError: networks, data or settings that do not fit together.
@@ -129,7 +131,6 @@ def train_gan(
     )
     generator_weights = list(generator.parameters())
     low_precision = autocast_dtype(device, generator, discriminator, precision=precision)
-    batch = discriminator_steps * batch_size  # images from one generator's step to the next
 
     run = Run(averaged_copy(generator), discriminator)
     recorder = Recorder(run.history)
@@ -157,6 +158,35 @@ def train_gan(
     def judge(samples: Tensor) -> Tensor:
         return discriminator(samples if augment is None else augment(samples, rng)).float()
 
+    def play_round() -> None:
+        # The discriminator's step: logits of real samples up, of fakes down.
+        for _ in range(discriminator_steps):
+            real = draw_real(batch_size, rng)
+            latents = torch.randn(batch_size, generator.latent_dim, generator=rng, device=device)
+            with autocast():
+                fake = generator(latents).float()
+                real_logits = judge(real)
+                fake_logits = judge(fake.detach())  # detach: this step must not reach the generator
+            discriminator_loss = objective.discriminator(real_logits, fake_logits)
+            penalised = discriminator_loss
+            if penalty is not None:
+                penalised = discriminator_loss + penalty(discriminator, real, fake.detach())
+            discriminator_optimizer.zero_grad()
+            penalised.backward()
+            discriminator_optimizer.step()
+
+        # The generator's step: the same fakes, before the discriminator that has just learnt.
+        with autocast():
+            generator_loss = objective.generator(judge(fake))
+        generator_optimizer.zero_grad()
+        generator_loss.backward(inputs=generator_weights)  # the discriminator's weights need no gradient here
+        generator_optimizer.step()
+
+        run.images_seen += discriminator_steps * batch_size
+        real_accuracy = (real_logits > objective.undecided).float().mean()
+        fake_accuracy = (fake_logits < objective.undecided).float().mean()
+        recorder.add(run.images_seen, discriminator_loss, generator_loss, real_accuracy, fake_accuracy)
+
     def fetch() -> None:
         try:
             run.seconds += recorder.fetch(generator=generator, discriminator=discriminator)
@@ -168,7 +198,7 @@ def train_gan(
     def pause() -> None:
         """Checkpoint, snapshot and callback, while the clock stands still."""
         fetch()
-        if checkpoint is not None:
+        if checkpoint is not None and run.images_seen:
             save_checkpoint(checkpoint, _state(parts, settings, rng, run))
         if not run.snapshots or run.snapshots[-1][0] < run.images_seen:
             run.snapshots.append((run.images_seen, run.generator(fixed_latents).float().cpu()))
@@ -185,55 +215,22 @@ def train_gan(
             try:
                 pause()
                 while run.images_seen < images and not stopped():
-                    factor = schedule(run.images_seen / images)
+                    before = run.images_seen
+                    factor = schedule(before / images)
                     set_learning_rate(generator_optimizer, generator_lr * factor)
                     set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
-
-                    # The discriminator's step: logits of real samples up, of fakes down.
-                    for _ in range(discriminator_steps):
-                        real = draw_real(batch_size, rng)
-                        latents = torch.randn(batch_size, generator.latent_dim, generator=rng, device=device)
-                        with autocast():
-                            fake = generator(latents).float()
-                            real_logits = judge(real)
-                            fake_logits = judge(
-                                fake.detach()
-                            )  # detach: this step must not reach the generator
-                        discriminator_loss = objective.discriminator(real_logits, fake_logits)
-                        total = discriminator_loss
-                        if penalty is not None:
-                            total = total + penalty(discriminator, real, fake.detach())
-                        discriminator_optimizer.zero_grad()
-                        total.backward()
-                        discriminator_optimizer.step()
-
-                    # The generator's step: the same fakes, judged by the discriminator that has just learnt.
-                    with autocast():
-                        generator_loss = objective.generator(judge(fake))
-                    generator_optimizer.zero_grad()
-                    generator_loss.backward(
-                        inputs=generator_weights
-                    )  # no gradient for the discriminator's weights
-                    generator_optimizer.step()
-
-                    run.images_seen += batch
-                    update_average(run.generator, generator, run.images_seen, batch, ema_half_life)
-                    recorder.add(
-                        run.images_seen,
-                        discriminator_loss,
-                        generator_loss,
-                        (real_logits > objective.undecided).float().mean(),
-                        (fake_logits < objective.undecided).float().mean(),
+                    play_round()
+                    update_average(
+                        run.generator, generator, run.images_seen, run.images_seen - before, ema_half_life
                     )
                     if recorder.due():
                         fetch()
-                    if run.images_seen // snapshot_every > (run.images_seen - batch) // snapshot_every:
+                    if run.images_seen // snapshot_every > before // snapshot_every:
                         pause()
                 run.interrupted = stopped()
                 pause()
-            except (
-                KeyboardInterrupt
-            ):  # the second Ctrl-C: a step may be half done, so the checkpoint stays as it is
+            except KeyboardInterrupt:
+                # A second Ctrl-C: a step may be half done, so the checkpoint stays what it was.
                 run.interrupted = True
                 fetch()
     generator.eval()
@@ -308,9 +305,7 @@ def _check_game(
 ) -> None:
     """Plays one round in evaluation mode, with random numbers of its own, and checks what comes out."""
     if not isinstance(getattr(generator, "latent_dim", None), int):
-        raise TypeError(
-            "the generator needs an integer attribute latent_dim, the size of its input; set it on the module."
-        )
+        raise TypeError("the generator needs an integer attribute latent_dim, the size of its input; set it.")
     if not callable(draw_real):
         raise TypeError(
             f"draw_real must be a sampler, a function (n, rng) -> samples, got {type(draw_real).__name__}; "
@@ -327,7 +322,7 @@ def _check_game(
         )
     if real.shape != fake.shape:
         raise ValueError(
-            f"draw_real({n}, rng) returned the shape {tuple(real.shape)} and the generator {tuple(fake.shape)}; "
+            f"draw_real({n}, rng) returned shape {tuple(real.shape)} and the generator {tuple(fake.shape)}; "
             f"both must be ({n}, …) with the same sample shape: change one of them."
         )
     if real.ndim == 4:

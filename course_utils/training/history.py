@@ -1,4 +1,4 @@
-"""What happened in every step, collected without making the device wait, and the alarm when it is no longer a number."""
+"""What happened in every step, collected without making the device wait; the alarm when it is no number."""
 
 import math
 import time
@@ -16,9 +16,10 @@ class TrainingDiverged(RuntimeError):
 
 
 class Recorder:
-    """Keeps the steps' numbers on the device, and fetches them only when `fetch` is called, about twice a second.
+    """Keeps the steps' numbers on the device until `fetch` is called, about twice a second.
 
-    Reading a number from a GPU in every step would make the processor wait for it, and the GPU for the processor.
+    Reading a number from a GPU in every step would make the processor wait for it, and the GPU for the
+    processor.
     """
 
     def __init__(self, history: dict[str, list[float]], every: float = 0.5):
@@ -43,11 +44,13 @@ class Recorder:
         Raises:
             TrainingDiverged: something is not.
         """
+        if not self.pending:
+            return 0.0
         steps = [images for images, _ in self.pending]
-        rows = torch.stack([numbers for _, numbers in self.pending]).tolist() if self.pending else []
+        rows = torch.stack([numbers for _, numbers in self.pending]).tolist()
         seconds = time.perf_counter() - self.fetched_at
         before = self.history["images"][-1] if self.history["images"] else 0
-        speed = (steps[-1] - before) / max(seconds, 1e-9) if steps else 0.0
+        speed = (steps[-1] - before) / max(seconds, 1e-9)
         for images, row in zip(steps, rows, strict=True):
             self.history["images"].append(images)
             self.history["images_per_second"].append(speed)
@@ -69,6 +72,6 @@ class Recorder:
     def _alarm(self, what: str) -> str:
         step, images = len(self.history["images"]), self.history["images"][-1]
         return (
-            f"training diverged: {what} at step {step:,} ({images:,} images seen); try lower learning rates, "
-            "a penalty on the discriminator's gradient, precision='float32', or look for non-finite numbers in the data."
+            f"training diverged: {what} at step {step:,} ({images:,} images seen); try lower learning "
+            "rates, a penalty on the discriminator's gradient, or precision='float32', and look for bad data."
         )

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 def stop_button() -> Iterator[Callable[[], bool]]:
     """Defers Ctrl-C: `with stop_button() as stopped: while not stopped(): step()`.
 
-    The first interrupt only makes `stopped()` true, so that no step is torn in two; a second one, for whoever cannot
-    wait, raises KeyboardInterrupt at once. Outside the main thread, where Python delivers no signals, nothing changes.
+    The first interrupt only makes `stopped()` true, so that no step is torn in two; a second one, for whoever
+    cannot wait, raises KeyboardInterrupt at once. Outside the main thread, where Python delivers no signals,
+    nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

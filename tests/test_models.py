@@ -1,0 +1,107 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from course_utils.models import (
+    UPSAMPLING,
+    count_parameters,
+    dcgan_discriminator,
+    dcgan_generator,
+    doubling,
+    mlp_discriminator,
+    mlp_generator,
+    transposed_by_convolution,
+)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)])
+@pytest.mark.parametrize("upsampling", UPSAMPLING)
+def test_one_description_serves_both_image_sizes(shape, upsampling):
+    generator = dcgan_generator(shape, latent_dim=5, width=4, upsampling=upsampling)
+    images = generator(torch.randn(3, generator.latent_dim))
+    assert images.shape == (3, *shape)
+    assert images.abs().max() <= 1
+    assert dcgan_discriminator(shape, width=4)(images).shape == (3,)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 28, 28)])
+def test_mlps_take_points_and_images(shape):
+    generator = mlp_generator(shape, latent_dim=7, hidden=(16, 8))
+    samples = generator(torch.randn(3, generator.latent_dim))
+    assert samples.shape == (3, *shape)
+    assert mlp_discriminator(shape, hidden=(8,))(samples).shape == (3,)
+
+
+def test_images_are_squashed_into_their_range_and_points_are_not():
+    big = 1e3 * torch.randn(8, 2, generator=torch.Generator().manual_seed(0))
+    assert mlp_generator((1, 4, 4), 2)(big).abs().max() <= 1
+    assert mlp_generator((2,), 2)(big).abs().max() > 1
+
+
+def test_discriminators_return_logits_not_probabilities():
+    images = torch.rand(64, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for discriminator in (dcgan_discriminator(width=4), mlp_discriminator((1, 28, 28))):
+        with torch.no_grad():  # a sigmoid or a softmax at the end could not follow this
+            for layer in reversed(discriminator):
+                if isinstance(layer, torch.nn.Linear):
+                    layer.bias += 100
+                    break
+        assert discriminator(images).min() > 50
+
+
+def test_the_number_of_weights_is_that_of_the_layers():
+    hidden, output = (2 * 3 + 3), (3 * 2 + 2)
+    assert count_parameters(mlp_generator((2,), 2, hidden=(3,))) == hidden + output
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_transposed_convolution_is_a_convolution_and_an_interleave(bias):
+    rng = torch.Generator().manual_seed(0)
+    maps = torch.randn(2, 3, 5, 7, generator=rng, dtype=torch.float64)
+    weight = torch.randn(3, 4, 4, 4, generator=rng, dtype=torch.float64)
+    bias = torch.randn(4, generator=rng, dtype=torch.float64) if bias else None
+    expected = F.conv_transpose2d(maps, weight, bias, stride=2, padding=1)
+    torch.testing.assert_close(transposed_by_convolution(maps, weight, bias), expected, rtol=0, atol=1e-13)
+
+
+def test_the_equality_is_exact_where_sums_do_not_round():
+    rng = torch.Generator().manual_seed(0)
+    maps = torch.randint(-9, 10, (2, 3, 5, 7), generator=rng).float()
+    weight = torch.randint(-9, 10, (3, 4, 4, 4), generator=rng).float()
+    expected = F.conv_transpose2d(maps, weight, stride=2, padding=1)
+    assert torch.equal(transposed_by_convolution(maps, weight), expected)
+
+
+def test_the_layer_is_torchs_own_with_its_gradients():
+    layer = doubling(3, 4, "transposed").double()
+    own = torch.nn.ConvTranspose2d(3, 4, 4, stride=2, padding=1).double()
+    own.load_state_dict(layer.state_dict())
+    maps = torch.randn(2, 3, 5, 5, dtype=torch.float64)
+    for network in (layer, own):
+        network(maps).square().sum().backward()
+    torch.testing.assert_close(layer.weight.grad, own.weight.grad)
+    torch.testing.assert_close(layer.bias.grad, own.bias.grad)
+
+
+@pytest.mark.parametrize("method", UPSAMPLING)
+def test_doubling_doubles(method):
+    assert doubling(3, 5, method)(torch.randn(2, 3, 4, 6)).shape == (2, 5, 8, 12)
+
+
+def test_unknown_upsampling_lists_the_known_ones():
+    with pytest.raises(ValueError, match="transposed, resize, pixel_shuffle, got 'bilinear'"):
+        dcgan_generator(upsampling="bilinear")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (1, 30, 28), (0, 28, 28)])
+def test_image_shapes_that_cannot_be_halved_twice_are_refused(shape):
+    for build in (dcgan_generator, dcgan_discriminator):
+        with pytest.raises(ValueError, match="divisible by 4"):
+            build(shape)
+
+
+def test_sizes_must_be_positive():
+    with pytest.raises(ValueError, match=r"positive integers, got \(0, 128, 128\)"):
+        mlp_generator((2,), 0)
+    with pytest.raises(ValueError, match="positive integers"):
+        dcgan_generator(width=-1)
