@@ -197,7 +197,7 @@ def update_eigenvalues(game: Game, rule: Rule, step_size: float | Tensor) -> Ten
     """μ of one update (w, w⁻) ↦ (w⁺, w) at the equilibrium; for simultaneous steps 1 + h·λ, and two zeros.
 
     Returns:
-        Complex, shape (4,): the memory of the last point doubles the two dimensions.
+        Complex, shape (4,), the largest modulus first: the memory of the last point doubles the dimensions.
     """
     field = vector_field(game)
     equilibrium = torch.zeros(2, dtype=torch.float64)
@@ -206,12 +206,13 @@ def update_eigenvalues(game: Game, rule: Rule, step_size: float | Tensor) -> Ten
     )
     identity, zero = torch.eye(2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
     one_update = torch.cat([torch.cat([by_now, by_before], dim=1), torch.cat([identity, zero], dim=1)])
-    return torch.linalg.eigvals(one_update)
+    values = torch.linalg.eigvals(one_update)
+    return values[values.abs().argsort(descending=True)]
 
 
 def predicted_growth(game: Game, rule: Rule, step_size: float | Tensor) -> float:
     """max |μ|: what one update multiplies the distance to the equilibrium by; > 1 leaves, < 1 arrives."""
-    return update_eigenvalues(game, rule, step_size).abs().max().item()
+    return update_eigenvalues(game, rule, step_size)[0].abs().item()
 
 
 def measured_growth(points: Tensor) -> float:

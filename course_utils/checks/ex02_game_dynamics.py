@@ -150,7 +150,7 @@ def growth_factor(answer):
 PREDICTIONS = {
     "A": ("out", "λ = ±i. What is |1 + 0.1·i|: above 1, or exactly 1?"),
     "B": ("circle", "one step has determinant 1 and complex eigenvalues. What are their moduli, then?"),
-    "C": ("out", "put h = 0.001 into √(1 + h²). A hundred times slower; but which way?"),
+    "C": ("out", "put h = 0.01 into √(1 + h²). A hundred times slower; but which way?"),
     "D": ("in", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping win over h²?"),
     "E": ("out", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping still win over h²?"),
     "F": (

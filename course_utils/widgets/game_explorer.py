@@ -17,6 +17,9 @@ RADIUS = 2.0  # the picture goes from −2 to 2
 FAR = 10.0  # a run that is so far out has left; it stops there
 MOST_STEPS = 400
 HALF_LIFE = 50  # of the moving average, in steps
+FIRST_STEPS = (
+    150  # drawn when the widget appears, so that there is something to see on a page without a kernel
+)
 
 
 def render(
@@ -111,6 +114,7 @@ def game_explorer() -> Explorer:
         ),
         "steps": ipywidgets.IntSlider(
             description="steps taken",
+            value=FIRST_STEPS,
             max=MOST_STEPS,
             style={"description_width": "9em"},
             layout={"width": "24em"},
@@ -120,7 +124,7 @@ def game_explorer() -> Explorer:
         {**choices, **cures}[name].readout_format = ".2f"
     explorer = Explorer(render, _new_stage(), [choices, cures], "Explorer of two-player games on the plane")
 
-    run = ipywidgets.Play(max=MOST_STEPS, interval=60, show_repeat=False)
+    run = ipywidgets.Play(value=FIRST_STEPS, max=MOST_STEPS, interval=60, show_repeat=False)
     ipywidgets.link((run, "value"), (cures["steps"], "value"))
     one_step = ipywidgets.Button(description="One step", tooltip="Take one step more")
     one_step.on_click(lambda _button: _step(cures["steps"]))

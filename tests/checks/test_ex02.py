@@ -130,7 +130,7 @@ def test_the_predictions_are_what_the_eigenvalues_say():
     growth = {
         "A": predicted_growth(bilinear(), simultaneous, 0.1),
         "B": predicted_growth(bilinear(), alternating, 0.1),
-        "C": predicted_growth(bilinear(), simultaneous, 0.001),
+        "C": predicted_growth(bilinear(), simultaneous, 0.01),
         "D": predicted_growth(damped, simultaneous, 0.1),
         "E": predicted_growth(damped, simultaneous, 0.5),
         "F": predicted_growth(dirac_gan("wasserstein"), five_to_one, 0.1),

@@ -6,7 +6,7 @@ import pytest
 
 from course_utils.dynamics import GAMES, RULES, alternating, dirac_gan, play
 from course_utils.plots import alt_text
-from course_utils.widgets.game_explorer import FAR, MOST_STEPS, fate, game_explorer, render
+from course_utils.widgets.game_explorer import FAR, FIRST_STEPS, MOST_STEPS, fate, game_explorer, render
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -61,7 +61,7 @@ def test_play_step_and_start_again_move_the_run():
     assert explorer.controls["steps"].value == explorer.run.value == 31
     assert explorer.picture.value != playing
     explorer.reset.click()
-    assert explorer.run.value == 0
+    assert explorer.run.value == explorer.controls["steps"].value == FIRST_STEPS
     assert explorer.picture.value == before
 
 
