@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -203,10 +202,11 @@ def _parse(source: str) -> ast.Module:
 
 
 def fingerprint(source: str) -> str:
-    """Identifies what a cell computes: equal where only comments or layout differ."""
-    with contextlib.suppress(SyntaxError):
-        source = ast.dump(_parse(source))
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+    """Identifies what a cell computes: equal where only comment lines or blank lines differ."""
+    # Of the text, not of its syntax tree: that differs from one Python version to the next.
+    lines = [line.rstrip() for line in source.splitlines()]
+    code = [line for line in lines if line and not line.lstrip().startswith("#")]
+    return hashlib.sha256("\n".join(code).encode()).hexdigest()[:16]
 
 
 def code_fingerprint(notebook: NotebookNode) -> str:

@@ -226,12 +226,11 @@ def _table(results: Sequence[Result]) -> str:
             f"{result.notebook:{width}}  {result.cells:5}  {result.seconds:7.1f}  "
             f"{result.slowest_cell:10.1f} s  {result.peak_megabytes:8} MB  {verdict}"
         )
+    count = f"{len(results)} notebook{'s' if len(results) > 1 else ''}"
     failed = sum(bool(result.problem) for result in results)
     total = sum(result.seconds for result in results)
     lines.append(
-        f"{len(results)} notebooks in {total:.0f} s, {failed} failed"
-        if failed
-        else f"{len(results)} notebooks in {total:.0f} s, all ran"
+        f"{count} in {total:.0f} s, {failed} failed" if failed else f"{count} in {total:.0f} s, all ran"
     )
     return "\n".join(lines)
 
