@@ -65,3 +65,28 @@ def generator_step(
     value.backward()
     optimizer.step()
     return value.detach()
+
+
+def training_round(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    generator_optimizer: torch.optim.Optimizer,
+    discriminator_optimizer: torch.optim.Optimizer,
+    real: Tensor,
+    latents: Tensor,
+) -> tuple[float, float]:
+    """A step of D, then a step of G against the D that has just learnt, both from the same latents.
+
+    Args:
+        generator: maps latents to samples.
+        discriminator: maps samples to logits (N,).
+        generator_optimizer, discriminator_optimizer: each of its own network's weights.
+        real: samples of the data (N, ...).
+        latents: (N, latent_dim).
+
+    Returns:
+        (discriminator's loss, generator's loss), each before its step.
+    """
+    discriminator_loss = discriminator_step(generator, discriminator, discriminator_optimizer, real, latents)
+    generator_loss = generator_step(generator, discriminator, generator_optimizer, latents)
+    return discriminator_loss.item(), generator_loss.item()
