@@ -9,9 +9,10 @@ from statistics import fmean as mean
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.convention import Sampler, check_images
+from course_utils.data.convention import Sampler
 from course_utils.losses import GANLoss, get_loss
 from course_utils.runtime import autocast_dtype, pick_device
+from course_utils.training.boundary import check_game, check_least
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
 from course_utils.training.ema import averaged_copy, update_average
 from course_utils.training.history import MEASURED, Recorder, TrainingDiverged
@@ -111,16 +112,12 @@ def train_gan(
     """
     device = pick_device(device)
     objective = get_loss(loss)
-    _check_settings(
-        images=images,
-        batch_size=batch_size,
-        discriminator_steps=discriminator_steps,
-        snapshot_every=snapshot_every,
-        snapshot_samples=snapshot_samples,
-    )
+    check_least(1, images=images, batch_size=batch_size, discriminator_steps=discriminator_steps)
+    check_least(1, snapshot_every=snapshot_every, snapshot_samples=snapshot_samples)
+    check_least(0, generator_lr=generator_lr, discriminator_lr=discriminator_lr, ema_half_life=ema_half_life)
     generator.to(device).train()
     discriminator.to(device).train()
-    _check_game(generator, discriminator, draw_real, device)
+    check_game(generator, discriminator, draw_real, device)
 
     rng = torch.Generator(device).manual_seed(seed)
     fixed_latents = torch.randn(snapshot_samples, generator.latent_dim, generator=rng, device=device)
@@ -269,13 +266,22 @@ def _state(parts: dict, settings: dict, rng: torch.Generator, run: Run) -> dict:
 def _restore(
     state: dict, path: str | Path, parts: dict, settings: dict, rng: torch.Generator, run: Run
 ) -> None:
-    if state.get("settings") != settings:
+    made_with = state.get("settings", {})
+    differing = [name for name, value in settings.items() if made_with.get(name) != value]
+    if differing:
+        theirs = ", ".join(f"{name}={made_with.get(name)!r}" for name in differing)
+        ours = ", ".join(f"{name}={settings[name]!r}" for name in differing)
         raise ValueError(
-            f"{path} was made with {state.get('settings')}, but this run has {settings}; "
-            "use the same settings, or delete the file to start afresh."
+            f"{path} was made with {theirs}, this run has {ours}; "
+            "take the same settings, or delete the file to start afresh."
         )
     for name, part in parts.items():
-        part.load_state_dict(state[name])
+        try:
+            part.load_state_dict(state[name])
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"{path} holds the state of another {name}; build the same networks, or delete the file."
+            ) from error
     rng.set_state(state["rng"])
     torch.set_rng_state(state["torch_rng"])
     if state["cuda_rng"] is not None:
@@ -291,47 +297,3 @@ def _summary(history: dict[str, list[float]], steps: int = 100) -> str:
         return ""
     real, fake = (mean(history[side][-steps:]) for side in ("real_accuracy", "fake_accuracy"))
     return f"D is right about {real:.0%} of the real, {fake:.0%} of the fakes"
-
-
-def _check_settings(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1, got {count}.")
-
-
-@torch.no_grad()
-def _check_game(
-    generator: nn.Module, discriminator: nn.Module, draw_real: Sampler, device: torch.device
-) -> None:
-    """Plays one round in evaluation mode, with random numbers of its own, and checks what comes out."""
-    if not isinstance(getattr(generator, "latent_dim", None), int):
-        raise TypeError("the generator needs an integer attribute latent_dim, the size of its input; set it.")
-    if not callable(draw_real):
-        raise TypeError(
-            f"draw_real must be a sampler, a function (n, rng) -> samples, got {type(draw_real).__name__}; "
-            "for images, pass course_utils.data.image_sampler(images, device)."
-        )
-    n = 3
-    rng = torch.Generator(device).manual_seed(0)
-    real = draw_real(n, rng)
-    fake = generator.eval()(torch.randn(n, generator.latent_dim, generator=rng, device=device))
-    if not isinstance(real, Tensor) or real.device.type != device.type or not real.is_floating_point():
-        kind = f"{real.dtype} on {real.device}" if isinstance(real, Tensor) else type(real).__name__
-        raise TypeError(
-            f"draw_real must return a float tensor on {device}, got {kind}; convert it, or pass device=…."
-        )
-    if real.shape != fake.shape:
-        raise ValueError(
-            f"draw_real({n}, rng) returned shape {tuple(real.shape)} and the generator {tuple(fake.shape)}; "
-            f"both must be ({n}, …) with the same sample shape: change one of them."
-        )
-    if real.ndim == 4:
-        check_images(real, name="draw_real's images")
-    logits = discriminator.eval()(real)
-    if logits.shape != (n,):
-        raise ValueError(
-            f"the discriminator must return logits of shape (N,), here ({n},), got {tuple(logits.shape)}; "
-            "end it with nn.Flatten(0)."
-        )
-    generator.train()
-    discriminator.train()
