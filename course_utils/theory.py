@@ -85,24 +85,9 @@ def value(discriminator: Tensor, p_data: Tensor, p_model: Tensor, weights: Tenso
         ValueError: shapes differ, the distributions are not normalised, or D leaves [0, 1].
     """
     p_data, p_model, weights = _distributions(weights, p_data=p_data, p_model=p_model)
-    discriminator = torch.as_tensor(discriminator, dtype=torch.float64)
-    if discriminator.shape != p_data.shape:
-        raise ValueError(
-            f"discriminator must have the densities' shape {tuple(p_data.shape)}, got "
-            f"{tuple(discriminator.shape)}; give D(x) at each x."
-        )
-    # A player that is rarer at x than the rounding of D(x) does not count there: without this, D* = 1 − 1e-99
-    # would be stored as 1 and cost −inf. Nor does a point where both densities are 0 and D* is NaN.
-    rounding = torch.finfo(torch.float64).eps
-    data_counts, model_counts = p_data > rounding * p_model, p_model > rounding * p_data
-    outside = (data_counts | model_counts) & ~((discriminator >= 0) & (discriminator <= 1))
-    if outside.any():
-        raise ValueError(
-            f"discriminator must be a probability in [0, 1], got {discriminator[outside][0].item():.4g}; "
-            "pass logits through a sigmoid first, and a density ratio r through r / (1 + r)."
-        )
-    on_data = p_data * torch.where(data_counts, discriminator, 1).log()
-    on_model = p_model * torch.where(model_counts, 1 - discriminator, 1).log()
+    discriminator = _probabilities(discriminator, where=p_data + p_model > 0)
+    on_data = _times_log(p_data, discriminator, p_model)
+    on_model = _times_log(p_model, 1 - discriminator, p_data)
     return (weights * (on_data + on_model)).sum()
 
 
@@ -210,7 +195,7 @@ def cell_probabilities(log_prob: Callable[[Tensor], Tensor], edges: Tensor, dim:
     weights = (width * node_weights / 2).flatten()
     points = torch.cartesian_prod(*[x] * dim).reshape(-1, dim)
     volumes = torch.cartesian_prod(*[weights] * dim).reshape(-1, dim).prod(1)
-    density = torch.cat([log_prob(part).exp() for part in points.split(10_000)])
+    density = torch.cat([log_prob(part).exp() for part in points.split(2_000)])
     cells = (density * volumes).reshape([len(edges) - 1, 8] * dim)
     inside = cells.sum(dim=tuple(range(1, 2 * dim, 2))).flatten()
     outside = (1 - inside.sum()).clamp(min=1e-16)
@@ -273,3 +258,28 @@ def _distributions(weights: Tensor | float, **named: Tensor) -> list[Tensor]:
                 "pass the weights of a quadrature whose interval holds all of it."
             )
     return [*tensors, weights]
+
+
+def _probabilities(discriminator: Tensor, where: Tensor) -> Tensor:
+    discriminator = torch.as_tensor(discriminator, dtype=torch.float64)
+    if discriminator.shape != where.shape:
+        raise ValueError(
+            f"discriminator must have the densities' shape {tuple(where.shape)}, got "
+            f"{tuple(discriminator.shape)}; give D(x) at each x."
+        )
+    outside = where & ~((discriminator >= 0) & (discriminator <= 1))
+    if outside.any():
+        raise ValueError(
+            f"discriminator must be a probability in [0, 1], got {discriminator[outside][0].item():.4g}; "
+            "pass logits through a sigmoid first, and a density ratio r through r / (1 + r)."
+        )
+    return discriminator
+
+
+def _times_log(p: Tensor, probability: Tensor, other: Tensor) -> Tensor:
+    """p·log(probability), with 0·log 0 = 0; the same where p is so rare that the probability is rounded to 0.
+
+    Without that, D* = 1 − 1e-99 would be stored as 1, and cost p·log 0 = −inf.
+    """
+    counts = p > torch.finfo(torch.float64).eps * other
+    return p * torch.where(counts, probability, 1).log()
