@@ -28,9 +28,9 @@ test: setup ## run every test, and every notebook at the smallest scale
 run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
 	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)
 
-notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the map in README.md
-	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of the course
 	@$(BIN)/python -m tools.readme
+	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
 
 execute: setup ## re-run the solutions and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)

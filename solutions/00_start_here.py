@@ -49,7 +49,8 @@ plots.show(
         digits,
         columns=10,
         title="40 images that the generator made",
-        alt="Four rows of ten generated images. Most are white handwritten digits on black; a few are scribbles.",
+        alt="Four rows of ten generated images. Most are white handwritten digits on black; "
+        "a few are scribbles.",
     )
 )
 
@@ -129,14 +130,11 @@ classifier = load_classifier("mnist")
 many = sample(generator, 1_000, seed=1)
 real_many = to_model_range(real.images[:1_000])
 
+found = class_coverage(many, classifier)
 print(f"the classifier names {classifier.test_accuracy:.1%} of MNIST's test digits rightly")
-print(
-    f"its confidence, on average: {classifier_confidence(real_many, classifier):.2f} on real digits,", end=" "
-)
-print(f"{classifier_confidence(many, classifier):.2f} on generated ones")
-print(
-    f"how often it sees 0, 1, … 9 among {len(many):,} generated ones: {class_coverage(many, classifier).counts.tolist()}"
-)
+print(f"its mean confidence: {classifier_confidence(real_many, classifier):.2f} on real digits")
+print(f"                     {classifier_confidence(many, classifier):.2f} on generated ones")
+print(f"among {len(many):,} generated ones, it sees 0, 1, … 9 so often: {found.counts.tolist()}")
 
 # %% [markdown]
 # All ten digits occur, though nobody told the generator that there are ten. How to judge a generator better than by looking is the
@@ -184,8 +182,8 @@ plots.show(
         columns=10,
         row_labels=["ten z", "one of z changed"],
         title="Latents and what becomes of them",
-        alt="Above, ten different generated digits. Below, the first of them ten times, while one number of its latent "
-        "goes from −4 to 4: the shape changes little by little.",
+        alt="Above, ten different generated digits. Below, the first of them ten times, while one "
+        "number of its latent goes from −4 to 4: the shape changes little by little.",
     )
 )
 
@@ -211,8 +209,8 @@ plots.show(
         columns=len(steps),
         row_labels=[f"direction {number}" for number in (1, 2, 3, 4)],
         column_labels=[f"{step:+d}" if step else "start" for step in steps],
-        alt="Four rows: the same generated digit in the middle, pushed up to four steps to either side along one of the "
-        "four strongest directions. Towards the ends it turns into other digits.",
+        alt="Four rows: the same generated digit in the middle, pushed up to four steps to either "
+        "side along one of the four strongest directions. Towards the ends it turns into other digits.",
     )
 )
 
@@ -260,9 +258,9 @@ plots.show(
         torch.cat([between_latents, between_images]),
         columns=9,
         row_labels=["G of mixed z", "mixed images"],
-        column_labels=[f"{share:.0%}" for share in shares.tolist()],
-        alt="Above, generated from mixtures of two latents: one digit turns into the other, with clear strokes all the "
-        "way. Below, mixtures of the two images: one fades out while the other fades in, grey in between.",
+        column_labels=[f"{k}/8" for k in range(9)],
+        alt="Above, generated from mixtures of two latents: one digit turns into the other, with clear "
+        "strokes all the way. Below, mixtures of the two images: one fades out, the other fades in.",
     )
 )
 
@@ -303,7 +301,7 @@ check("0.4", loss_of_guessing)
 # | notebook | the question | for reading and exercises | to run, two CPU cores |
 # | --- | --- | --- | --- |
 # | 00 Start here | what does a generator do, and how does the course work? | 30 min | 10 s |
-# | 01 The minimax objective | what do the two players play for? | 100 min | 20 s |
+# | 01 The minimax objective | what do the two players play for? | 100 min | 15 s |
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | | |
 # | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | | |
@@ -315,8 +313,7 @@ check("0.4", loss_of_guessing)
 # | 10 VAE | what if you maximise a likelihood instead? | | |
 # | 11 GAN against VAE | which of the two, and when? | | |
 #
-# Each of them runs in less than 8 minutes on two CPU cores. The times of those that are still without are printed under their titles.
-# Take them in this order; 10 can be read after 01.
+# Notebooks without times are still to come. None will run for more than 8 minutes on two CPU cores. Take them in this order.
 #
 # Most go the same way: a question, an idea, the mathematics, the code, an experiment, and what we saw. At the end stand the
 # misconceptions (mistakes that people really make and publish, each refuted by a run), a summary, and what to read next.
@@ -371,11 +368,9 @@ def distance_to_nearest(images: Tensor) -> tuple[Tensor, Tensor]:
 
 generated_distance, nearest = distance_to_nearest(many[:200])
 real_distance, _ = distance_to_nearest(real_many[:200])
-print(
-    f"median distance to the nearest training digit: {generated_distance.median():.1f} for generated digits,",
-    end=" ",
-)
-print(f"{real_distance.median():.1f} for real test digits")
+print("median distance to the nearest training digit:")
+print(f"  {generated_distance.median():.1f} for generated digits")
+print(f"  {real_distance.median():.1f} for real test digits")
 
 closest = generated_distance.argsort()[:10]  # the ten that look most like copies
 plots.show(
@@ -385,16 +380,17 @@ plots.show(
         row_labels=["generated", "nearest real"],
         title="The ten of 200 that lie nearest to a training digit",
         note=train.note,
-        alt="Ten generated digits, and below each the training digit nearest to it. They resemble each other, and differ in "
-        "slant, length or thickness.",
+        alt="Ten generated digits, and below each the training digit nearest to it. They resemble each "
+        "other, and differ in slant, length or thickness.",
     )
 )
 
 # %% [markdown]
-# Even the ten nearest are no copies. And at the median the generated digits keep about the distance that new real digits keep: those from the test
-# set, which nobody could have copied. (Distance between pixels is a crude measure. Notebook 09 has better ones.)
+# Even the ten nearest are no copies. Most of them are ones, because one stroke looks much like another. And at the median a generated digit is no
+# nearer to the training digits than a new real one is: a test digit, which nobody could have copied. (Distance between pixels is a crude
+# measure. Notebook 09 has better ones.)
 #
-# **"A GAN needs a GPU."** For large images, yes. The generator above was trained on two CPU cores, in about a minute. Notebook 05 does
+# **"A GAN needs a GPU."** For large images, yes. The generator above was trained on two CPU cores, in a minute or two. Notebook 05 does
 # it before your eyes.
 
 # %% [markdown]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.readme import notebook_map, with_map
+from tools.lint import COURSE
+from tools.readme import notebook_map, with_map, with_times
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,3 +37,18 @@ def test_the_commands_in_the_readme_exist():
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     named = set(re.findall(r"make ([a-z]+)(?=[` ]+(?:#|\||NOTEBOOKS|PYTHON))", README))
     assert {"lab", "test", "run", "help"} <= named <= set(targets)
+
+
+def test_notebook_00_maps_the_whole_course_with_the_times_that_the_notebooks_promise():
+    start = (ROOT / "solutions" / "00_start_here.py").read_text(encoding="utf-8")
+    assert re.findall(r"^# \| (\d\d) ", start, re.MULTILINE) == [name[:2] for name in COURSE]
+    assert with_times(start, ROOT / "solutions") == start, "call `python -m tools.readme`"
+
+
+def test_times_are_summed_filled_in_and_emptied(tmp_path):
+    (tmp_path / "03_x.py").write_text(
+        "# | Reading time | 20 min, and 15 min more |\n# | Running time | about 40 s |\n"
+    )
+    start = "# | 03 A GAN | what is it? | | |\n# | 04 An MLP | why? | 9 min | 9 s |\n"
+    expected = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
+    assert with_times(start, tmp_path) == expected

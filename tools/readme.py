@@ -1,4 +1,4 @@
-"""Keep README.md's map of the notebooks true: `python -m tools.readme` (`make notebooks` calls it).
+"""Keep the maps of README.md and of notebook 00 true: `python -m tools.readme` (`make notebooks` calls it).
 
 Titles and times are taken from the table under each notebook's title, so that they are said in one place.
 """
@@ -48,13 +48,31 @@ def with_map(readme: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
+def with_times(start: str, solutions: Path) -> str:
+    """The text of notebook 00 with the times in its map `# | 03 Title | question | 60 min | 20 s |` up to date."""
+
+    def row(found: re.Match) -> str:
+        source = next(solutions.glob(f"{found['number']}_*.py"), None)
+        if source is None:
+            return f"{found['begin']}| | |"
+        text = source.read_text(encoding="utf-8")
+        minutes = sum(int(number) for number in re.findall(r"(\d+) min\b", _cell(text, "Reading time")))
+        running = re.search(r"\d+ (?:s|min)\b", _cell(text, "Running time"))[0]
+        return f"{found['begin']}| {minutes} min | {running} |"
+
+    rows = r"^(?P<begin># \| (?P<number>\d\d) [^|]+\| [^|]+)\|[^|]*\|[^|]*\|$"
+    return re.sub(rows, row, start, flags=re.MULTILINE)
+
+
 def _cell(text: str, row: str) -> str:
     """The second cell of the row that begins with those words."""
     return re.search(rf"^# \| {row} \| (.+?) \|$", text, re.MULTILINE).group(1)
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(
-        with_map(readme.read_text(encoding="utf-8"), notebook_map(ROOT / "solutions")), encoding="utf-8"
-    )
+    solutions = ROOT / "solutions"
+    for path, renewed in (
+        (ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions))),
+        (solutions / "00_start_here.py", lambda text: with_times(text, solutions)),
+    ):
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
