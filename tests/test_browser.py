@@ -72,7 +72,6 @@ def lab(tmp_path):
         file.write_text(json.dumps(content))
     environment = {
         **os.environ,
-        "HOME": str(tmp_path),
         "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
         "JUPYTER_DATA_DIR": str(tmp_path / "data"),
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
