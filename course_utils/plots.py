@@ -636,7 +636,7 @@ def distance_curves(
 
 def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None = None) -> Figure:
     """Eigenvalues of one update in the complex plane: inside the circle a run arrives, outside it leaves."""
-    figure, axes = new_figure(width=6.2, height=4.0)
+    figure, axes = new_figure(width=5.5, height=4.2)
     angle = np.linspace(0, 2 * np.pi, 400)
     axes.fill(np.cos(angle), np.sin(angle), color=COLORS["second"], alpha=0.15, linewidth=0)
     axes.plot(np.cos(angle), np.sin(angle), color=COLORS["optimum"], linewidth=1.2)
@@ -645,8 +645,8 @@ def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None
         values = np.asarray(values)
         axes.plot(values.real, values.imag, marker, color=colour, markersize=7, label=label)
         told.append(f"{label} has largest modulus {np.abs(values).max():.3f}")
-    axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-0.15, 1.3), ylim=(-0.7, 0.7))
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-0.3, 1.3), ylim=(-0.7, 0.7))
+    axes.legend(loc="center left")
     return describe(
         figure, alt or f"Eigenvalues and the unit circle in the complex plane. {'; '.join(told)}."
     )

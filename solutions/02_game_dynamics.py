@@ -349,6 +349,8 @@ plots.show(
 )
 
 # %% [markdown]
+# The simultaneous steps' eigenvalues stand straight above and below 1, on the tangent, so they are outside the circle for every step size. The alternating ones slide along it.
+#
 # And does a run do what the eigenvalues say? We measure the growth factor of a run as the slope of $\log r$ against the steps. Runs that
 # leave start very near the equilibrium, so that the game is still almost linear where they end.
 
@@ -657,7 +659,7 @@ print(
 # the equilibrium. Where does each end?
 
 # %%
-h, steps = 0.2, 900
+h, steps = 0.4, 300
 panels = {}
 for title, loss in (("WGAN", "wasserstein"), ("non-saturating", "non_saturating")):
     runs = {
