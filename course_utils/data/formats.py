@@ -30,7 +30,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndar
         uint8 array (N,) + item_shape with 1 ≤ N ≤ max_items.
 
     Raises:
-        DataError: not gzip, wrong magic number, wrong shape, too short, too long.
+        DataError: unreadable, not gzip, wrong magic number, wrong shape, too short, too long.
     """
     axes = 1 + len(item_shape)
     try:
@@ -51,6 +51,8 @@ def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndar
             values = file.read(size + 1)  # one byte more: gzip reads to the end and checks its own sum
     except (gzip.BadGzipFile, zlib.error) as error:
         raise broken(path, f"it is not an intact gzip file ({error})") from error
+    except OSError as error:
+        raise broken(path, f"it cannot be read ({error.strerror})") from error
     except EOFError as error:
         raise broken(path, "it is truncated: the compressed data end too early") from error
     if len(values) < size:
@@ -77,13 +79,17 @@ def read_cifar10_batch(path: Path) -> np.ndarray:
         uint8 array (10000, 3073); column 0 holds the labels, in [0, 9].
 
     Raises:
-        DataError: wrong length, or a label above 9.
+        DataError: unreadable, wrong length, or a label above 9.
     """
-    expected, found = CIFAR10_RECORDS * CIFAR10_RECORD_BYTES, path.stat().st_size
-    if found != expected:
-        what = "truncated" if found < expected else "too long"
-        raise broken(path, f"it is {what}: {found:,} bytes, expected {expected:,}")
-    records = np.fromfile(path, dtype=np.uint8).reshape(CIFAR10_RECORDS, CIFAR10_RECORD_BYTES)
+    try:
+        found = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise broken(path, f"it cannot be read ({error.strerror})") from error
+    expected = CIFAR10_RECORDS * CIFAR10_RECORD_BYTES
+    if len(found) != expected:
+        what = "truncated" if len(found) < expected else "too long"
+        raise broken(path, f"it is {what}: {len(found):,} bytes, expected {expected:,}")
+    records = found.reshape(CIFAR10_RECORDS, CIFAR10_RECORD_BYTES)
     check_labels(path, records[:, 0])
     return records
 

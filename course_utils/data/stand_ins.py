@@ -82,7 +82,7 @@ def _draw(label: int, count: int, random: np.random.Generator) -> np.ndarray:
         lambda: side - 0.8,  # square
         lambda: abs(side - 0.7) - 0.2,  # frame
         lambda: np.maximum(y - 0.6, abs(x) * 0.87 - (y + 1) * 0.5),  # triangle
-        lambda: (abs(x) + abs(y) - 1) * 0.7,  # diamond
+        lambda: (1.6 * abs(x) + abs(y) - 1) * 0.53,  # diamond: narrower than a turned square
         lambda: np.maximum(side - 0.95, np.minimum(abs(x), abs(y)) - 0.28),  # cross
         lambda: np.maximum(side - 0.9, 0.24 - abs(abs(y) - 0.45)),  # bars
         lambda: np.maximum(length - 1, 0.8 - np.sqrt((x - 0.5) ** 2 + y * y)),  # crescent

@@ -37,8 +37,10 @@ def gaussian(mean: float | Sequence[float] = 0.0, std: float = 1.0) -> Density:
     Raises:
         ValueError: std is not positive, or the mean is not a number or a vector.
     """
-    mean = torch.as_tensor(mean, dtype=torch.float64).reshape(1, -1)
-    return gaussian_mixture(mean, std)._replace(name="gaussian")
+    mean = torch.as_tensor(mean, dtype=torch.float64)
+    if mean.ndim > 1:
+        raise ValueError(f"mean must be a number or d of them, got shape {tuple(mean.shape)}; flatten it.")
+    return gaussian_mixture(mean.reshape(1, -1), std)._replace(name="gaussian")
 
 
 def gaussian_mixture(

@@ -41,6 +41,7 @@ def mnist_files():
 def online(monkeypatch):
     """Lifts COURSE_OFFLINE: the only address asked is the test's own server."""
     monkeypatch.delenv("COURSE_OFFLINE", raising=False)
+    monkeypatch.delenv("COURSE_MIRROR", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
@@ -125,19 +126,21 @@ class Misbehaving(BaseHTTPRequestHandler):
                     break
                 if behaviour == "drips":
                     self.wfile.write(b"x")
-        elif behaviour == "slow":  # about half a second for the largest file
+        elif behaviour == "another_part":
+            self.answer(bytes(len(rest)), first=first, says_first=first + 1)
+        elif behaviour == "slow":  # about one and a half seconds for the largest file
             self.answer(rest, first=first, send=0)
             for start in range(0, len(rest), 16_384):
                 self.wfile.write(rest[start : start + 16_384])
-                time.sleep(0.02)
+                time.sleep(0.06)
         else:
             self.answer(rest, first=first)
 
-    def answer(self, body, kind="application/octet-stream", first=0, send=None):
+    def answer(self, body, kind="application/octet-stream", first=0, send=None, says_first=None):
         self.send_response(206 if first else 200)
         if first:
             end = first + len(body)
-            self.send_header("Content-Range", f"bytes {first}-{end - 1}/{end}")
+            self.send_header("Content-Range", f"bytes {says_first or first}-{end - 1}/{end}")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

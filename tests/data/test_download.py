@@ -96,7 +96,7 @@ def test_what_a_wrong_mirror_began_does_not_spoil_the_right_one(server, tmp_path
     assert_whole(tmp_path, server.files)
 
 
-@pytest.mark.parametrize("behaviour", ["html", "html_without_length", "missing", "silent"])
+@pytest.mark.parametrize("behaviour", ["html", "html_without_length", "missing", "silent", "another_part"])
 def test_a_bad_answer_does_not_cost_what_was_fetched_before(server, tmp_path, mnist_files, behaviour):
     server.files = {BIG: mnist_files[BIG]}
     begun = mnist_files[BIG][:100_000]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -91,6 +92,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
     [
         (IMAGES, lambda path: path.write_bytes(path.read_bytes()[:-5000]), "truncated: the compressed data"),
         (IMAGES, lambda path: path.write_bytes(path.read_bytes()[:20]), "truncated"),
+        (IMAGES, lambda path: (path.unlink(), path.mkdir()), r"cannot be read \(Is a directory\)"),
         (LABELS, lambda path: path.write_bytes(b""), "does not begin as an IDX file of labels"),
         (LABELS, lambda path: path.write_bytes(b"<html>404</html>"), "not an intact gzip file"),
         (LABELS, lambda path: rewrite(path, lambda c: c, compress=False), "not an intact gzip file"),
@@ -234,6 +236,7 @@ def test_cifar10_files_placed_by_hand_are_read(tmp_path, small_cifar10, layout):
             "truncated: 61,459 bytes, expected 61,460",
         ),
         ("data_batch_2.bin", lambda path: path.write_bytes(b""), "truncated: 0 bytes"),
+        ("data_batch_2.bin", lambda path: (path.unlink(), path.mkdir()), "cannot be read"),
         (
             "data_batch_5.bin",
             lambda path: path.write_bytes(path.read_bytes() + b"x"),
@@ -316,6 +319,15 @@ def test_cifar10_is_fetched_unpacked_and_its_archive_removed(tmp_path, small_cif
     assert len(server.asked()) == 2
     data.fetch("cifar10", tmp_path, sources=sources)
     assert len(server.asked()) == 2
+
+
+def test_cifar10_is_fetched_once_for_all_who_ask_at_the_same_time(tmp_path, small_cifar10, server):
+    server.files = {cifar10.ARCHIVE: archive_of(small_cifar10)}
+    sources = server.sources("slow", name="cifar10")
+    with ThreadPoolExecutor(4) as four:
+        loaded = list(four.map(lambda _: data.load("cifar10", "test", tmp_path, sources=sources), range(4)))
+    assert [part.note for part in loaded] == [""] * 4
+    assert len(server.requests) == 1
 
 
 def test_an_archive_that_was_fetched_but_not_unpacked_is_not_fetched_again(tmp_path, small_cifar10, online):

@@ -159,6 +159,7 @@ def test_where_no_closed_form_exists_there_is_no_log_prob(density):
     "make, words",
     [
         (lambda: gaussian(0.0, 0.0), "stds must be one positive number.*got 0.0"),
+        (lambda: gaussian([[0.0, 1.0]]), r"mean must be a number or d of them, got shape \(1, 2\)"),
         (lambda: gaussian_mixture([0.0, 1.0], [1.0, 1.0, 1.0]), "or 2 of them"),
         (lambda: gaussian_mixture([0.0, 1.0], 1.0, [1.0]), "weights must be 2 non-negative numbers"),
         (lambda: gaussian_mixture([0.0, 1.0], 1.0, [0.0, 0.0]), "not all 0"),
