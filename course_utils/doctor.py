@@ -206,14 +206,15 @@ def _data() -> Iterator[Finding]:
         return
     for name, title in {"mnist": "MNIST", "cifar10": "CIFAR-10"}.items():
         status = data.status(name)
-        value, _, remedy = status.sentence.partition("; ")
         if status.state == "found":
             yield Finding(title, status.sentence)
         elif status.state == "corrupt":
-            yield Finding(title, value, remedy or "remove that file and fetch it again", broken=True)
+            what, _, remedy = status.sentence.partition("; ")
+            yield Finding(title, what, remedy or "remove that file and fetch it again", broken=True)
         else:
+            what, _, _ = status.sentence.partition(": ")
             fetch = f"`course data fetch {name}` gets it, as does the first notebook that needs it"
-            yield Finding(title, f"{value.rstrip('.')}; a stand-in serves in its place", fetch)
+            yield Finding(title, f"{what}; until then a stand-in serves in its place", fetch)
 
 
 EXAMINATIONS: dict[str, Callable[[], Iterator[Finding]]] = {
