@@ -23,7 +23,7 @@ from course_utils.models import mlp_discriminator, mlp_generator
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale
 
-torch.set_num_threads(1)  # the networks of this notebook are so small that a second core only gets in the way
+torch.set_num_threads(1)  # for networks as small as these, a second core only gets in the way
 
 # %% [markdown]
 # ## Two players, one number
@@ -128,8 +128,9 @@ plots.show(
         x_label="y, what D says about this face",
         y_label="contribution to V",
         title="Each face has one best answer",
-        alt="Three curves of a·log y + b·log(1 − y) between 0 and 1, each with a single highest point: at 0.75 "
-        "for a = 0.5, b = 0.17, at 0.50 for a = b, at 0.17 for a = 0.1, b = 0.5. All fall steeply towards both ends.",
+        alt="Three curves of a·log y + b·log(1 − y) between 0 and 1, each with a single highest "
+        "point: at 0.75 for a = 0.5, b = 0.17, at 0.50 for a = b, at 0.17 for a = 0.1, b = "
+        "0.5. All fall steeply towards both ends.",
     )
 )
 
@@ -147,7 +148,7 @@ plots.show(
 
 # %%
 def best_discriminator(p_data: torch.Tensor, p_model: torch.Tensor) -> torch.Tensor:
-    """The discriminator with the highest V against this generator. Same shape in and out, values in [0, 1]."""
+    """The discriminator with the highest V. Same shape in and out, values in [0, 1]."""
     ### BEGIN SOLUTION
     return p_data / (p_data + p_model)
     ### END SOLUTION
@@ -248,9 +249,8 @@ torch.manual_seed(0)
 rng = torch.Generator().manual_seed(0)
 network = mlp_discriminator(sample_shape=(1,), hidden=(64, 64))
 optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-schedule = torch.optim.lr_scheduler.LinearLR(
-    optimizer, 1.0, 0.0, total_iters=steps
-)  # steps shrink to nothing
+# the steps shrink to nothing: at the end only the average over many batches counts
+schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
 for _ in range(steps):
     real, fake = data.sample(256, rng), model.sample(256, rng)
     loss = loss_of_d(network(real), network(fake))
@@ -259,6 +259,7 @@ for _ in range(steps):
     optimizer.step()
     schedule.step()
 
+# %%
 with torch.no_grad():
     learned = network(x.float()[:, None]).sigmoid().double()
 plots.show(
@@ -268,8 +269,9 @@ plots.show(
         p_model[shown],
         {"network": learned[shown], "$D^*(x)$": best[shown]},
         title="A network finds D* from samples",
-        alt="Above, the data's density with two hills and the generator's with one. Below, the network's D(x) lies on "
-        "the optimal discriminator wherever there are samples, and leaves it at the far left.",
+        alt="Above, the data's density with two hills and the generator's with one. Below, the "
+        "network's D(x) lies on the optimal discriminator wherever there are samples, and "
+        "leaves it at the far left.",
     )
 )
 print(f"V of the network  {theory.value(learned, p_data, p_model, weights):.4f}")
@@ -283,7 +285,7 @@ print(f"V of D*           {theory.value(best, p_data, p_model, weights):.4f}")
 # Now play. Drag the sliders, or click one and use the arrow keys.
 #
 # 1. Put the generator's mean on the data's. What becomes of $D^*$ and $V$?
-# 2. Move the generator's mean to the far right. Which number stops changing, JS or Wasserstein? (We shall meet both below.)
+# 2. Make both spreads 0.4, and move the generator's mean to the far right. Which number stops changing, JS or Wasserstein? (We shall meet both below.)
 # 3. Same means, generator's spread 2. Why does $D^*$ cross ½ twice?
 # 4. Data's mean 0, two hills 6 apart; generator's mean 3. The right hill is imitated perfectly. Why is $D^*$ not ½ there?
 
@@ -319,7 +321,7 @@ discriminator_explorer()
 
 # %%
 def jensen_shannon(p: torch.Tensor, q: torch.Tensor, weights: torch.Tensor | float = 1.0) -> torch.Tensor:
-    """JS(p, q), in nats. p and q of the same shape; weights of a quadrature, or 1 for dice. Returns a scalar."""
+    """JS(p, q), in nats. p and q of the same shape; weights of a quadrature, or 1 for dice."""
     ### BEGIN SOLUTION
     middle = (p + q) / 2
     return 0.5 * theory.kl(p, middle, weights) + 0.5 * theory.kl(q, middle, weights)
@@ -365,14 +367,15 @@ plots.show(
         x_label="mean of the generator (the data's mean is 0)",
         y_label="V(D*, G)",
         title="The generator's valley: lowest where it copies the data",
-        alt="V(D*, G) against the generator's mean: a valley that touches −log 4 at mean 0, rises to both sides, and "
-        "is flat at 0 beyond a distance of about 6.",
+        alt="V(D*, G) against the generator's mean: a valley that touches −log 4 at mean 0, "
+        "rises to both sides, and is flat at 0 beyond a distance of about 6.",
     )
 )
 
 at_equilibrium = theory.optimal_discriminator(standard, standard)
 print(
-    f"lowest V: {min(values):.6f} at a mean of {shifts[torch.stack(values).argmin()].abs():.1f}; −log 4 = {-math.log(4):.6f}"
+    f"lowest V: {min(values):.6f}, at a mean of {shifts[torch.stack(values).argmin()].abs():.1f};",
+    f"−log 4 = {-math.log(4):.6f}",
 )
 print(f"D* at the equilibrium lies between {at_equilibrium.min():.6f} and {at_equilibrium.max():.6f}")
 assert abs(min(values) + math.log(4)) < 1e-6 and (at_equilibrium - 0.5).abs().max() < 1e-6
@@ -439,8 +442,9 @@ plots.show(
         x_label="shift m",
         y_label="distance",
         title="Two Gaussians move apart",
-        alt="Four curves against the shift m from 0 to 10. Forward and reverse KL grow like parabolas and leave the "
-        "picture. Wasserstein is a straight line. JS rises to log 2 at about m = 5 and stays there.",
+        alt="Four curves against the shift m from 0 to 10. Forward and reverse KL grow like "
+        "parabolas and leave the picture. Wasserstein is a straight line. JS rises to log 2 "
+        "at about m = 5 and stays there.",
     )
 )
 plots.show(
@@ -452,8 +456,9 @@ plots.show(
         x_label="shift m",
         y_label="slope: change per unit of m",
         title="Their slopes, on a logarithmic scale",
-        alt="Slopes of the four measures, logarithmic. Those of the two KLs grow steadily, that of Wasserstein is 1 "
-        "from a shift of about 2 on, that of JS falls ever faster, below a millionth before m = 10.",
+        alt="Slopes of the four measures, logarithmic. Those of the two KLs grow steadily, that "
+        "of Wasserstein is 1 from a shift of about 2 on, that of JS falls ever faster, "
+        "below a millionth before m = 10.",
     )
 )
 for name in measures:
@@ -524,8 +529,9 @@ plots.show(
         x_label="x",
         y_label="density",
         title="The best single hill, by four measures",
-        alt="The data's two hills at −3 and 3, and four single hills. Forward KL and Wasserstein: broad ones over both. "
-        "Reverse KL and JS: narrow ones on the left hill, which ignore the other.",
+        alt="The data's two hills at −3 and 3, and four single hills. Forward KL and "
+        "Wasserstein: broad ones over both. Reverse KL and JS: narrow ones on the left "
+        "hill, which ignore the other.",
     )
 )
 
@@ -580,7 +586,8 @@ for name in ("minimax", "non_saturating"):
 formula = dict(zip(measured, slopes_of(logits), strict=True))
 for name in measured:
     print(
-        f"{name:15} largest difference of formula and autograd: {(measured[name] - formula[name]).abs().max():.0e}"
+        f"{name:15} largest difference of formula and autograd:",
+        f"{(measured[name] - formula[name]).abs().max():.0e}",
     )
     assert torch.allclose(measured[name], formula[name], atol=1e-6)
 
@@ -594,8 +601,9 @@ plots.show(
         x_label="logit t of a generated sample   (left: D is sure that it is generated)",
         y_label="size of the slope",
         title="How hard each loss pushes the logit up",
-        alt="Size of the slope against the logit. The saturating loss goes from 0 on the left to 1 on the right; the "
-        "non-saturating one from 1 on the left to 0 on the right. They cross at ½ where the logit is 0.",
+        alt="Size of the slope against the logit. The saturating loss goes from 0 on the left "
+        "to 1 on the right; the non-saturating one from 1 on the left to 0 on the right. "
+        "They cross at ½ where the logit is 0.",
     )
 )
 
@@ -650,15 +658,17 @@ plots.show(
         x_label="θ: how far the generator is from the data",
         y_label="slope that pulls θ back",
         title="Far away, one loss falls silent and the other pulls harder",
-        alt="Slope in θ, logarithmic, against the distance θ from 0.25 to 6. The non-saturating slope grows with the "
-        "distance, about in proportion. The saturating one rises to about 0.5 near θ = 1.5 and then falls to "
-        "about a hundredth at θ = 6. The dots that autograd measured lie on both curves.",
+        alt="Slope in θ, logarithmic, against the distance θ from 0.25 to 6. The non-saturating "
+        "slope grows with the distance, about in proportion. The saturating one rises to "
+        "about 0.5 near θ = 1.5 and then falls to about a hundredth at θ = 6. The dots that "
+        "autograd measured lie on both curves.",
     )
 )
 for theta in (1.0, 3.0, 6.0):
     saturating, non_saturating = measured_slope("minimax", theta), measured_slope("non_saturating", theta)
     print(
-        f"θ = {theta:.0f}:  saturating {saturating:.4f}   non-saturating {non_saturating:.4f}   ratio {non_saturating / saturating:6.0f}"
+        f"θ = {theta:.0f}:  saturating {saturating:.4f}   non-saturating {non_saturating:.4f}",
+        f"  ratio {non_saturating / saturating:4.0f}",
     )
 
 # %% [markdown]
@@ -677,7 +687,8 @@ for index in (3, 11, 23):
     saturating = by_formula["saturating, formula"][index]
     non_saturating = by_formula["non-saturating, formula"][index]
     print(
-        f"{m:.2f}     {saturating:.6f}     {slope_js:.6f}           {non_saturating:.6f}   {slope_kl - slope_js:.6f}"
+        f"{m:.2f}     {saturating:.6f}     {slope_js:.6f}    ",
+        f"     {non_saturating:.6f}         {slope_kl - slope_js:.6f}",
     )
     assert abs(saturating - slope_js) < 1e-6 and abs(non_saturating - (slope_kl - slope_js)) < 1e-6
 
@@ -706,7 +717,8 @@ except ValueError as error:
 capped = ratio.clamp(max=0.999)  # what is left of it after squeezing it into [0, 1]
 best = theory.optimal_discriminator(loaded, fair)
 print(
-    f"\ncapped at 0.999, V = {theory.value(capped, loaded, fair):.4f};  the best is V(D*) = {theory.value(best, loaded, fair):.4f}"
+    f"\ncapped at 0.999, V = {theory.value(capped, loaded, fair):.4f};",
+    f"the best is V(D*) = {theory.value(best, loaded, fair):.4f}",
 )
 print("the ratio, recovered from D*:", (best / (1 - best)).numpy().round(2))
 
@@ -745,8 +757,8 @@ plots.show(
         x_label="x",
         y_label="density",
         title="G(z) is a place; the density tells how often it comes out",
-        alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, counts of samples "
-        "near x, lie on it.",
+        alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, "
+        "counts of samples near x, lie on it.",
     )
 )
 print("five samples G(z):            ", samples[:5].numpy().round(2))
@@ -798,6 +810,7 @@ for step in range(2 * steps):
         (fake_sorted - real_sorted).abs().mean().item()
     )  # W₁ of two samples: sort, pair, average
 
+# %%
 plots.show(
     plots.lines(
         torch.arange(2 * steps),
@@ -805,8 +818,9 @@ plots.show(
         x_label=f"generator steps   (from step {steps} on, the discriminator stands still)",
         y_label="nats, and units of x",
         title="The loss and the samples go their own ways",
-        alt="Two curves over 600 steps. Until step 300 the distance falls from 1.6 to about 0.15 while the loss stays near "
-        "0.7. After step 300 the loss falls to 0.55 while the distance climbs to nearly 3.",
+        alt="Two curves over 600 steps. Until step 300 the distance falls from 1.6 to about "
+        "0.15 while the loss stays near 0.7. After step 300 the loss falls to 0.55 while "
+        "the distance climbs to nearly 3.",
     )
 )
 for step in (0, steps - 1, 2 * steps - 1):
