@@ -20,7 +20,7 @@ setup: ## create .venv and install everything (the other targets do it by themse
 	@$(PYTHON) tools/setup.py $(THIS_PYTHON)
 
 lab: setup ## open the course in JupyterLab (LAB_OPTIONS="--no-browser --port 9000" passes options on)
-	@cd notebooks && ../$(BIN)/jupyter-lab $(ROOT_USER) $(LAB_OPTIONS) 00_start_here.ipynb
+	@cd notebooks && ../$(BIN)/jupyter-lab $(ROOT_USER) --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_OPTIONS)
 
 test: setup ## run every test, and every notebook at the smallest scale
 	$(PYTEST) $(NBVAL) tests notebooks solutions
