@@ -305,7 +305,7 @@ check("0.4", loss_of_guessing)
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | | |
 # | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | | |
-# | 05 DCGAN on MNIST | how do you get good digits in a minute? | | |
+# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 3 min |
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | | |
 # | 07 When training fails | what went wrong, and how do you see it? | | |
 # | 08 Losses and penalties | which loss, which penalty, and why? | | |
