@@ -28,11 +28,10 @@ NOTE = "CIFAR-10, files placed by hand (not verified as the official ones)"
 
 def place(root: Path) -> Path:
     """The folder of the files: ``cifar-10-batches-bin/``, or the data folder itself."""
-    candidates = (root / FOLDER, root)
-    every = FILES["train"] + FILES["test"]
-    return next(
-        (folder for folder in candidates if any((folder / file).exists() for file in every)), candidates[0]
-    )
+    for folder in (root / FOLDER, root):
+        if any((folder / file).exists() for file in FILES["train"] + FILES["test"]):
+            return folder
+    return root / FOLDER
 
 
 def missing(root: Path, split: str | None = None) -> list[str]:
@@ -119,9 +118,10 @@ def unpack(archive: Path, root: Path, official_sha256: str) -> None:
 
 def _read_seal(folder: Path) -> dict[str, int] | None:
     try:
-        return json.loads((folder / SEAL).read_text())
+        sums = json.loads((folder / SEAL).read_text())
     except (OSError, ValueError):
         return None
+    return sums if isinstance(sums, dict) else None
 
 
 def _sha256(path: Path) -> str:

@@ -255,9 +255,10 @@ def _has_nothing(name: str, root: Path) -> bool:
 
 
 def _what_is_missing(name: str, root: Path) -> str:
-    data_set = DATA_SETS[name]
-    lacks = "" if _has_nothing(name, root) else f" whole: {', '.join(data_set.missing(root))} not found"
-    return f"{data_set.TITLE} is not in {data_set.place(root)}{lacks}"
+    title, place = DATA_SETS[name].TITLE, DATA_SETS[name].place(root)
+    if _has_nothing(name, root):
+        return f"{title} is not in {place}"
+    return f"{title} is not whole in {place} ({', '.join(DATA_SETS[name].missing(root))} not found)"
 
 
 def _how_to_get(name: str, root: Path) -> str:

@@ -32,11 +32,10 @@ FIRST_LABELS = {"train": [5, 0, 4, 1, 9, 2, 1, 3, 1, 4], "test": [7, 2, 1, 0, 4,
 
 def place(root: Path) -> Path:
     """The folder of the files: ``mnist/``, or torchvision's ``MNIST/raw/``, or the data folder itself."""
-    candidates = (root / "mnist", root / "MNIST" / "raw", root)
-    every = FILES["train"] + FILES["test"]
-    return next(
-        (folder for folder in candidates if any(_find(folder, file) for file in every)), candidates[0]
-    )
+    for folder in (root / "mnist", root / "MNIST" / "raw", root):
+        if any(_find(folder, file) for file in FILES["train"] + FILES["test"]):
+            return folder
+    return root / "mnist"
 
 
 def missing(root: Path, split: str | None = None) -> list[str]:

@@ -386,7 +386,11 @@ def test_status_tells_missing_partial_and_found_apart(folder):
     assert "500 train images and 20 test images" in data.status("mnist", folder).sentence
     (folder / "mnist" / LABELS).unlink()
     found = data.status("mnist", folder)
-    assert found.state == "partial" and LABELS in found.sentence and "fetch('mnist')" in found.sentence
+    assert (
+        found.state == "partial"
+        and f"({LABELS} not found): run" in found.sentence
+        and "fetch('mnist')" in found.sentence
+    )
     assert data.load_mnist("test", folder).images.shape == (20, 1, 28, 28)
     assert data.load_mnist("train", folder, download=False).is_stand_in
     found = data.status("cifar10", folder)
