@@ -360,9 +360,9 @@ def loss_curves(
     if equilibrium is not None:
         for player, value in zip(("discriminator", "generator"), equilibrium, strict=True):
             axes.axhline(value, color=COLORS[player], linewidth=1, linestyle=":")
-            axes.annotate(
-                f"{player} at equilibrium", (1, value), xycoords=("axes fraction", "data"), **_RIGHT
-            )
+            below = {"va": "top", "xytext": (-2, -2)} if player == "generator" else {}  # its curve runs above
+            label = f"{player} at equilibrium"
+            axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), **{**_RIGHT, **below})
     return _finish_curves(figure, axes, title, "loss", told, note, alt)
 
 
