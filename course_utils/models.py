@@ -262,8 +262,16 @@ def spherical_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
     Returns:
         (steps, latent_dim), from start to end.
+
+    Raises:
+        ValueError: start and end lie on one line through the origin, so that no arc is the shortest.
     """
-    angle = torch.arccos(F.cosine_similarity(start, end, dim=0))
+    angle = torch.arccos(F.cosine_similarity(start, end, dim=0).clamp(-1, 1))
+    if torch.sin(angle) < 1e-3:
+        raise ValueError(
+            f"start and end must not lie on one line through the origin, got an angle of {angle:.4f}; "
+            "choose another end."
+        )
     t = torch.linspace(0, 1, steps, dtype=start.dtype, device=start.device)[:, None]
     return (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / torch.sin(angle)
 

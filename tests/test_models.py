@@ -10,6 +10,7 @@ from course_utils.models import (
     doubling,
     mlp_discriminator,
     mlp_generator,
+    spherical_walk,
     transposed_by_convolution,
 )
 
@@ -105,3 +106,16 @@ def test_sizes_must_be_positive():
         mlp_generator((2,), 0)
     with pytest.raises(ValueError, match="positive integers"):
         dcgan_generator(width=-1)
+
+
+def test_a_walk_keeps_the_length_that_a_straight_line_loses():
+    start, end = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 3.0])
+    walk = spherical_walk(start, end, 5)
+    torch.testing.assert_close(walk.norm(dim=1), torch.full((5,), 3.0))
+    torch.testing.assert_close(walk[2], torch.tensor([3.0, 3.0]) / 2**0.5)  # halfway: at 45 degrees
+    torch.testing.assert_close(torch.stack([walk[0], walk[-1]]), torch.stack([start, end]), atol=1e-5, rtol=0)
+
+
+def test_a_walk_between_parallel_latents_is_refused():
+    with pytest.raises(ValueError, match="one line through the origin"):
+        spherical_walk(torch.ones(4), 2 * torch.ones(4), 5)
