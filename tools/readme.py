@@ -49,7 +49,7 @@ def with_map(readme: str, table: str) -> str:
 
 
 def with_times(start: str, solutions: Path) -> str:
-    """Notebook 00 with up-to-date times in the rows of its map: `# | 03 Title | question | 60 min | 20 s |`."""
+    """Notebook 00 with up-to-date times in its map, of rows `# | 03 Title | question | 60 min | 20 s |`."""
 
     def row(found: re.Match) -> str:
         source = next(solutions.glob(f"{found['number']}_*.py"), None)

@@ -126,6 +126,7 @@ def new_stage(image: Tensor, classes: Sequence[str]) -> Stage:
     moving = {"image": left.imshow(_pixels(image), interpolation="nearest", vmin=0, vmax=1)}
     left.set(xticks=[], yticks=[], title="G(z)")
     left.grid(False)
+    left.spines[:].set_visible(False)
     bars = right.barh(range(len(classes)), [0.0] * len(classes), height=0.7)
     moving.update(zip(classes, bars, strict=True))
     right.set(xlim=(0, 1), xlabel="probability", title="what the classifier sees")
