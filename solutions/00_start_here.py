@@ -390,8 +390,8 @@ plots.show(
 # nearer to the training digits than a new real one is: a test digit, which nobody could have copied. (Distance between pixels is a crude
 # measure. Notebook 09 has better ones.)
 #
-# **"A GAN needs a GPU."** For large images, yes. The generator above was trained on two CPU cores, in a minute or two. Notebook 05 does
-# it before your eyes.
+# **"A GAN needs a GPU."** For large images, yes. The generator above was trained on two CPU cores, and in notebook 05 you watch digits appear
+# within a minute.
 
 # %% [markdown]
 # ## Summary

@@ -8,8 +8,10 @@ from course_utils.models import (
     dcgan_discriminator,
     dcgan_generator,
     doubling,
+    load_generator,
     mlp_discriminator,
     mlp_generator,
+    sample,
     spherical_walk,
     transposed_by_convolution,
 )
@@ -119,3 +121,18 @@ def test_a_walk_keeps_the_length_that_a_straight_line_loses():
 def test_a_walk_between_parallel_latents_is_refused():
     with pytest.raises(ValueError, match="one line through the origin"):
         spherical_walk(torch.ones(4), 2 * torch.ones(4), 5)
+
+
+def test_the_shipped_generator_is_ready_to_sample_and_says_how_it_was_made():
+    generator = load_generator("mnist")
+    assert not generator.training and not any(weight.requires_grad for weight in generator.parameters())
+    assert "MNIST" in generator.made_by
+    digits = sample(generator, 8)
+    assert digits.shape == (8, 1, 28, 28)
+    assert digits.std() > 0.3  # white on black, not grey: its weights are trained ones
+    assert load_generator("mnist") is generator
+
+
+def test_unknown_generators_are_told_the_known_ones():
+    with pytest.raises(ValueError, match="mnist.*got 'faces'"):
+        load_generator("faces")
