@@ -56,6 +56,7 @@ def save_weights(
     }
     with replacing(path) as partial:
         save_file(tensors, partial, metadata)
+        partial.chmod(0o644)  # safetensors writes files that only their owner may read
 
 
 def load_weights(network: nn.Module, path: str | Path) -> nn.Module:

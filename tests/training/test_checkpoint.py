@@ -71,6 +71,7 @@ def test_weights_go_to_a_safetensors_file_and_back(tmp_path, half, tolerance):
     load_weights(target, path)
     for name, tensor in source.state_dict().items():
         torch.testing.assert_close(target.state_dict()[name], tensor, rtol=tolerance, atol=tolerance)
+    assert path.stat().st_mode & 0o044 == 0o044  # others may read it
     with safe_open(path, "pt") as file:
         assert file.metadata() == {"images": "5"}
         assert file.get_tensor("0.weight").dtype == (torch.float16 if half else torch.float32)
