@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 from course_utils.runtime import pick_device
 
@@ -134,6 +135,25 @@ def dcgan_discriminator(image_shape: Sequence[int] = (1, 28, 28), width: int = 3
         nn.Linear(2 * width * (height // 4) * (breadth // 4), 1),
         nn.Flatten(0),  # (N, 1) → (N,)
     )
+
+
+def spectrally_normalised(network: nn.Module) -> nn.Module:
+    """W ← W / σ(W) in every convolution and linear layer, σ the largest singular value.
+
+    Miyato, Kataoka, Koyama and Yoshida (2018, arXiv:1802.05957): no layer stretches any vector, so the
+    discriminator's slope stays bounded. A kernel counts as a matrix of (outputs) × (all else); σ is followed
+    by a step of power iteration at each forward pass in training mode.
+
+    Args:
+        network: changed in place; it keeps its layers, its `state_dict` gets other names.
+
+    Returns:
+        The same network.
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            spectral_norm(layer)
+    return network
 
 
 def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool = True) -> nn.Module:

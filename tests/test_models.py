@@ -12,6 +12,7 @@ from course_utils.models import (
     mlp_discriminator,
     mlp_generator,
     sample,
+    spectrally_normalised,
     spherical_walk,
     transposed_by_convolution,
 )
@@ -89,6 +90,18 @@ def test_the_layer_is_torchs_own_with_its_gradients():
 @pytest.mark.parametrize("method", UPSAMPLING)
 def test_doubling_doubles(method):
     assert doubling(3, 5, method)(torch.randn(2, 3, 4, 6)).shape == (2, 5, 8, 12)
+
+
+def test_spectral_normalisation_makes_the_largest_singular_value_one_everywhere():
+    torch.manual_seed(0)
+    network = spectrally_normalised(dcgan_discriminator((3, 32, 32), width=4))
+    with torch.no_grad():
+        for _ in range(100):  # each forward pass in training mode is one step of power iteration
+            network(torch.randn(1, 3, 32, 32))
+    weighted = [layer.weight for layer in network if hasattr(layer, "weight")]
+    assert len(weighted) == 3
+    for weight in weighted:
+        assert torch.linalg.svdvals(weight.detach().flatten(1))[0] == pytest.approx(1, abs=1e-3)
 
 
 def test_unknown_upsampling_lists_the_known_ones():

@@ -10,6 +10,14 @@ from course_utils.metrics.frechet import (
     frechet_evaluator,
 )
 from course_utils.metrics.modes import ModeCoverage, mode_coverage
+from course_utils.metrics.spectra import (
+    channel_correlations,
+    checkerboard_share,
+    colour_histograms,
+    edge_strengths,
+    power_spectrum,
+    radial_spectrum,
+)
 
 __all__ = [
     "ClassCoverage",
@@ -17,12 +25,18 @@ __all__ = [
     "FeatureStatistics",
     "FrechetEvaluator",
     "ModeCoverage",
+    "channel_correlations",
+    "checkerboard_share",
     "class_coverage",
     "classifier_confidence",
+    "colour_histograms",
+    "edge_strengths",
     "feature_statistics",
     "frechet_distance",
     "frechet_evaluator",
     "in_batches",
     "load_classifier",
     "mode_coverage",
+    "power_spectrum",
+    "radial_spectrum",
 ]
