@@ -3,7 +3,7 @@
 A *round* of the game is one or more steps of the discriminator, then one or more steps of the generator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +16,9 @@ from course_utils.losses import LOSSES, GANLoss, get_loss
 from course_utils.metrics.modes import mode_coverage
 from course_utils.models import mlp_discriminator, mlp_generator
 from course_utils.theory import cell_frequencies, cell_probabilities, js, kl
+from course_utils.training.gan import constant_then_linear
+from course_utils.training.interrupt import stop_button
+from course_utils.training.progress import progress as show_progress
 from course_utils.training.steps import discriminator_step, generator_step
 
 RADIUS = 3.0  # the part of the line or plane that is looked at goes from −3 to 3
@@ -176,6 +179,75 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+class Played(NamedTuple):
+    """What `play` leaves behind."""
+
+    history: dict[str, list[float]]  # "rounds", "js", "kl", "covered", "good_share" and both losses
+    views: dict[str, NamedTuple]  # "after 100 rounds" → what `look` or `look_on_line` saw
+
+
+def play(
+    game: Game,
+    rounds: int,
+    *,
+    discriminator_steps: int = 1,
+    generator_steps: int = 1,
+    look_at: Sequence[int] = (),
+    measure_every: int = 0,
+    calm_down: bool = False,
+    steps: tuple[Callable, Callable] = (discriminator_step, generator_step),
+    label: str = "playing",
+) -> Played:
+    """Rounds of the game, each of some steps of D and then some steps of G.
+
+    The stop button ends it after the current round; the game keeps what it has learnt and can be played on.
+
+    Args:
+        game: it changes.
+        rounds: how many.
+        discriminator_steps, generator_steps: in one round.
+        look_at: rounds after which to take a view; 0 is before the first one.
+        measure_every: rounds between two measurements on 10,000 samples; 0 for none.
+        calm_down: whether the learning rates fall after 30 % of the rounds (`constant_then_linear`).
+        steps: the two players' steps; hand over your own.
+        label: beside the progress bar.
+
+    Returns:
+        History and views.
+    """
+    see = look if game.density.dim == 2 else look_on_line
+    p_data = data_cells(game.density) if measure_every else None
+    optimizers = (game.discriminator_optimizer, game.generator_optimizer)
+    rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
+    names = ("rounds", "discriminator_loss", "generator_loss", *Measured._fields)
+    played = Played({name: [] for name in names}, {})
+    losses = [float("nan"), float("nan")]
+
+    def watch(done: int) -> None:
+        if done in look_at:
+            played.views[f"after {done:,} rounds"] = see(game)
+        if measure_every and done % measure_every == 0:
+            found = measure(draw_generated(game, 10_000), game.density, p_data)
+            for name, number in zip(names, (done, *losses, *found), strict=True):
+                played.history[name].append(number)
+
+    with show_progress(rounds, label, unit="rounds") as update, stop_button() as stopped, one_thread():
+        watch(0)
+        for done in range(1, rounds + 1):
+            if calm_down:
+                for optimizer, rate in zip(optimizers, rates, strict=True):
+                    optimizer.param_groups[0]["lr"] = rate * constant_then_linear(done / rounds)
+            for _ in range(discriminator_steps):
+                losses[0] = discriminator_turn(game, steps[0])
+            for _ in range(generator_steps):
+                losses[1] = generator_turn(game, steps[1])
+            watch(done)
+            update(done)
+            if stopped():
+                break
+    return played
 
 
 # --- how good are the samples? -----------------------------------------------------------------------------

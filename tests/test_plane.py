@@ -1,6 +1,7 @@
 """A GAN on the plane: who moves in which step, where arrows point, what cells hold, what the eye sees."""
 
 import math
+import signal
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from course_utils.plane import (
     new_game,
     one_thread,
     packed_discriminator,
+    play,
     pull,
 )
 from course_utils.theory import cell_frequencies, cell_probabilities
@@ -255,3 +257,46 @@ def test_the_ring_is_learnt_and_ten_generator_steps_a_round_collapse_it():
     assert fair.covered == 8 and fair.js < 0.4
     assert collapsed.covered <= 3 and collapsed.js > 0.45
     assert packed.covered >= 6
+
+
+def test_play_is_the_two_turns_in_order_and_keeps_count():
+    moves = []
+
+    def note(name, step):
+        def noted(*arguments):
+            moves.append(name)
+            return step(*arguments)
+
+        return noted
+
+    by_hand, game = new_game(ring()), new_game(ring())
+    for _ in range(4):
+        discriminator_turn(by_hand)
+        discriminator_turn(by_hand)
+        generator_turn(by_hand)
+    steps = (note("D", discriminator_step), note("G", generator_step))
+    played = play(game, 4, discriminator_steps=2, look_at=(0, 4), measure_every=2, steps=steps)
+    assert "".join(moves) == "DDGDDGDDGDDG"
+    assert torch.equal(weights(by_hand.generator), weights(game.generator))
+    assert [*played.views] == ["after 0 rounds", "after 4 rounds"]
+    assert played.history["rounds"] == [0, 2, 4]
+    assert math.isnan(played.history["generator_loss"][0]) and played.history["generator_loss"][1] > 0
+
+
+def test_learning_rates_fall_only_when_asked_to():
+    for calm_down, last in ((True, 2e-3 * 0.05), (False, 2e-3)):
+        game = new_game(ring())
+        play(game, 10, calm_down=calm_down)
+        assert game.generator_optimizer.param_groups[0]["lr"] == pytest.approx(last)
+
+
+def test_the_stop_button_keeps_what_was_learnt():
+    game = new_game(ring())
+
+    def interrupted(*arguments):
+        if game.generator_steps == 3:
+            signal.raise_signal(signal.SIGINT)
+        return generator_step(*arguments)
+
+    play(game, 1_000, steps=(discriminator_step, interrupted))
+    assert game.generator_steps == 3
