@@ -30,7 +30,8 @@ except ImportError:  # Windows
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST_PYTHON = (3, 10)
 NEWER_PYTHONS = ["python3.13", "python3.12", "python3.11", "python3.10"]
-GIGABYTES_NEEDED = {"CPU": 3, "CUDA": 12}  # CPU: measured 1.7, and as much again while pip unpacks; CUDA: estimated
+# CPU: measured 1.7, and as much again while pip unpacks. CUDA: an estimate.
+GIGABYTES_NEEDED = {"CPU": 3, "CUDA": 12}
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # elsewhere, Linux gets the CUDA build
 
 # What decides about a step is its `key`: a step whose key was recorded as done is not done again.
