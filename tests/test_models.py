@@ -147,5 +147,5 @@ def test_the_shipped_generator_is_ready_to_sample_and_says_how_it_was_made():
 
 
 def test_unknown_generators_are_told_the_known_ones():
-    with pytest.raises(ValueError, match="mnist.*got 'faces'"):
+    with pytest.raises(ValueError, match=r"mnist.*got 'faces'"):
         load_generator("faces")
