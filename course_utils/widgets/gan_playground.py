@@ -143,7 +143,10 @@ class Playground:
         return rendering
 
     def _guarded(self, action: Callable) -> Callable:
-        """An error stops the run, is shown above the picture, and is raised."""
+        """An error stops the run, is shown above the picture, and is raised.
+
+        ipywidgets raises what a slider's or a menu's callback raises, and only logs what a button's does.
+        """
 
         def callback(*arguments):
             try:
@@ -188,7 +191,8 @@ class Playground:
         if name != DRAWN:
             return DATA[name]()
         points = self.drawn or [(0.0, 0.0)]
-        return gaussian_mixture(torch.tensor(points), PEN)._replace(name=DRAWN, modes=None)
+        # without log_prob the cells are counted: faster than integrating over hundreds of hills
+        return gaussian_mixture(torch.tensor(points), PEN)._replace(name=DRAWN, modes=None, log_prob=None)
 
     def _choose_data(self) -> None:
         self.game.density = self._density()
@@ -198,6 +202,8 @@ class Playground:
     def _draw(self, message: dict) -> None:
         new = [point for point in map(self._on_the_plane, message["stroke"]) if point is not None]
         self.drawn = (self.drawn + new)[-MOST_POINTS:]
+        if not self.drawn:
+            return
         if self.controls["data"].value != DRAWN:
             self.controls["data"].value = DRAWN  # goes on in _choose_data
         elif message["done"]:
