@@ -287,7 +287,7 @@ print(f"V of D*           {theory.value(best, p_data, p_model, weights):.4f}")
 # 1. Put the generator's mean on the data's. What becomes of $D^*$ and $V$?
 # 2. Make both spreads 0.4, and move the generator's mean to the far right. Which number stops changing, JS or Wasserstein? (We shall meet both below.)
 # 3. Same means, generator's spread 2. Why does $D^*$ cross ½ twice?
-# 4. Data's mean 0, two hills 6 apart; generator's mean 3. The right hill is imitated perfectly. Why is $D^*$ not ½ there?
+# 4. Data's mean 0, hills 6 apart; generator's mean 3. The right hill is imitated perfectly. Why is $D^*$ not ½ there?
 
 # %%
 from course_utils.widgets.discriminator_explorer import discriminator_explorer

@@ -160,10 +160,11 @@ def slider(label: str, value: float, low: float, high: float, step: float = 0.1)
         max=high,
         step=step,
         description=label,
+        tooltip=label,
         continuous_update=True,
         readout_format=".1f",
-        style={"description_width": "9em"},
-        layout={"width": "24em"},
+        style={"description_width": "8.5em"},
+        layout={"width": "27em"},
     )
 
 

@@ -77,7 +77,7 @@ def discriminator_explorer() -> Explorer:
     data = {
         "data_mean": slider("data: mean", -1.5, -4, 4),
         "data_std": slider("data: spread", 1.0, 0.4, 2),
-        "data_gap": slider("data: two hills", 0.0, 0, 6),
+        "data_gap": slider("data: hills apart", 0.0, 0, 6),
     }
     model = {
         "model_mean": slider("generator: mean", 1.5, -4, 4),
