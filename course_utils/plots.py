@@ -865,6 +865,78 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
     return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(told)}.")
 
 
+def cell_maps(
+    maps: Mapping[str, Tensor], edges: Tensor, *, title: str | None = None, alt: str | None = None
+) -> Figure:
+    """Probabilities of the cells of a plane, side by side on one scale.
+
+    Args:
+        maps: panel title → probabilities (C² + 1,), from `theory.cell_probabilities` or `cell_frequencies`.
+        edges: of the cells along each axis, (C + 1,).
+    """
+    cells = len(edges) - 1
+    extent = (float(edges[0]), float(edges[-1])) * 2
+    figure, panels = new_figure(columns=len(maps), width=8.5, height=3.3, sharey=True, squeeze=False)
+    squares = {label: _array(values)[:-1].reshape(cells, cells) for label, values in maps.items()}
+    top = next(iter(squares.values())).max()
+    for panel, (label, square) in zip(panels[0], squares.items(), strict=True):
+        picture = panel.imshow(square.T, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=top)
+        _plane_axes(panel, extent[1])
+        panel.set_title(label)
+    figure.colorbar(picture, ax=list(panels[0]), shrink=0.8, pad=0.02, extend="max").set_label("share")
+    told = "; ".join(f"{label}: {(square > 0).sum()} cells above 0" for label, square in squares.items())
+    return describe(figure, alt or f"{title or 'Probabilities of the cells'}. {told}.")
+
+
+def measured_rounds(
+    history: Mapping[str, Sequence[float]],
+    modes: int,
+    *,
+    floor: Mapping[str, float] | None = None,
+    title: str | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """How a game on the plane went: JS and KL on the cells, and the shares of covered modes and good samples.
+
+    Args:
+        history: `course_utils.plane.Played.history`.
+        modes: how many the data have.
+        floor: "js" and "kl" that real samples reach, drawn as a thin line.
+    """
+    figure, panels = new_figure(columns=3, width=8.5, height=2.9, sharex=True)
+    rounds, told = _array(history["rounds"]), []
+    for panel, key, label in (
+        (panels[0], "js", r"JS$(p_\mathrm{data}, p_g)$"),
+        (panels[1], "kl", r"KL$(p_g \Vert p_\mathrm{data})$"),
+    ):
+        values = _array(history[key])
+        panel.plot(rounds, values, color=COLORS["value"])
+        panel.set(title=label, ylabel="nats", xlabel="rounds")
+        if floor:
+            panel.axhline(floor[key], color=COLORS["reference"], linewidth=1.2, linestyle="--")
+            place = {"xycoords": ("axes fraction", "data"), **_RIGHT}
+            panel.annotate("real samples", (1, floor[key]), **place)
+        told.append(f"{key.upper()} from {values[0]:.3g} to {values[-1]:.3g}")
+    panels[0].set_ylim(0, 0.72)
+    panels[1].set_yscale("log")
+    for key, whole, label, dashes in (
+        ("covered", modes, "modes covered", "-"),
+        ("good_share", 1, "good samples", "--"),
+    ):
+        values = _array(history[key]) / whole
+        colour = COLORS["data"] if key == "covered" else COLORS["model"]
+        panels[2].plot(rounds, values, color=colour, linestyle=dashes, label=label)
+        told.append(f"{label} from {values[0]:.0%} to {values[-1]:.0%}")
+    panels[2].set(ylim=(-0.03, 1.05), title="shares", xlabel="rounds", yticks=[0, 0.5, 1])
+    panels[2].legend(loc="lower right", fontsize=9)
+    if title:
+        figure.suptitle(title)
+    return describe(
+        figure,
+        alt or f"{title or 'A game, measured'}, up to round {rounds[-1]:.0f}: {', '.join(told)}.",
+    )
+
+
 # --- what the functions above share ------------------------------------------------------------------------
 
 _RIGHT = {
