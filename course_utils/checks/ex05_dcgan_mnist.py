@@ -137,14 +137,14 @@ _D_MISTAKES = [
     (
         _round(_d_loss, _g_loss, clear=("g",)),
         "D's step used gradients of a former step too: clear them with "
-        "discriminator_optimizer.zero_grad() first.",
+        "`discriminator_optimizer.zero_grad()` first.",
     ),
 ]
 _G_MISTAKES = [
     (
         _round(_d_loss, _g_loss, clear=("d",)),
         "G's step used gradients of a former step too: clear them with "
-        "generator_optimizer.zero_grad() first.",
+        "`generator_optimizer.zero_grad()` first.",
     ),
     (
         _round(_d_loss, _g_loss, detach=False),
@@ -192,7 +192,7 @@ def _weights_after(play, name=""):
         "D's loss: F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean(), on fakes that "
         "are detached.",
         "After D's step, let D judge the fakes *again*, not detached: G's loss is "
-        "F.softplus(-logits).mean().",
+        "`F.softplus(-logits).mean()`.",
     ],
 )
 def one_round(answer):
@@ -241,9 +241,15 @@ def one_round(answer):
         for mistake, message in _G_MISTAKES:
             if matches(generator, _weights_after(mistake)[0]):
                 raise Wrong(message)
-        raise Wrong("D's step is right, but G's is not the one asked for: −log D(G(z)), a mean.")
+        raise Wrong(
+            "D's step is right, but G's is not the one asked for: −log D(G(z)), a mean. (New latents "
+            "for G's step "
+            "are fine in a training loop; here use `latents` in both, so that the check can compare.)"
+        )
     if not isinstance(losses, (tuple, list)) or len(losses) != 2:
         raise Wrong("both networks move as they should; now return the two losses: D's, then G's.")
+    if matches(losses[0], right[2][1]) and matches(losses[1], right[2][0]):
+        raise Wrong("both networks move as they should; the two losses are swapped: return D's first.")
     expect_close(losses[0], right[2][0], name="D's loss")
     expect_close(losses[1], right[2][1], name="G's loss")
     return "that is the whole algorithm. Everything else in a training loop is book-keeping."
@@ -285,20 +291,32 @@ def _average(average, network, decay, *, weights=True, buffers=True):
     minutes=10,
     hints=[
         "`state_dict()` of both networks has the same keys; its tensors share memory with the network.",
-        "old.lerp_(new, weight) computes old + weight·(new − old) in place. What is the weight, in "
+        "`old.lerp_(new, weight)` computes old + weight·(new − old) in place. What is the weight, in "
         "terms of decay?",
         "Skip what is not floating point (batch normalisation's counter): `if old.is_floating_point():`.",
     ],
 )
 def update_average(answer):
     average, network = _networks()
-    start, moved = _state(average), _state(network)
-    answer(average, network, 0.9)
+    moved = _state(network)
+    try:
+        answer(average, network, 0.9)
+    except RuntimeError as error:
+        if "cast to Long" in str(error) or "type Long" in str(error) or "integer" in str(error):
+            raise Wrong(
+                "one of the tensors is a counter of whole numbers (`num_batches_tracked`), of which "
+                "there is no "
+                "average: take only those with `is_floating_point()`."
+            ) from None
+        raise
     found = _state(average)
 
-    def outcome(decay, **parts):
+    def outcome(decay, copy_buffers=False, **parts):
         fresh, _ = _networks()
         _average(fresh, network, decay, **parts)
+        if copy_buffers:
+            for old, new in zip(fresh.buffers(), network.buffers(), strict=True):
+                old.copy_(new)
         state = _state(fresh)
         state[-1] = found[-1]  # the counter of batch normalisation may be copied or left
         return state
@@ -322,9 +340,15 @@ def update_average(answer):
             "are buffers, not parameters: the averaged generator would normalise with another "
             "network's statistics.",
         ),
+        (
+            outcome(0.9, copy_buffers=True),
+            "the weights are averaged, but the buffers are copied. Many do that; here average them "
+            "too, so that "
+            "they belong to the averaged weights.",
+        ),
     ]
     for mistake, message in typical:
-        if matches(found, mistake, tolerance=1e-5) and not torch.equal(start, moved):
+        if matches(found, mistake, tolerance=1e-5):
             raise Wrong(message)
     expect_close(found, outcome(0.9), tolerance=1e-5, name="the averaged state")
     return "weights and buffers: the average is a complete network of its own."
@@ -332,12 +356,39 @@ def update_average(answer):
 
 @exercise(
     "5.4",
+    title="Predict the generator's loss",
+    difficulty=1,
+    minutes=3,
+    hints=[
+        "Against whom is the generator's loss measured?",
+        "Both players learn. Think of two chess players who train together and play each other: who "
+        "wins more?",
+    ],
+)
+def loss_of_the_generator(answer):
+    choose(
+        answer,
+        right="b",
+        wrong={
+            "a": "that would be so if D stood still. But D learns as well, and G's loss is measured "
+            "against it.",
+            "c": "then D would take every sample for real. D is trained at every step not to.",
+            "d": "that happens where D wins, and then the samples do not get better. Here both "
+            "learn, and neither "
+            "runs away.",
+        },
+    )
+    return "the loss tells how the match stands; the distance tells how well G plays."
+
+
+@exercise(
+    "5.5",
     title="Walk on the sphere",
     difficulty=2,
     minutes=12,
     hints=[
         "The angle: the cosine is the dot product of start and end, divided by both lengths.",
-        "t runs from 0 to 1: torch.linspace(0, 1, steps). Give it the shape (steps, 1) and broadcast.",
+        "t runs from 0 to 1: `torch.linspace(0, 1, steps)`. Give it the shape (steps, 1) and broadcast.",
         "The two weights are sin((1 − t)·ω)/sin ω and sin(t·ω)/sin ω.",
     ],
 )
@@ -367,6 +418,16 @@ def walk(answer):
             arc(angle) * torch.sin(angle),
             "the division by sin ω is missing, so the walk does not begin at `start`.",
         ),
+        (
+            arc(torch.rad2deg(angle)),
+            "the angle is in degrees, and `torch.sin` takes radians: leave it as arccos gives it.",
+        ),
+        (
+            F.normalize(straight, dim=1) * (start.norm() + t * (end.norm() - start.norm())),
+            "that is the straight line, stretched to the right length: its steps are longer in the "
+            "middle than at "
+            "the ends. Use the two sines.",
+        ),
         (arc(cosine), "that uses the cosine as if it were the angle: ω = arccos of it."),
         (
             F.normalize(right, dim=1),
@@ -383,27 +444,3 @@ def walk(answer):
         raise Wrong("the last row is not `end`.")
     expect_close(found, right, tolerance=1e-3, name="the walk")
     return "every step of this walk has a length that the generator knows."
-
-
-@exercise(
-    "5.5",
-    title="Predict the middle",
-    difficulty=1,
-    minutes=3,
-    hints=["The generator has been trained on latents from everywhere, not on a list of them."],
-)
-def middle(answer):
-    choose(
-        answer,
-        right="b",
-        wrong={
-            "a": "that is what a cross-fade of the two *images* would show. Here the latents are "
-            "mixed, and the "
-            "generator has learnt to make a digit of whatever latent it gets.",
-            "c": "the generator has never been given a list of latents: it was trained on fresh ones "
-            "at every "
-            "step, so the ones in between are as good as any.",
-            "d": "nothing pulls the walk to one of its ends: G is a continuous function of z.",
-        },
-    )
-    return "look at the walks below, and compare them with the cross-fade of the images."

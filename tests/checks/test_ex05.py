@@ -15,13 +15,13 @@ def stub(*_):
     raise NotImplementedError("your code here")
 
 
-@pytest.mark.parametrize("number", ["5.1", "5.2", "5.3", "5.4"])
+@pytest.mark.parametrize("number", ["5.1", "5.2", "5.3", "5.5"])
 def test_an_untouched_stub_is_not_attempted(number):
     assert run_check(number, stub).status == "not attempted"
 
 
 def test_an_unanswered_prediction_is_not_attempted():
-    assert run_check("5.5", ...).status == "not attempted"
+    assert run_check("5.4", ...).status == "not attempted"
 
 
 # --- 5.1: the size of a transposed convolution -------------------------------------------------------------
@@ -163,7 +163,8 @@ def test_a_right_round_is_accepted_in_every_form(answer):
         (written(g_loss=lambda fake: fake.square().mean()), "G's is not the one asked for"),
         (written(d_loss=lambda real, fake: (real - fake).mean()), "D's step is not the one asked for"),
         (written(returned=lambda d, g: None), "return"),
-        (written(returned=lambda d, g: (g.item(), d.item())), "D's loss is"),
+        (written(returned=lambda d, g: (g.item(), d.item())), "swapped"),
+        (written(returned=lambda d, g: (d.item() / 2, g.item())), "D's loss is"),
     ],
 )
 def test_mistakes_in_a_round_are_told_apart(answer, words):
@@ -204,6 +205,17 @@ def weights_only(average, network, decay):
         old.mul_(decay).add_(new, alpha=1 - decay)
 
 
+def buffers_copied(average, network, decay):
+    weights_only(average, network, decay)
+    for old, new in zip(average.buffers(), network.buffers(), strict=True):
+        old.copy_(new)
+
+
+def counter_too(average, network, decay):
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        old.mul_(decay).add_(new, alpha=1 - decay)
+
+
 def not_in_place(average, network, decay):
     for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         old = decay * old + (1 - decay) * new
@@ -216,6 +228,8 @@ def not_in_place(average, network, decay):
         (lambda average, network, decay: by_lerp(network, average, decay), "only the average may"),
         (lambda average, network, decay: average.load_state_dict(network.state_dict()), "copies the network"),
         (weights_only, "buffers, not parameters"),
+        (buffers_copied, "buffers are copied"),
+        (counter_too, "num_batches_tracked"),
         (not_in_place, "in place"),
         (lambda average, network, decay: by_lerp(average, network, decay**2), "averaged state"),
     ],
@@ -226,7 +240,17 @@ def test_mistakes_in_averaging_are_told_apart(answer, words):
     assert words.lower() in verdict.message.lower(), verdict
 
 
-# --- 5.4: the walk -----------------------------------------------------------------------------------------
+# --- 5.4: the prediction -----------------------------------------------------------------------------------
+
+
+def test_the_prediction():
+    assert run_check("5.4", "b").status == run_check("5.4", " B ").status == "right"
+    messages = {run_check("5.4", letter).message for letter in "acd"}
+    assert len(messages) == 3
+    assert run_check("5.4", "x").status == "wrong"
+
+
+# --- 5.5: the walk -----------------------------------------------------------------------------------------
 
 
 def slerp(start, end, steps, angle_of=torch.arccos, divide=True, unit=False):
@@ -239,8 +263,16 @@ def slerp(start, end, steps, angle_of=torch.arccos, divide=True, unit=False):
     return torch.stack(rows)
 
 
+def stretched_line(start, end, steps):
+    rows = []
+    for t in torch.linspace(0, 1, steps, dtype=start.dtype):
+        row = (1 - t) * start + t * end
+        rows.append(row / row.norm() * ((1 - t) * start.norm() + t * end.norm()))
+    return torch.stack(rows)
+
+
 def test_a_walk_written_as_a_loop_is_right():
-    assert run_check("5.4", slerp).status == "right"
+    assert run_check("5.5", slerp).status == "right"
 
 
 @pytest.mark.parametrize(
@@ -251,21 +283,13 @@ def test_a_walk_written_as_a_loop_is_right():
         (lambda a, b, n: slerp(a, b, n, divide=False), "division by sin ω"),
         (lambda a, b, n: slerp(a, b, n, angle_of=lambda cosine: cosine), "arccos"),
         (lambda a, b, n: slerp(a, b, n, unit=True), "length 1"),
+        (lambda a, b, n: slerp(a, b, n, angle_of=lambda c: torch.rad2deg(torch.arccos(c))), "degrees"),
+        (stretched_line, "stretched"),
         (lambda a, b, n: slerp(a, b, n).T, "shape"),
         (lambda a, b, n: slerp(a, b, n + 1)[:-1], "last row"),
     ],
 )
 def test_mistakes_on_the_walk_are_told_apart(answer, words):
-    verdict = run_check("5.4", answer)
+    verdict = run_check("5.5", answer)
     assert verdict.status == "wrong"
     assert words.lower() in verdict.message.lower(), verdict
-
-
-# --- 5.5: the prediction -----------------------------------------------------------------------------------
-
-
-def test_the_prediction():
-    assert run_check("5.5", "b").status == run_check("5.5", " B ").status == "right"
-    messages = {run_check("5.5", letter).message for letter in "acd"}
-    assert len(messages) == 3
-    assert run_check("5.5", "x").status == "wrong"
