@@ -236,6 +236,20 @@ def load_generator(name: str) -> nn.Sequential:
     return generator.eval().requires_grad_(False)
 
 
+def draw_latents(n: int, latent_dim: int, rng: torch.Generator | None = None) -> Tensor:
+    """z ~ N(0, I): n latents of independent standard normal numbers.
+
+    Args:
+        n: how many.
+        latent_dim: numbers in each.
+        rng: where the randomness comes from, on the CPU; None for PyTorch's own generator.
+
+    Returns:
+        float32 on the CPU, (n, latent_dim).
+    """
+    return torch.randn(n, latent_dim, generator=rng)
+
+
 def sample(
     generator: nn.Module,
     n: int,
@@ -261,7 +275,7 @@ def sample(
     if device is not None:
         generator = generator.to(pick_device(device))
     where = next(generator.parameters()).device
-    latents = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
+    latents = draw_latents(n, generator.latent_dim, torch.Generator().manual_seed(seed))
     training = generator.training
     generator.eval()
     try:

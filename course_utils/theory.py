@@ -122,8 +122,23 @@ def js(p: Tensor, q: Tensor, weights: Tensor | float = 1.0) -> Tensor:
         ValueError: shapes differ, or the distributions are not normalised.
     """
     p, q, weights = _distributions(weights, p=p, q=q)
-    middle = (p + q) / 2
+    middle = ((p + q) / 2).clamp(min=5e-324)  # half of the smallest number would be 0, and log 0 infinite
     return 0.5 * kl(p, middle, weights) + 0.5 * kl(q, middle, weights)
+
+
+def generator_slopes(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """d/dt log(1 − σ(t)) = −σ(t) and d/dt (−log σ(t)) = −(1 − σ(t)): how each generator's loss falls.
+
+    Goodfellow et al. 2014, arXiv:1406.2661, section 3: where D rejects a sample, the first vanishes and the
+    second does not.
+
+    Args:
+        logits: t, the discriminator's output on generated samples, any shape; D = σ(t).
+
+    Returns:
+        saturating, non_saturating: the two slopes at each logit, same shape, in [−1, 0].
+    """
+    return -logits.sigmoid(), -(-logits).sigmoid()  # 1 − σ(t) = σ(−t), without rounding to 0
 
 
 def total_variation(p: Tensor, q: Tensor, weights: Tensor | float = 1.0) -> Tensor:

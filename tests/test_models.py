@@ -8,6 +8,7 @@ from course_utils.models import (
     dcgan_discriminator,
     dcgan_generator,
     doubling,
+    draw_latents,
     load_generator,
     mlp_discriminator,
     mlp_generator,
@@ -121,6 +122,14 @@ def test_sizes_must_be_positive():
         mlp_generator((2,), 0)
     with pytest.raises(ValueError, match="positive integers"):
         dcgan_generator(width=-1)
+
+
+def test_latents_are_standard_normal_and_follow_their_generator():
+    z = draw_latents(4000, 8, torch.Generator().manual_seed(0))
+    assert z.shape == (4000, 8)
+    assert torch.allclose(z.T @ z / 4000, torch.eye(8), atol=0.1)  # covariance I: each entry varies by 0.02
+    assert torch.equal(z, draw_latents(4000, 8, torch.Generator().manual_seed(0)))
+    assert not torch.equal(draw_latents(2, 3), draw_latents(2, 3))
 
 
 def test_a_walk_keeps_the_length_that_a_straight_line_loses():

@@ -8,7 +8,9 @@ from scipy.special import rel_entr
 from scipy.stats import norm, wasserstein_distance
 from torch.distributions import Normal, kl_divergence
 
+from course_utils.losses import get_loss
 from course_utils.theory import (
+    generator_slopes,
     js,
     kl,
     optimal_discriminator,
@@ -119,6 +121,27 @@ def test_js_is_symmetric_zero_for_equals_and_log_2_for_strangers():
     assert js(p, q).item() == pytest.approx(js(q, p).item())
     assert js(p, p).item() == pytest.approx(0, abs=1e-15)
     assert js([1.0, 0.0], [0.0, 1.0]).item() == pytest.approx(math.log(2))
+
+
+def test_js_counts_a_probability_too_small_to_be_halved_as_nothing():
+    assert js([1.0, 5e-324], [1.0, 0.0]).item() == 0
+    # Two far hills p = ½A + ½B and one of them, q = A: p/m is 2/3 on A and 2 on B, q/m is 4/3.
+    p = 0.5 * gaussian(-3, 0.4) + 0.5 * gaussian(3, 0.4)
+    expected = 0.5 * (0.5 * math.log(2 / 3) + 0.5 * math.log(2) + math.log(4 / 3))
+    assert js(p, gaussian(3, 0.4), WEIGHTS).item() == pytest.approx(expected, abs=1e-9)
+
+
+def test_js_of_equals_is_exactly_zero_and_never_shown_as_minus_zero():
+    for std in (0.4, 0.7, 1.0, 1.9):
+        assert f"{js(gaussian(0.3, std), gaussian(0.3, std), WEIGHTS).item():.4f}" == "0.0000"
+
+
+def test_generator_slopes_are_the_derivatives_by_the_logit_and_survive_large_ones():
+    logits = torch.tensor([-800.0, -3.0, 0.0, 0.7, 800.0], dtype=torch.float64, requires_grad=True)
+    for name, slope in zip(("minimax", "non_saturating"), generator_slopes(logits), strict=True):
+        loss = get_loss(name).generator(logits) * len(logits)  # of each logit: the loss is a mean
+        (by_autograd,) = torch.autograd.grad(loss, logits)
+        assert torch.allclose(slope, by_autograd, atol=1e-15)
 
 
 def test_total_variation_of_shifted_gaussians_has_its_closed_form():

@@ -82,8 +82,18 @@ def expect_close(actual, expected, message: str = "", *, tolerance: float = 1e-4
     if differs.any():
         first = int(differs.nonzero()[0])
         got, wanted = actual.flatten()[first].item(), expected.flatten()[first].item()
-        where = f" at place {first}" if actual.dim() else ""
+        where = _place(first, actual.shape)
         raise Wrong(message or f"{name} is {got:.6g}{where}, where {wanted:.6g} was expected.")
+
+
+def _place(index: int, shape) -> str:
+    """Where the flat index lies, counted from 0 as in Python: " at place 3", " in row 1, column 2", …"""
+    import numpy
+
+    place = [int(part) for part in numpy.unravel_index(index, shape)]
+    if len(place) == 2:
+        return " in row {}, column {}".format(*place)
+    return {0: "", 1: f" at place {index}"}.get(len(place), f" at {place}")
 
 
 def matches(actual, expected, *, tolerance: float = 1e-4) -> bool:

@@ -105,7 +105,7 @@ class Verdict:
         return f"{_LOOKS[self.status].icon} Exercise {self.number}{title}: {_LOOKS[self.status].words}"
 
     def __repr__(self) -> str:
-        lines = [self._headline(), self.message, f"    {self.code}" if self.code else "", self.note]
+        lines = [self._headline(), _plain(self.message), f"    {self.code}" if self.code else "", self.note]
         return "\n".join(line for line in lines if line)
 
     def _repr_html_(self) -> str:
@@ -136,9 +136,22 @@ _LOOKS = {
 }
 
 
+_EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+)(?<=\S)\*(?![\w*])")
+
+
 def _inline(text: str) -> str:
-    """Plain text to HTML, with `code` between backticks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Plain text to HTML, with `code` between backticks and *emphasis* between stars."""
+    parts = re.split(r"`([^`]+)`", html.escape(text))  # every second one is code
+    parts[0::2] = [_EMPHASIS.sub(r"<em>\1</em>", part) for part in parts[0::2]]
+    parts[1::2] = [f"<code>{part}</code>" for part in parts[1::2]]
+    return "".join(parts)
+
+
+def _plain(text: str) -> str:
+    """The text for a terminal: *emphasis* loses its stars, `code` stays as it is."""
+    parts = re.split(r"(`[^`]+`)", text)
+    parts[0::2] = [_EMPHASIS.sub(r"\1", part) for part in parts[0::2]]
+    return "".join(parts)
 
 
 def _nested_hints(hints: Sequence[str], shown: int = 0) -> str:

@@ -184,6 +184,19 @@ def test_a_choice_is_recognised_and_each_other_one_answered():
             choose(answer, right="b", wrong={"a": "no"})
 
 
+@pytest.mark.parametrize(
+    ("shape", "where"),
+    [((), ""), ((6,), " at place 4"), ((2, 3), " in row 1, column 1"), ((1, 2, 3), " at [0, 1, 1]")],
+)
+def test_a_difference_is_located_as_the_learner_would_index_it(shape, where):
+    expected = torch.zeros(6 if shape else 1)
+    actual = expected.clone()
+    actual[-2 if shape else 0] = 7
+    with pytest.raises(Wrong) as wrong:
+        expect_close(actual.reshape(shape), expected.reshape(shape), name="x")
+    assert str(wrong.value) == f"x is 7{where}, where 0 was expected."
+
+
 def test_copies_keep_requiring_gradients():
     x = torch.ones(2, requires_grad=True)
     (gradient,) = call(lambda y: torch.autograd.grad(y.square().sum(), y), x)
@@ -219,6 +232,18 @@ def test_the_verdict_is_told_by_words_and_icon_and_escapes_what_it_quotes():
     assert "color:" not in page.replace("background: ", "")  # the text keeps the colour of the theme
     assert "✔ Exercise 90.1" in run_check("90.1", lambda x: x * x)._repr_html_()
     assert "○ Exercise 90.1" in run_check("90.1", ...)._repr_html_()
+
+
+def test_stars_are_emphasis_on_the_page_and_nothing_in_a_terminal():
+    @exercise("90.2", title="Stars", difficulty=1, minutes=1, hints=["the *second* `a*b*c`, *very much so*"])
+    def stars(answer):
+        raise Wrong("the mean of two *images*, not 2 * 3 * 4 or `x*y*z`")
+
+    verdict = run_check("90.2", 1)
+    page = verdict._repr_html_()
+    assert "two <em>images</em>, not 2 * 3 * 4 or <code>x*y*z</code>" in page
+    assert "the <em>second</em> <code>a*b*c</code>, <em>very much so</em>" in page
+    assert repr(verdict).endswith("two images, not 2 * 3 * 4 or `x*y*z`")
 
 
 def test_in_a_terminal_the_verdict_is_text():

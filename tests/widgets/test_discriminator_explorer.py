@@ -57,6 +57,15 @@ def test_all_controls_at_their_worst_ends_still_hold_the_densities():
         assert shown.problem.value == ""
 
 
+@pytest.mark.parametrize("std", [0.4, 0.5, 0.6])
+@pytest.mark.parametrize("gap", [0.0, 3.0, 6.0])
+@pytest.mark.parametrize("model_mean", [-4.0, 0.0, 3.0])
+def test_narrow_hills_have_finite_numbers(std, gap, model_mean):
+    numbers = render(0.0, std, gap, model_mean, std).numbers
+    assert all(math.isfinite(number) for number in numbers.values()), numbers
+    assert numbers["2·JS − log 4"] == pytest.approx(numbers["V(D*, G)"], abs=1e-6)
+
+
 def test_controls_are_named_and_the_picture_is_described():
     shown = discriminator_explorer()
     assert all(control.description for control in shown.controls.values())
