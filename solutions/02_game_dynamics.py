@@ -21,29 +21,7 @@ from torch.nn.functional import softplus
 
 from course_utils import plots
 from course_utils.checks import check
-from course_utils.dynamics import (
-    GAMES,
-    RULES,
-    Game,
-    alternating,
-    bilinear,
-    dirac_gan,
-    eigenvalues,
-    extragradient,
-    field_on_grid,
-    heavy_ball,
-    jacobian,
-    measured_growth,
-    moving_average,
-    moving_average_gain,
-    optimistic,
-    play,
-    predicted_growth,
-    running_mean,
-    simultaneous,
-    update_eigenvalues,
-    vector_field,
-)
+from course_utils.dynamics import GAMES, RULES, Game, alternating, bilinear, dirac_gan, play, simultaneous
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale
 
@@ -162,6 +140,8 @@ check("2.1", dirac_field)
 # arrows; `dirac_gan` builds the game from the losses in `course_utils.losses`, the same that train the DCGAN in notebook 05.
 
 # %%
+from course_utils.dynamics import field_on_grid, vector_field
+
 show_source(vector_field)
 here = torch.tensor([0.7, -1.3], dtype=torch.float64)
 print("from the losses above:         ", vector_field(first_game)(here))
@@ -260,9 +240,7 @@ for name, game in (("bilinear game", bilinear()), ("non-saturating Dirac-GAN", f
     runs = {rule: play(game, RULES[rule], 0.1, steps) for rule in ("simultaneous", "alternating")}
     panels[name] = (*field_on_grid(game, radius=3), runs)
     for rule, run in runs.items():
-        print(
-            f"{name:25s} {rule:13s} distance at the start {run[0].norm():.3f}, at the end {run[-1].norm():.3f}"
-        )
+        print(f"{name:25s} {rule:13s} distance {run[0].norm():.3f} → {run[-1].norm():.3f}")
 plots.show(plots.phase_portraits(panels, radius=3))
 
 # %% [markdown]
@@ -292,6 +270,8 @@ plots.show(plots.phase_portraits(panels, radius=3))
 # Automatic differentiation agrees:
 
 # %%
+from course_utils.dynamics import eigenvalues, jacobian, measured_growth, predicted_growth, update_eigenvalues
+
 for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_gan())):
     print(f"{name}: J =\n{jacobian(game).numpy()}\neigenvalues {eigenvalues(game).numpy().round(4)}\n")
 
@@ -417,7 +397,7 @@ for name, (game, rule, h, steps) in six.items():
     run = play(game, rule, h, steps)
     panels[name] = (*field_on_grid(game, radius=2.5, points=13), {"": run})
     print(
-        f"{name:28s} |μ| = {predicted_growth(game, rule, h):.7f}, distance after {steps} steps: {run[-1].norm():.3f}"
+        f"{name:28s} |μ| = {predicted_growth(game, rule, h):.5f}, distance after {steps:4d} steps {run[-1].norm():.3f}"
     )
 plots.show(plots.phase_portraits(panels, columns=3, radius=2.5))
 
@@ -473,6 +453,8 @@ check("2.5", extragradient_step)
 # where $w^-$ is the point before. An implementation keeps the last gradient, and needs one new gradient a step.
 
 # %%
+from course_utils.dynamics import extragradient, optimistic
+
 show_source(extragradient, optimistic)
 
 # %%
@@ -614,6 +596,8 @@ plots.show(plots.phase_portraits(panels, radius=1.5))
 # **Predict.** One turn takes about 63 steps here. Is a half-life of 5 steps of much use? One of 100?
 
 # %%
+from course_utils.dynamics import moving_average, moving_average_gain, running_mean
+
 h = 0.1
 turn = math.acos(1 - h**2 / 2)  # from the trace: 2 cos φ = 2 − h²
 circle = play(bilinear(), alternating, h, 1_500)
@@ -621,7 +605,7 @@ print(f"one turn: {2 * math.pi / turn:.1f} steps")
 for half_life in (5, 20, 100):
     left = moving_average(circle, half_life)[-500:].norm(dim=1).mean() / circle[-500:].norm(dim=1).mean()
     print(
-        f"half-life {half_life:3d}: share left of the circle: predicted {moving_average_gain(half_life, turn):.3f}, measured {left:.3f}"
+        f"half-life {half_life:3d}: left of the circle: predicted {moving_average_gain(half_life, turn):.3f}, measured {left:.3f}"
     )
 print(f"plain mean after {len(circle) - 1} steps: {running_mean(circle)[-1].norm():.4f}")
 
@@ -845,6 +829,8 @@ print(
 # Momentum smooths noise. This oscillation is no noise: it is where the arrows point, and momentum carries the players further round, and out.
 
 # %%
+from course_utils.dynamics import heavy_ball
+
 for momentum in (0.0, 0.5, 0.9):
     rule = partial(heavy_ball, momentum=momentum)
     run = play(wgan, rule, 0.1, 40)

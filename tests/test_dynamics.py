@@ -134,6 +134,13 @@ def test_optimistic_eigenvalues_solve_their_quadratic():
     assert np.sort(np.abs(found)) == pytest.approx(np.sort(np.abs(roots)))
 
 
+def test_momentum_eigenvalues_solve_their_quadratic():
+    h, momentum = 0.1, 0.5
+    roots = [root for sign in (1, -1) for root in np.roots([1, -(1 + momentum + 1j * sign * h), momentum])]
+    found = update_eigenvalues(bilinear(), RULES["momentum 0.5"], h).numpy()
+    assert np.sort(np.abs(found)) == pytest.approx(np.sort(np.abs(roots)))
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("game", [*GAMES, "r1", "instance noise"])
 def test_the_run_grows_at_the_predicted_rate(game, rule):
