@@ -714,7 +714,7 @@ def _plane_panels(count: int, columns: int, colour_bar: bool = False) -> tuple[F
     side = 7.6 / max(columns, 2)
     bar = 0.9 if colour_bar else 0.0
     figure, panels = new_figure(
-        rows, columns, width=side * columns + bar, height=side * rows + 0.4 + bar, sharex=True, sharey=True
+        rows, columns, width=side * columns + bar, height=(side + 0.3) * rows + 0.65, sharex=True, sharey=True
     )
     panels = np.atleast_1d(panels).ravel()
     for panel in panels[count:]:
@@ -840,7 +840,7 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         middle.plot(
             x, optimum, color=COLORS["optimum"], linestyle=":", linewidth=1.5, label="$D^*$ for this $p_g$"
         )
-        middle.set(ylim=(-0.05, 1.6), yticks=[0, 0.5, 1])
+        middle.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
         latents, generated = _array(view.latents), _array(view.generated)
         below.plot(
             np.stack([latents, generated]),
@@ -858,8 +858,9 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         )
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("D(x)")
-    axes[0, -1].legend()
-    axes[1, -1].legend(fontsize=9, ncols=2, loc="upper right")
+    entries = [panel.get_legend_handles_labels() for panel in (axes[0, 0], axes[1, 0])]
+    handles, labels = ([*first, *second] for first, second in zip(*entries, strict=True))
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     if title:
         figure.suptitle(title)
     return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(told)}.")
@@ -884,6 +885,8 @@ def cell_maps(
         _plane_axes(panel, extent[1])
         panel.set_title(label)
     figure.colorbar(picture, ax=list(panels[0]), shrink=0.8, pad=0.02, extend="max").set_label("share")
+    if title:
+        figure.suptitle(title)
     told = "; ".join(f"{label}: {(square > 0).sum()} cells above 0" for label, square in squares.items())
     return describe(figure, alt or f"{title or 'Probabilities of the cells'}. {told}.")
 
@@ -928,7 +931,7 @@ def measured_rounds(
         panels[2].plot(rounds, values, color=colour, linestyle=dashes, label=label)
         told.append(f"{label} from {values[0]:.0%} to {values[-1]:.0%}")
     panels[2].set(ylim=(-0.03, 1.05), title="shares", xlabel="rounds", yticks=[0, 0.5, 1])
-    panels[2].legend(loc="lower right", fontsize=9)
+    panels[2].legend(loc="best", fontsize=9)
     if title:
         figure.suptitle(title)
     return describe(

@@ -187,7 +187,8 @@ print(f"at equilibrium:    L_D = {2 * math.log(2):.3f}, L_G = {math.log(2):.3f}"
 # - Look at the gap between the hills. The generator is a *continuous* function of $z$, so on its way from one hill to the other it has to cross the gap. It can only hurry: steep there, flat on the
 #   hills.
 # - At the end D is close to ½ wherever samples fall. It cannot tell any more, and both losses are close to their values at equilibrium.
-# - D is never quite $D^*$. It takes one step a round and runs after a generator that moves. Where neither data nor samples fall, nobody tells D what to say, and it says anything.
+# - D is never quite $D^*$. It is a small and smooth network, takes one step a round, and runs after a generator that moves. The bumps of $p_g$ at the end are too narrow for it to see. Where neither
+#   data nor samples fall, nobody tells D what to say, and it says anything.
 
 # %% [markdown]
 # ## A GAN on a plane
@@ -263,8 +264,8 @@ plots.show(plots.games_on_plane(on_the_ring.views, columns=2, title="What D says
 
 # %% [markdown]
 # The first arrows lead out of the middle, where too many samples lie. Soon a ring of samples forms, and then arrows run *along* the ring, towards the modes. At a mode that
-# draws too many samples, D turns pale: there are as many fakes as data there, and the answer is ½, whatever the density. The heat map is no map of the data. It is a map of what is
-# *missing*.
+# has enough samples, D turns white: there are as many fakes as data, and the answer is ½, whatever the density. It is blue only at those that draw too few. So the heat map is no map of
+# the data. It is a map of what is *missing*.
 #
 # ### The generator is a folded sheet
 #
@@ -375,7 +376,7 @@ for n in (1_000, 10_000, 100_000):
     )
 
 # %% [markdown]
-# About ten times lower each time. The formula explains about two thirds of it. We let $K$ count the cells in which at least one sample is to be expected; the rarer ones, for which the
+# About ten times lower each time. The formula explains most of it, and less of it with more samples. We let $K$ count the cells in which at least one sample is to be expected; the rarer ones, for which the
 # expansion fails, add the rest. So with 10,000 samples a JS of 0.002 means "no difference that this measure can see". Always compare with the floor *for the same number of samples*.
 #
 # What of the other direction, $\mathrm{KL}(p_\mathrm{data} \Vert p_g)$? It is infinite as soon as one cell that the data can reach gets no sample. With 10,000 *real* samples that happens already,
@@ -475,7 +476,7 @@ for after, covered, good, js in zip(
     print(f"after {after:3d} rounds: {covered} of 8 modes covered, {good:6.1%} good samples, JS = {js:.3f}")
 
 # %% [markdown]
-# This is **mode collapse**. All samples huddle in one spot. The spot is sometimes a mode; then nearly all samples are good, and it is still the same mode for every $z$. Then the crowd moves on.
+# This is **mode collapse**. All samples huddle in one spot. The spot is sometimes a mode; then most samples are good, and they are all of one kind. Then the crowd moves on.
 #
 # Why? While D stands still, look at what is best for the generator: to send *every* sample to the one place where $D(x)$ is largest. Nothing in $L_G$ asks for variety; each sample follows its own arrow, and
 # all arrows lead to the same spot. D then learns that this spot is full of fakes, its largest value moves elsewhere, and the crowd follows. The objective of notebook 01 was
@@ -562,8 +563,10 @@ for together in (1, 2):
 plots.show(plots.games_on_plane(played.views, title="Ten G steps a round, D judges two at once", columns=1))
 
 # %% [markdown]
-# The generator is as greedy as before, and yet the samples spread over nearly all modes. (The heat map shows what D says to two *copies* of a point, $D(x, x)$. It is orange nearly everywhere: "twice the same? Generated.") The samples
-# are not good yet; ten steps against one remain a bad way to play. Packing does not cure everything. It cures what it is made for.
+# The generator is as greedy as before, and yet the samples spread over nearly all modes, from each seed. They are not good yet; ten steps against one remain a bad way to play. Packing does not cure
+# everything. It cures what it is made for.
+#
+# The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. Even at the modes it lies below ½: twice the same is more likely generated.
 #
 # Both repairs together, and more of them, return in notebook 07.
 
@@ -599,7 +602,7 @@ print(
 )
 
 # %% [markdown]
-# **"Nearly all samples are good, so the generator is good."** Look for the moment of the collapse with the best samples:
+# **"Most samples are good, so the generator is good."** Look for the moment of the collapse with the best samples:
 
 # %%
 best = max(range(len(collapse.history["rounds"])), key=lambda index: collapse.history["good_share"][index])
