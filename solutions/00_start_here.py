@@ -19,7 +19,7 @@ import math
 import torch
 from torch import Tensor
 
-from course_utils import data, doctor, plots
+from course_utils import data, doctor, models, plots
 from course_utils.checks import check
 from course_utils.data import to_model_range
 from course_utils.metrics import class_coverage, classifier_confidence, load_classifier
@@ -134,7 +134,7 @@ found = class_coverage(many, classifier)
 print(f"the classifier names {classifier.test_accuracy:.1%} of MNIST's test digits rightly")
 print(f"its mean confidence: {classifier_confidence(real_many, classifier):.2f} on real digits")
 print(f"                     {classifier_confidence(many, classifier):.2f} on generated ones")
-print(f"among {len(many):,} generated ones, it sees 0, 1, … 9 so often: {found.counts.tolist()}")
+print(f"among {len(many):,} generated ones, how often it sees 0, 1, … 9: {found.counts.tolist()}")
 
 # %% [markdown]
 # All ten digits occur, though nobody told the generator that there are ten. How to judge a generator better than by looking is the
@@ -144,7 +144,8 @@ print(f"among {len(many):,} generated ones, it sees 0, 1, … 9 so often: {found
 # ## What goes in: the latent
 #
 # $G$ is a function: the same $z$ gives the same image. All the variety comes from $z$, which is drawn from a **normal distribution**,
-# $z \sim \mathcal N(0, I)$: 32 numbers, each by itself, around 0 and mostly between −2 and 2.
+# $z \sim \mathcal N(0, I)$: 32 numbers around 0 and mostly between −2 and 2, each drawn by itself. (That is what $I$, the identity
+# matrix, says: every number has the variance 1, and no two of them move together.)
 #
 # ### Exercise 0.2 — Draw latents (●○○, 3 min)
 #
@@ -160,7 +161,7 @@ def draw_latents(n: int, latent_dim: int) -> Tensor:
 
 
 # %%
-latents_for = check("0.2", draw_latents, otherwise=torch.randn)
+latents_for = check("0.2", draw_latents, otherwise=models.draw_latents)
 
 # %% [markdown]
 # Draw 20 latents with it. Then use the same 20 again, and then the first of them, 20 times, with only its first number changed.
@@ -295,8 +296,8 @@ check("0.4", loss_of_guessing)
 # minimax objective say?" to "I can train a GAN, debug it, judge it and extend it, and I know when to take a VAE instead".
 # You don't need a GPU.
 #
-# Every statement in it is checked by a program. Formulas are verified where they stand, the course's functions are tested against closed
-# forms or other libraries, and each exercise's check is itself tested with right and wrong answers.
+# Its formulas and the numbers it claims are checked by programs: formulas are verified where they stand, the course's functions
+# are tested against closed forms or other libraries, and each exercise's check is itself tested with right and wrong answers.
 #
 # | notebook | the question | for reading and exercises | to run, two CPU cores |
 # | --- | --- | --- | --- |
@@ -399,7 +400,7 @@ plots.show(
 # - A generator is a function $G$ from a latent $z \sim \mathcal N(0, I)$ to an image. The same $z$ gives the same image.
 # - Pixels lie in $[-1, 1]$ in the networks, and in whole numbers from 0 to 255 on the disk.
 # - Between two latents lie images that are nearly digits too; between two images lies a fade.
-# - A discriminator that only guesses has the loss $\log 2 \approx 0.693$.
+# - A discriminator that only guesses has the loss $\log 2 \approx 0.693$ on each image.
 # - Exercises are checked when you run the check. Hints unfold, answers are remembered, and Run All always works.
 #
 # Go on with [01_minimax_objective](01_minimax_objective.ipynb): what exactly do the two networks play for?

@@ -38,11 +38,11 @@ torch.set_num_threads(1)  # for networks as small as these, a second core only g
 #
 # - $p_\text{data}$ is the distribution of the data. $p_g$ is the distribution of what the generator makes.
 # - $\mathbb{E}_{x \sim p}[\dots]$ is an average: draw many $x$ from $p$, work out the bracket for each, take the mean.
-# - Logarithms are natural ones. Both are of probabilities, so both terms are at most 0.
+# - Logarithms are natural ones, and what they give is counted in **nats**: $\log 2 \approx 0.693$ nats are one bit. Both are of probabilities, so both terms are at most 0.
 #
 # The discriminator wants $V$ large. On real samples it should say a large number, on generated ones a small number. The generator wants $V$ small. Hence **minimax**: $\min_G \max_D V(D, G)$.
 #
-# In most texts the second term reads $\mathbb{E}_{z \sim p_z}[\log(1 - D(G(z)))]$. It is the same average: draw noise $z$, let the generator turn it into a sample $x = G(z)$. Then $x$ has the distribution $p_g$; that is what $p_g$ means.
+# In most texts the second term reads $\mathbb{E}_{z \sim p_z}[\log(1 - D(G(z)))]$. It is the same average: draw noise $z$ from a distribution $p_z$ that you choose once and for all, a normal one say, and let the generator turn it into a sample $x = G(z)$. Then $x$ has the distribution $p_g$; that is what $p_g$ means.
 
 # %% [markdown]
 # ## The value on a die
@@ -168,7 +168,7 @@ print("search: ", found.numpy().round(3))
 assert torch.allclose(found, optimal_discriminator(p_data, p_model), atol=0.001)  # the spacing of the values
 
 # %% [markdown]
-# Note what $D^*$ is **not**. It is not ½, although the generator is the other player's best guess. It is not 1 for a six. It is the *share* of real ones among all sixes: of four sixes, three come from the loaded die.
+# Note what $D^*$ is **not**. It is not 1 for a six. It is the *share* of real ones among all sixes: if both dice are rolled equally often, then of four sixes, three come from the loaded die.
 
 # %% [markdown]
 # ## From dice to densities
@@ -177,7 +177,7 @@ assert torch.allclose(found, optimal_discriminator(p_data, p_model), atol=0.001)
 #
 # Very little: $x$ becomes a real number, $p(x)$ a **density**, and the sum over faces an integral. $V$ is still an average over places $x$, the best answer can still be found for each place on its own, and the formula for $D^*$ stays as it is. This is proposition 1 of Goodfellow et al. (2014).
 #
-# An integral is a sum again once $x$ runs over a fine grid and each point carries a **weight**, the width of its piece of the axis. So one set of functions serves dice (weight 1) and densities. This is what the course uses from now on:
+# An integral is a sum again once $x$ runs over a fine grid and each point carries a **weight**, the width of its piece of the axis. Such a grid with its weights is called a **quadrature**. So one set of functions serves dice (weight 1) and densities. This is what the course uses from now on:
 
 # %%
 show_source(theory.optimal_discriminator, theory.value)
@@ -203,7 +203,7 @@ plots.show(
 # %% [markdown]
 # Follow the lower curve from left to right, and compare it with the upper ones. On the left hill the data's density is the higher one, and $D^*$ is near 1. In the valley the generator makes samples that the data do not have: $D^*$ falls. Where the densities cross, $D^* = \tfrac12$.
 #
-# Far to the left, $D^*$ falls once more. Both densities are tiny there; but what counts is their *ratio*, and the generator's hill is the broader one.
+# Far to the left and far to the right, $D^*$ falls once more. Both densities are tiny there; but what counts is their *ratio*, and the generator's hill is the broader one.
 #
 # ### Found again, by search
 #
@@ -282,12 +282,11 @@ print(f"V of D*           {theory.value(best, p_data, p_model, weights):.4f}")
 #
 # ### Move the densities
 #
-# Now play. Drag the sliders, or click one and use the arrow keys.
+# Now play. Drag the sliders, or click one and use the arrow keys. (You will meet the numbers JS and Wasserstein below.)
 #
 # 1. Put the generator's mean on the data's. What becomes of $D^*$ and $V$?
-# 2. Make both spreads 0.4, and move the generator's mean to the far right. Which number stops changing, JS or Wasserstein? (We shall meet both below.)
-# 3. Same means, generator's spread 2. Why does $D^*$ cross ½ twice?
-# 4. Data's mean 0, hills 6 apart; generator's mean 3. The right hill is imitated perfectly. Why is $D^*$ not ½ there?
+# 2. Leave the means together, and make the generator's spread 2. Why does $D^*$ cross ½ twice?
+# 3. Both spreads 1; data's mean 0, two hills 6 apart; generator's mean 3. The right hill is imitated perfectly. Why is $D^*$ not ½ there?
 
 # %%
 from course_utils.widgets.discriminator_explorer import discriminator_explorer
@@ -295,7 +294,7 @@ from course_utils.widgets.discriminator_explorer import discriminator_explorer
 discriminator_explorer()
 
 # %% [markdown]
-# What you can see: (1) $D^*$ is flat at ½, and $V$ is $-1.3863 = -\log 4$. (2) JS stops at 0.6931 = log 2, Wasserstein grows on. (3) The broad density is the higher one on *both* sides. (4) The generator puts all of its samples on a hill where the data have only half of theirs: twice the density, so $D^* = \frac{1/2}{1/2 + 1} = \tfrac13$. This is how a discriminator notices a **dropped mode**.
+# What you can see: (1) $D^*$ is flat at ½, and $V$ is $-1.3863 = -\log 4$. (2) The broad density is the higher one on *both* sides. (3) The generator puts all of its samples on a hill where the data have only half of theirs: twice the density, so $D^* = \frac{1/2}{1/2 + 1} = \tfrac13$. This is how a discriminator notices a **dropped mode**.
 
 # %% [markdown]
 # ## What is left for the generator
@@ -395,22 +394,22 @@ assert abs(min(values) + math.log(4)) < 1e-6 and (at_equilibrium - 0.5).abs().ma
 #
 # ### Exercise 1.5 — Predict: who still has a slope? (●○○, 3 min)
 #
-# The data are $\mathcal{N}(0, 1)$, the generator is $\mathcal{N}(m, 0.6^2)$ and stands at $m = 8$. Which measure changes **least** if $m$ moves a little?
+# JS has a plateau, as you have just seen. And the others? The data are $\mathcal{N}(0, 1)$, the generator is $\mathcal{N}(s, 0.6^2)$, and it moves from $s = 4$ to $s = 8$: twice as far away. Which measure's **slope** in $s$ is the same as before, and not 0?
 #
 # - (a) forward KL
-# - (b) JS
+# - (b) reverse KL
 # - (c) Wasserstein
-# - (d) all three hardly change
+# - (d) none of them: like JS, they all flatten
 #
 # Choose now, before the next cells run.
 
 # %%
 ### BEGIN SOLUTION
-flattest = "b"
+same_slope = "c"
 ### END SOLUTION
 
 # %%
-check("1.5", flattest)
+check("1.5", same_slope)
 
 # %%
 x_shift, weights_shift = theory.quadrature(-8, 18, points=2601)
@@ -425,11 +424,11 @@ shifts = torch.linspace(0.1, 10, 100, dtype=torch.float64)
 distances = {name: [] for name in measures}
 slopes = {name: [] for name in measures}
 for shift in shifts:
-    m = shift.clone().requires_grad_()
-    q = torch.exp(-0.5 * ((x_shift - m) / 0.6) ** 2) / (0.6 * math.sqrt(2 * math.pi))
+    s = shift.clone().requires_grad_()
+    q = torch.exp(-0.5 * ((x_shift - s) / 0.6) ** 2) / (0.6 * math.sqrt(2 * math.pi))
     for name, measure in measures.items():
         distance = measure(q)
-        (slope,) = torch.autograd.grad(distance, m, retain_graph=True)  # how it changes as m moves
+        (slope,) = torch.autograd.grad(distance, s, retain_graph=True)  # how it changes as s moves
         distances[name].append(distance.item())
         slopes[name].append(slope.item())
 
@@ -439,12 +438,12 @@ plots.show(
         {name: torch.tensor(values) for name, values in distances.items()},
         levels={"log 2": math.log(2)},
         y_limits=(0, 6),
-        x_label="shift m",
+        x_label="shift s",
         y_label="distance",
         title="Two Gaussians move apart",
-        alt="Four curves against the shift m from 0 to 10. Forward and reverse KL grow like "
+        alt="Four curves against the shift s from 0 to 10. Forward and reverse KL grow like "
         "parabolas and leave the picture. Wasserstein is a straight line. JS rises to log 2 "
-        "at about m = 5 and stays there.",
+        "at about s = 5 and stays there.",
     )
 )
 plots.show(
@@ -453,19 +452,19 @@ plots.show(
         {name: torch.tensor(values) for name, values in slopes.items()},
         log=True,
         y_limits=(1e-9, 1e3),
-        x_label="shift m",
+        x_label="shift s",
         y_label="slope: change per unit of m",
         title="Their slopes, on a logarithmic scale",
         alt="Slopes of the four measures, logarithmic. Those of the two KLs grow steadily, that "
         "of Wasserstein is 1 from a shift of about 2 on, that of JS falls ever faster, "
-        "below a millionth before m = 10.",
+        "below a millionth before s = 10.",
     )
 )
 for name in measures:
-    print(f"slope of {name:12} at m = {shifts[79]:.1f}: {slopes[name][79]:.2g}")
+    print(f"slope of {name:12}  at s = 4: {slopes[name][39]:<8.2g}  at s = 8: {slopes[name][79]:.2g}")
 
 # %% [markdown]
-# JS has run out of slope. It is a good judge of distributions that overlap, and it has only one thing to say about those that do not: "different". Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
+# From $s = 4$ to $s = 8$ the slopes of the two KLs double, that of Wasserstein stays 1, and JS has run out of slope. JS is a good judge of distributions that overlap, and it has only one thing to say about those that do not: "different". The KLs pull harder the further away the generator is. Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
 #
 # ### When supports do not meet
 #
@@ -554,7 +553,7 @@ plots.show(
 #
 # ### Exercise 1.6 — Two slopes (●●○, 10 min)
 #
-# Derive both losses by the logit $t$, with pencil and paper. Write the two derivatives in closed form, without autograd, and return them as a pair. At $t = 0$, where $D = \tfrac12$, both should be $-0.5$.
+# Derive both losses by the logit $t$, with pencil and paper. Write the two derivatives in closed form, and return them as a pair; the cell after the check compares them with autograd's. At $t = 0$, where $D = \tfrac12$, both should be $-0.5$.
 
 
 # %%
@@ -569,11 +568,7 @@ def generator_slopes(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 # %%
-def reference_slopes(logits):
-    return -logits.sigmoid(), -(-logits).sigmoid()
-
-
-slopes_of = check("1.6", generator_slopes, otherwise=reference_slopes)
+slopes_of = check("1.6", generator_slopes, otherwise=theory.generator_slopes)
 
 # %%
 logits = torch.linspace(-8, 8, 161, dtype=torch.float64)
@@ -674,20 +669,20 @@ for theta in (1.0, 3.0, 6.0):
 # %% [markdown]
 # Autograd's dots come from samples, the curves from an integral; they agree up to the noise of the samples. The further away the generator is, the more it would have to move. The saturating loss then says nothing, for two reasons that are one and the same: JS has reached its plateau, and $D$ is near 0 on every sample. The non-saturating loss pulls in proportion to the distance.
 #
-# But then the non-saturating loss cannot be minimising JS. What does it minimise? Arjovsky and Bottou (2017, theorem 2.5) give the answer: with $D^*$ held still, its gradient is that of $\mathrm{KL}(p_g \,\Vert\, p_\text{data}) - 2\,\mathrm{JS}$. Is it true? The left-hand sides are the averages from above, the right-hand sides are derived by autograd from the divergences themselves:
+# But then the non-saturating loss cannot be minimising JS. What does it minimise? Arjovsky and Bottou (2017, theorem 2.5) give the answer: with $D^*$ held still, its gradient is that of $\mathrm{KL}(p_g \,\Vert\, p_\text{data}) - 2\,\mathrm{JS}$. And the saturating loss has the slope of $2\,\mathrm{JS}$, as the last section demands. Is it true? The left-hand sides are the averages from above, the right-hand sides are derived by autograd from the divergences themselves:
 
 # %%
 print("   θ    saturating   d(2·JS)/dθ     non-saturating   d(KL(p_g‖p_data) − 2·JS)/dθ")
 p = gaussian(0.0, 1.0).log_prob(x_wide[:, None]).exp()
 for index in (3, 11, 23):
-    m = thetas[index].clone().requires_grad_()
-    q = torch.exp(-0.5 * (x_wide - m) ** 2) / math.sqrt(2 * math.pi)
-    (slope_js,) = torch.autograd.grad(2 * theory.js(p, q, weights_wide), m, retain_graph=True)
-    (slope_kl,) = torch.autograd.grad(theory.kl(q, p, weights_wide), m)
+    mean = thetas[index].clone().requires_grad_()
+    q = torch.exp(-0.5 * (x_wide - mean) ** 2) / math.sqrt(2 * math.pi)
+    (slope_js,) = torch.autograd.grad(2 * theory.js(p, q, weights_wide), mean, retain_graph=True)
+    (slope_kl,) = torch.autograd.grad(theory.kl(q, p, weights_wide), mean)
     saturating = by_formula["saturating, formula"][index]
     non_saturating = by_formula["non-saturating, formula"][index]
     print(
-        f"{m:.2f}     {saturating:.6f}     {slope_js:.6f}    ",
+        f"{mean:.2f}     {saturating:.6f}     {slope_js:.6f}    ",
         f"     {non_saturating:.6f}         {slope_kl - slope_js:.6f}",
     )
     assert abs(saturating - slope_js) < 1e-6 and abs(non_saturating - (slope_kl - slope_js)) < 1e-6
@@ -849,6 +844,6 @@ for step in (0, steps - 1, 2 * steps - 1):
 # - I. Goodfellow, J. Pouget-Abadie, M. Mirza, B. Xu, D. Warde-Farley, S. Ozair, A. Courville, Y. Bengio: *Generative Adversarial Nets*, NeurIPS 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661). Section 4 is this notebook's first half.
 # - I. Goodfellow: *NIPS 2016 Tutorial: Generative Adversarial Networks*, 2016, [arXiv:1701.00160](https://arxiv.org/abs/1701.00160). The game, its losses, and which divergence does what.
 # - M. Arjovsky, L. Bottou: *Towards Principled Methods for Training Generative Adversarial Networks*, ICLR 2017, [arXiv:1701.04862](https://arxiv.org/abs/1701.04862). Supports that do not meet, and both of the generator's gradients.
-# - M. Arjovsky, S. Chintala, L. Bottou: *Wasserstein GAN*, ICML 2017, [arXiv:1701.07875](https://arxiv.org/abs/1701.07875).
+# - M. Arjovsky, S. Chintala, L. Bottou: *Wasserstein Generative Adversarial Networks*, ICML 2017, PMLR 70:214–223, [arXiv:1701.07875](https://arxiv.org/abs/1701.07875) (there called *Wasserstein GAN*).
 # - W. Fedus, M. Rosca, B. Lakshminarayanan, A. M. Dai, S. Mohamed, I. Goodfellow: *Many Paths to Equilibrium: GANs Do Not Need to Decrease a Divergence At Every Step*, ICLR 2018, [arXiv:1710.08446](https://arxiv.org/abs/1710.08446).
 # - S. Nowozin, B. Cseke, R. Tomioka: *f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization*, NeurIPS 2016, [arXiv:1606.00709](https://arxiv.org/abs/1606.00709). The same derivation for any divergence.

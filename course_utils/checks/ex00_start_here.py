@@ -53,6 +53,15 @@ def to_network_range(answer):
             top = 255 / divisor - 1
             raise Wrong(f"nearly: 255 becomes {top:.4f} and should become exactly 1. What is half of 255?")
     expect_close(found, to_model_range(pixels), name="the result", tolerance=1e-5)
+    faint = torch.arange(50, 201, dtype=torch.uint8)  # no black and no white in this batch
+    found = as_tensor(call(answer, faint, name="to_network_range"), "the result")
+    expect_close(
+        found,
+        to_model_range(faint),
+        "right for a batch that holds black and white. But where it runs from 50 to 200, its darkest and "
+        "brightest pixels should not become −1 and 1. The same grey is the same number in every batch.",
+        tolerance=1e-5,
+    )
     return (
         "that is what `course_utils.data.to_model_range` does, and the only place where the course does it."
     )
@@ -88,9 +97,23 @@ def draw_latents(answer):
         )
     if low >= -1 and high <= 1:
         raise Wrong("these lie between −1 and 1. N(0, 1) has no bounds: a third of its numbers lie outside.")
+    if (torch.corrcoef(found.T) - torch.eye(latent_dim)).abs().max() > 0.08:  # by chance, about 0.016
+        raise Wrong("the numbers of a latent move together: each of them should be drawn by itself.")
+    if found.norm(dim=1).std() < 0.1:  # of N(0, I) in 8 dimensions: 0.69
+        raise Wrong(
+            "all latents have the same length: is there a normalisation? Of N(0, I), some are longer than "
+            "others."
+        )
     # The mean of 32,000 draws varies by 0.0056, their deviation by 0.004: five times as much is allowed.
     if abs(mean) > 0.028 or abs(std - 1) > 0.02:
         raise Wrong(f"their mean is {mean:.2f} and their deviation {std:.2f}; N(0, 1) has 0 and 1.")
+    # The share of 32,000 numbers beyond ±2, 4.6 %, varies by 0.12 %.
+    share = (found.abs() > 2).double().mean().item()
+    if abs(share - 0.0455) > 0.006:
+        raise Wrong(
+            f"mean and deviation are right, the shape is not: {share:.1%} of the numbers lie beyond ±2, and "
+            "of a normal distribution 4.6 % do."
+        )
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(
             "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."
@@ -103,7 +126,9 @@ def draw_latents(answer):
     title="Predict the walk",
     difficulty=1,
     minutes=2,
-    hints=["G never sees an image, only z. Is (z₀ + z₁)/2 any different from a latent that you might draw?"],
+    hints=[
+        "G never sees an image, only z. What does it make of any z: one image, or two on top of each other?"
+    ],
 )
 def halfway(answer):
     choose(
@@ -111,7 +136,8 @@ def halfway(answer):
         right="b",
         wrong={
             "a": "that is a mean of two *images*. Here the *latents* are averaged; G makes one image of it.",
-            "c": "G is continuous: a small step in z is a small step in the image. Can noise lie on the way?",
+            "c": "G has learnt to make strokes of nearly every z, and z half-way is not far from those it "
+            "was trained on.",
             "d": "G is continuous: it cannot jump. What must lie between the two ends?",
         },
     )
@@ -145,7 +171,7 @@ def loss_of_guessing(answer):
         ),
         (
             2 * right,
-            "that is for two images, a real and a generated one: log 4, which you meet in notebook 01.",
+            "that is for two images, a real and a generated one: log 4. What does one of them cost?",
         ),
         (0.0, "that is the loss of somebody who is right and sure: −log 1."),
     ]
@@ -153,4 +179,7 @@ def loss_of_guessing(answer):
         if matches(found, mistake, tolerance=5e-3):
             raise Wrong(message)
     expect_close(found, right, name="the loss", tolerance=5e-3)
-    return "0.693: when a discriminator's loss hovers there, it is guessing."
+    return (
+        "0.693 on one image. D's training loss adds a real and a generated term: there, guessing shows as "
+        "2·0.693 = 1.386."
+    )

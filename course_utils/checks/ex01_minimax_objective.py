@@ -91,15 +91,24 @@ def value_on_a_die(answer):
 def best_discriminator(answer):
     a_density = torch.linspace(0.01, 2.5, 40, dtype=torch.float64)  # density values may exceed 1
     for p, q in ((LOADED, FAIR), (ODD, LOADED), (a_density, a_density.flip(0).square())):
-        right = optimal_discriminator(p, q)
+        right, ratio = optimal_discriminator(p, q), p / q
         found = as_tensor(call(answer, p, q, name="best_discriminator"), "D*")
         expect_shape(
             found, tuple(p.shape), "D*", "D* has one number for each place: return the shape of p_data."
         )
         mistakes = [
             (
-                p / q,
+                ratio,
                 "that is the density ratio; it exceeds 1, and D is a probability. What do you divide by?",
+            ),
+            (
+                ratio.clamp(max=1),
+                "that is the density ratio, capped: it says 1 wherever the data are the likelier ones. Is D "
+                "so sure there?",
+            ),
+            (
+                ratio.clamp(max=0.999),
+                "that is the density ratio, capped at 0.999. Is D so sure where the data are likelier?",
             ),
             (
                 1 - right,
@@ -263,24 +272,23 @@ def jensen_shannon(answer):
     difficulty=1,
     minutes=3,
     hints=[
-        "JS is at most log 2 ≈ 0.69. What can a curve do that only rises, and may not pass a ceiling?",
+        "Both KLs average a log ratio of two Gaussians. How does the logarithm of one depend on its mean?",
         "Wasserstein is mass times the way it is carried. One unit further: how much more work?",
     ],
 )
 def who_has_a_slope(answer):
     choose(
         answer,
-        right="b",
+        right="c",
         wrong={
-            "a": "JS has a ceiling, log 2, and at a shift of 8 it is there; KL has none: it grows as the "
-            "square of the shift, and its slope grows along.",
-            "c": "Wasserstein is the work of carrying the heap: each further unit costs the same, so its "
-            "slope is 1 near and far. Which measure has a ceiling?",
-            "d": "for two of the three the distance still counts: KL grows as the square of the shift, "
-            "Wasserstein in proportion to it. Which one has a ceiling?",
+            "a": "the log of a Gaussian falls as the square of the distance from its mean: twice as far is "
+            "more than twice the KL. (The width 0.6 instead of 1 changes how steeply, no more.)",
+            "b": "this one averages −log of the data's density, which is (x² + log 2π)/2, over a hill at s: "
+            "that grows as the square of s. Does its slope stay the same?",
+            "d": "JS flattens because it has a ceiling, log 2. Which of these three has a ceiling?",
         },
     )
-    return "JS stands against its ceiling log 2: the next figure shows how flat it is."
+    return "mass times distance: each further unit costs the same, near and far. The next figures show it."
 
 
 @exercise(

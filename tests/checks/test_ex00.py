@@ -4,9 +4,11 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from course_utils.checks import run_check
 from course_utils.data import to_model_range
+from course_utils.models import draw_latents
 
 
 def stub(*arguments):
@@ -20,6 +22,11 @@ def in_place(pixels):
     return result
 
 
+def by_darkest_and_brightest(pixels):
+    pixels = pixels.float()
+    return 2 * (pixels - pixels.min()) / (pixels.max() - pixels.min()) - 1
+
+
 RIGHT = [
     ("0.1", to_model_range),
     ("0.1", lambda pixels: pixels.float() / 255 * 2 - 1),
@@ -27,6 +34,7 @@ RIGHT = [
     ("0.1", lambda pixels: pixels.double() / 127.5 - 1),
     ("0.1", in_place),
     ("0.2", torch.randn),
+    ("0.2", draw_latents),
     ("0.2", lambda n, dim: torch.normal(0.0, 1.0, (n, dim))),
     ("0.2", lambda n, dim: torch.distributions.Normal(0, 1).sample((n, dim))),
     ("0.3", "b"),
@@ -49,6 +57,7 @@ WRONG = [
     ("0.1", lambda pixels: (pixels / 127.5 - 1).long(), "no place for −0.5"),
     ("0.1", lambda pixels: (pixels / 127.5 - 1).flatten(), "change values only"),
     ("0.1", lambda pixels: None, "return"),
+    ("0.1", by_darkest_and_brightest, "darkest and brightest"),
     ("0.2", lambda n, dim: torch.randn(dim, n), "swapped"),
     ("0.2", lambda n, dim: torch.randn(dim), "one row of 8 numbers"),
     ("0.2", lambda n, dim: torch.rand(n, dim), "between 0 and 1"),
@@ -57,9 +66,12 @@ WRONG = [
     ("0.2", lambda n, dim: 2 * torch.randn(n, dim), "deviation 2"),
     ("0.2", lambda n, dim: torch.randn(n, dim) + 2, "deviation 1.00"),
     ("0.2", lambda n, dim: torch.randn(n, dim, generator=torch.Generator().manual_seed(0)), "seed inside"),
+    ("0.2", lambda n, dim: torch.randn(n, 1).repeat(1, dim), "move together"),
+    ("0.2", lambda n, dim: (torch.rand(n, dim) - 0.5) * math.sqrt(12), "beyond ±2"),
+    ("0.2", lambda n, dim: math.sqrt(dim) * normalize(torch.randn(n, dim)), "same length"),
     ("0.2", lambda n, dim: torch.randn(n, dim, 1, 1), "(4000, 8)"),
     ("0.3", "a", "two *images*"),
-    ("0.3", "c", "continuous"),
+    ("0.3", "c", "strokes of nearly every z"),
     ("0.3", "d", "cannot jump"),
     ("0.3", "e", "Answer with one of"),
     ("0.4", -math.log(2), "sign"),
@@ -95,3 +107,8 @@ def test_untouched_stubs_are_not_attempted(number, answer):
 def test_no_two_mistakes_share_a_message(number):
     messages = [run_check(number, answer).message for n, answer, _ in WRONG if n == number]
     assert len(set(messages)) == len(messages)
+
+
+def test_the_verdict_on_guessing_tells_one_image_from_a_training_loss():
+    message = run_check("0.4", math.log(2)).message
+    assert "0.693 on one image" in message and "1.386" in message

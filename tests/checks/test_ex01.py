@@ -9,7 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from torch.nn.functional import logsigmoid, softplus
 
 from course_utils.checks import run_check
-from course_utils.theory import kl, value
+from course_utils.theory import generator_slopes, kl, value
 
 
 def stub(*arguments):
@@ -60,11 +60,12 @@ RIGHT = [
     ("1.3", lambda r, f: softplus(-r).mean() + softplus(f).mean()),
     ("1.4", middle_kl),
     ("1.4", js_by_hand),
-    ("1.5", "b"),
-    ("1.5", " B "),
+    ("1.5", "c"),
+    ("1.5", " C "),
     ("1.6", lambda t: (-t.sigmoid(), t.sigmoid() - 1)),
     ("1.6", lambda t: [-1 / (1 + (-t).exp()), -torch.sigmoid(-t)]),
     ("1.6", slopes_by_autograd),
+    ("1.6", generator_slopes),
 ]
 
 WRONG = [
@@ -81,6 +82,8 @@ WRONG = [
     ("1.1", lambda d, p, q: p * d.log() + q * (1 - d).log(), "single number"),
     ("1.1", lambda d, p, q: None, "return"),
     ("1.2", lambda p, q: p / q, "density ratio"),
+    ("1.2", lambda p, q: (p / q).clamp(max=1), "density ratio, capped"),
+    ("1.2", lambda p, q: (p / q).clamp(max=0.999), "density ratio, capped"),
     ("1.2", lambda p, q: q / (p + q), "labels are swapped"),
     ("1.2", lambda p, q: (p > q).float(), "verdict"),
     ("1.2", lambda p, q: p, "data alone"),
@@ -114,9 +117,9 @@ WRONG = [
     ("1.4", js_of_positive_dice, "share none"),
     ("1.4", lambda p, q, weights=1.0: middle_kl(p, q), "not for densities"),
     ("1.4", lambda p, q, weights=1.0: js_by_hand(p, q), "not for densities"),
-    ("1.5", "a", "grows as the square"),
-    ("1.5", "c", "each further unit"),
-    ("1.5", "d", "two of the three"),
+    ("1.5", "a", "0.6 instead of 1"),
+    ("1.5", "b", "square of s"),
+    ("1.5", "d", "has a ceiling"),
     ("1.5", "e", "Answer with one of"),
     ("1.6", lambda t: (t.sigmoid() - 1, -t.sigmoid()), "swapped"),
     ("1.6", lambda t: (t.sigmoid(), 1 - t.sigmoid()), "sign is turned"),
