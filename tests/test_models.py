@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from course_utils.models import (
@@ -91,6 +92,22 @@ def test_the_layer_is_torchs_own_with_its_gradients():
 @pytest.mark.parametrize("method", UPSAMPLING)
 def test_doubling_doubles(method):
     assert doubling(3, 5, method)(torch.randn(2, 3, 4, 6)).shape == (2, 5, 8, 12)
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLING)
+def test_building_a_dcgan_initialises_all_of_it(upsampling):
+    """A sample's standard deviation is off by 1/√(2n), relatively; four times that in one layer of 16,000."""
+    torch.manual_seed(0)
+    for network in (dcgan_generator(upsampling=upsampling), dcgan_discriminator()):
+        weighted = [
+            layer for layer in network.modules() if isinstance(getattr(layer, "weight", None), nn.Parameter)
+        ]
+        weighted = [layer for layer in weighted if not isinstance(layer, nn.BatchNorm2d)]
+        assert len(weighted) >= 3
+        for layer in weighted:
+            tolerance = 4 * 0.02 / (2 * layer.weight.numel()) ** 0.5
+            assert layer.weight.std().item() == pytest.approx(0.02, abs=tolerance)
+            assert layer.bias is None or not layer.bias.any()
 
 
 def test_spectral_normalisation_makes_the_largest_singular_value_one_everywhere():
