@@ -185,7 +185,7 @@ plots.show(first_seconds)
 # ## Five bugs, a run each
 #
 # The code above looks short and harmless. Yet the well-known tutorials and their many copies get one piece or another wrong, and the samples do not say which. So break it, one piece at a
-# time, and learn the symptoms. Each bug gets the same first weights, and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
+# time, and learn the symptoms. Each bug gets the same first weights and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
 #
 # The loop is as plain as it can be, with the running average of the generator in it; only the round and the data are exchanged:
 
@@ -333,8 +333,8 @@ bugs = {
     "1: sigmoid twice": (sigmoid_round, draw_real),
     "2: data in [0, 1]": (training_round, draw_unit),
     "3: one loss for both": (common_round, draw_real),
-    "4: D's loss reaches G": (leaking_round, draw_real),
-    "5: one image a batch": (training_round, draw_one),
+    "4: D's loss in G": (leaking_round, draw_real),
+    "5: batch of one": (training_round, draw_one),
 }
 rounds = by_scale(ci=4, cpu=800, gpu=5_000)
 shown, outcomes = {}, {}
@@ -347,7 +347,7 @@ with progress(len(bugs), "bugs", unit="runs") as update:
             on_real = its_discriminator(real).sigmoid().mean().item()
             on_fake = its_discriminator(made[name].to(device)).sigmoid().mean().item()
         if draw is draw_unit:  # what its author sees, for whom 0 is black
-            made["2, mapped to [−1, 1]"] = (2 * made[name] - 1).clamp(-1, 1)
+            made["2, mapped back"] = (2 * made[name] - 1).clamp(-1, 1)
         for version, its_images in made.items():
             covered = class_coverage(its_images, evaluate.classifier).covered
             outcomes[version] = (evaluate(its_images), covered, on_real, on_fake)
@@ -382,7 +382,7 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 # - **4, D's loss reaches G.** Faint blobs. Near D = ½, the discriminator's gradient points against the generator's own and cancels most of it. Notebook 05 measures the angle between the two.
 # - **5, one image a batch.** Blurs of one kind. D sees 64 fakes for one real image, and that image is another one in each round: it learns what a digit is only slowly, and answers about ½ to all.
 #
-# Only the third looks broken at once. The others give grey, blurred or repeated shapes, which a patient author calls "not trained for long enough". So do not judge a loop by whether something like digits appears. Check its parts, as
+# Only the third has nothing of a digit. The others give grey, blurred or repeated shapes, which a patient author calls "not trained for long enough". So do not judge a loop by whether something like digits appears. Check its parts, as
 # in the next exercise.
 #
 # ### Exercise 4.3 — Three bugs in one loss (●●○, 12 min)
@@ -451,13 +451,13 @@ print(f"a picture costs {seconds_a_picture / seconds_a_round:.0f} rounds")
 #
 # **Predict:** is quality best at 2, at 100, or in between? And diversity?
 #
-# Measure instead of guessing: four sizes, and several seeds of each. A seed changes first weights, latents and batches, in short, all that should not matter. How far the seeds of *one* size lie apart
+# Measure instead of guessing: four sizes, and more than one seed of each. A seed changes first weights, latents and batches, in short, all that should not matter. How far the seeds of *one* size lie apart
 # tells how small a difference between *two* sizes means nothing. As a measure of diversity we take the entropy of the ten shares, and the mean distance between two samples, in pixels, beside that between two
 # real digits.
 
 # %%
 images_a_run, seeds = (
-    by_scale(ci=320, cpu=64_000, gpu=500_000),
+    by_scale(ci=320, cpu=96_000, gpu=500_000),
     by_scale(ci=(0, 1), cpu=(0, 1), gpu=(0, 1, 2)),
 )
 sizes = (2, 8, 32, 100)
@@ -560,7 +560,7 @@ else:
 
 # %% [markdown]
 # **What we saw.** With 2 numbers the distance is much higher, and the samples are of fewer kinds: a plane cannot be folded through all digits without passing through a lot of nonsense. From 8 numbers on, the
-# sizes differ little more than the seeds of one size do, so these runs give you no reason to take 100. "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is no larger than their spread.
+# seeds of one size lie about as far apart as the sizes do, so these runs give you no reason to take 100. "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is no larger than their spread.
 # Look at what is missing here, too: two seeds are few, and these runs are short. Real digits lie further apart than any samples, not least because faint strokes differ by less than white ones.
 #
 # ## What can a fully connected network not know?
@@ -639,11 +639,11 @@ draw_shuffled = data.image_sampler(reorder(mnist.images, shuffle), device)
 kinds = {
     "fully connected": (
         lambda: (mlp_generator((1, 28, 28), latent_dim=32), mlp_discriminator((1, 28, 28))),
-        by_scale(ci=320, cpu=100_000, gpu=300_000),
+        by_scale(ci=320, cpu=300_000, gpu=300_000),
     ),
     "convolutional": (
         lambda: (dcgan_generator(), dcgan_discriminator()),
-        by_scale(ci=320, cpu=16_000, gpu=200_000),
+        by_scale(ci=320, cpu=30_000, gpu=200_000),
     ),
 }
 made_by, trained_for, done = {}, {}, 0
@@ -677,8 +677,9 @@ plots.show(
 # neighbours, and shuffled pixels have no neighbours worth looking at.
 #
 # That is its strength, not its weakness. It *assumes* that near pixels belong together and that a stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A fully connected network assumes
-# nothing, and has to learn the same stroke again at every place. Compare the two rows in order: for the same patience the convolutional network reaches about the same distance or a lower one from far fewer images. Notebook 05
-# builds it, and trains it for about a minute: compare its distance with those here.
+# nothing, and has to learn the same stroke again at every place. Compare the two rows in order: after about the same seconds the
+# two are level, but the convolutional network has got there from a tenth of the images. And it goes on from there: notebook 05 trains it for longer, so compare the distance that it reaches with the one that you got
+# from the fully connected network above.
 #
 # ### Where do the specks come from?
 #
@@ -720,8 +721,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Towards the short waves, real digits have ever less power. The fully connected generator's curve goes flat instead: a floor of noise, with the same power at every short wave. That is what independent specks look like in a spectrum. Between 4 and 9
-# periods, where the edges of strokes live, it has too little. The convolutional generator follows the real curve more closely.
+# Towards the short waves, real digits have ever less power. The fully connected generator's curve goes flat instead: a floor of noise, with the same power at every short wave. That is what independent specks look like in a spectrum. The convolutional generator
+# has no such floor. Where it differs, between about 7 and 12 periods, it has too little power rather than too much: its strokes are a bit too smooth.
 #
 # ## Misconceptions
 #
@@ -742,7 +743,7 @@ for name in ("3: one loss for both", "no bug"):
 # %%
 for name, draw in {
     "no bug": draw_real,
-    "5: one image a batch": draw_one,
+    "5: batch of one": draw_one,
     "2: data in [0, 1]": draw_unit,
 }.items():
     drawn = draw(64, rng)
@@ -761,7 +762,7 @@ for size in sizes:
     )
 
 # %% [markdown]
-# From 2 to 8 the kinds of digits get more even. From 32 to 100 they do not: the size of the latent is an upper limit on what *could* vary, and training decides what does.
+# From 2 to 8 numbers the kinds of digits get more even. Beyond 8 the entropy gains nothing more, it only goes up and down as with the seeds: the size of the latent is an upper limit on what *could* vary, and training decides what does.
 #
 # ## Summary
 #
