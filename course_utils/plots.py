@@ -224,7 +224,7 @@ def image_grid(
     rows = math.ceil(count / columns)
     if width is None:
         width = min(7.5, 0.62 * columns + 0.3) if columns > 1 else 2.0
-    label_width = 0.09 * max((len(label) for label in row_labels), default=0) if row_labels else 0.0
+    label_width = 0.1 * max((len(label) for label in row_labels), default=0) if row_labels else 0.0
     cell = (width - label_width) / columns
     header = (0.35 if title else 0.05) + (0.25 if column_labels else 0) + (0.25 if note else 0)
     figure, axes = new_figure(
