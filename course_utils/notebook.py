@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import textwrap
 
+_MONOSPACED = '<div style="font-family: var(--jp-code-font-family, monospace), monospace">'
+
 
 def show_source(*objects) -> None:
     """Show the highlighted source of what a notebook imports: the code taught is the code that runs.
@@ -26,5 +28,7 @@ def show_source(*objects) -> None:
                 "pass the object itself, without calling it."
             ) from None
         source = textwrap.dedent(source).strip()
-        # As Markdown, because the page then highlights it in the colours of its own theme, light or dark.
-        display({"text/markdown": f"~~~~python\n{source}\n~~~~", "text/plain": source}, raw=True)
+        # As Markdown, because the page then highlights it in the colours of its own theme, light or dark. The
+        # font is named because nbconvert's pages would otherwise show it in that of the prose.
+        page = f"{_MONOSPACED}\n\n~~~~python\n{source}\n~~~~\n\n</div>"
+        display({"text/markdown": page, "text/plain": source}, raw=True)

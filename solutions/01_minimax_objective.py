@@ -453,7 +453,7 @@ plots.show(
         log=True,
         y_limits=(1e-9, 1e3),
         x_label="shift s",
-        y_label="slope: change per unit of m",
+        y_label="slope: change per unit of s",
         title="Their slopes, on a logarithmic scale",
         alt="Slopes of the four measures, logarithmic. Those of the two KLs grow steadily, that "
         "of Wasserstein is 1 from a shift of about 2 on, that of JS falls ever faster, "

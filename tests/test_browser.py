@@ -169,6 +169,11 @@ def test_a_learners_walk_through_notebook_01(page, lab):
     expect(numbers).not_to_have_text(before[1], timeout=20 * SECONDS)
     assert explorer.locator("[role=alert]").count() == 0
 
+    # The course's own source is shown in a font for code, and highlighted.
+    source = page.locator(".jp-Notebook-cell").nth(place_of(cells, "show_source(")).locator("pre").last
+    assert source.evaluate("pre => getComputedStyle(pre).fontFamily").endswith("monospace")
+    assert source.locator("span").count() > 10
+
     # Alternative texts reach the page.
     alts = page.eval_on_selector_all(".jp-OutputArea-output img", "all => all.map(one => one.alt)")
     assert len(alts) >= 2

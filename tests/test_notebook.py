@@ -2,10 +2,13 @@
 
 import functools
 import inspect
+import re
 import textwrap
 
 import IPython.display
+import nbconvert
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_utils import losses
 from course_utils.notebook import show_source
@@ -28,7 +31,16 @@ def test_functions_classes_and_modules_are_shown_as_they_stand_in_the_file(shown
 
 def test_the_page_is_told_that_it_is_python(shown):
     show_source(losses.get_loss)
-    assert shown[0]["text/markdown"] == f"~~~~python\n{shown[0]['text/plain']}\n~~~~"
+    assert f"\n\n~~~~python\n{shown[0]['text/plain']}\n~~~~\n\n" in shown[0]["text/markdown"]
+
+
+def test_the_source_keeps_its_columns_on_a_page_made_by_nbconvert(shown):
+    # nbconvert's style sheet makes the <pre> of an output inherit its font from what is around it.
+    show_source(losses.get_loss)
+    exporter = nbconvert.HTMLExporter()
+    cell = new_code_cell(outputs=[new_output("display_data", data=shown[0])])
+    page, _ = exporter.from_notebook_node(new_notebook(cells=[cell]))
+    assert re.search(r'<div style="font-family: [^"]*monospace">\s*<div class="highlight"><pre>.*def', page)
 
 
 def test_a_method_loses_its_indentation_and_a_wrapped_function_its_wrapper(shown):
