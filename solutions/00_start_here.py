@@ -304,10 +304,10 @@ check("0.4", loss_of_guessing)
 # | 00 Start here | what does a generator do, and how does the course work? | 30 min | 10 s |
 # | 01 The minimax objective | what do the two players play for? | 100 min | 15 s |
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
-# | 03 A first GAN | what does a GAN look like from inside, on a plane? | | |
-# | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | | |
-# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 3 min |
-# | 06 DCGAN on CIFAR-10 | what changes with colour? | | |
+# | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 1 min |
+# | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | 80 min | 2 min |
+# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 80 s |
+# | 06 DCGAN on CIFAR-10 | what changes with colour? | 95 min | 4 min |
 # | 07 When training fails | what went wrong, and how do you see it? | | |
 # | 08 Losses and penalties | which loss, which penalty, and why? | | |
 # | 09 Judging generators | how good is it, in numbers? | | |
