@@ -45,9 +45,14 @@ def main() -> None:
         raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {cifar.note}")
     judge = frechet_evaluator("cifar10")
     torch.manual_seed(arguments.seed)
+    generator = dcgan_generator(**NETWORK)
+    discriminator = dcgan_discriminator(NETWORK["image_shape"], NETWORK["width"])
+    for layer in (*generator.modules(), *discriminator.modules()):
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()  # PyTorch's first weights instead of DCGAN's, as in notebook 06
     run = train_gan(
-        dcgan_generator(**NETWORK),
-        dcgan_discriminator(NETWORK["image_shape"], NETWORK["width"]),
+        generator,
+        discriminator,
         data.image_sampler(cifar.images, pick_device()),
         images=arguments.images,
         augment=flip,
