@@ -38,7 +38,7 @@ DRAWN = "your drawing"
 PEN = 0.08  # standard deviation of the data around a drawn point
 MOST_POINTS = 600  # of a drawing; the oldest are forgotten
 MEASURED_ON = 4_000  # samples in each frame's histogram
-INTERVAL = 40  # milliseconds between two frames at best
+INTERVAL = 20  # milliseconds: how often the browser asks whether it may have the next frame
 
 
 def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None = None) -> Rendering:
