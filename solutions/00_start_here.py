@@ -246,7 +246,7 @@ prediction = "b"
 check("0.3", prediction)
 
 # %%
-z_0, z_1 = steered_latent(generator, 2, [0.0]), steered_latent(generator, 11, [0.0])
+z_0, z_1 = steered_latent(generator, 0, [0.0]), steered_latent(generator, 4, [0.0])
 shares = torch.linspace(0, 1, 9)
 
 with torch.no_grad():
