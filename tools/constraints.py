@@ -2,17 +2,18 @@
 
     python -m tools.constraints python3.10 python3.11
 
-Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs them;
-what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary folder. Afterwards
-run `make test` and bring environment.yml up to date (tests/test_dependencies_agree.py tells what differs).
+Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs
+them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary folder.
+Afterwards run `make test` and bring environment.yml up to date (tests/test_dependencies_agree.py tells what differs).
 """
 
 import argparse
 import json
 import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
 CHOSEN_BY_HAND = ["torch==2.13.0"]  # a new torch is tried out before it is adopted
@@ -20,9 +21,10 @@ INSTALLED_FIRST = ["pip", "setuptools"]  # by tools/setup.py
 ONLY_ON_MACS = 'appnope==0.1.4 ; sys_platform == "darwin"'  # the resolver on Linux does not see it
 BROUGHT_BY_TORCH = ("nvidia-", "cuda-", "triton")  # the CUDA build pins these itself
 
-HEADER = """\
-# What is installed, to the version, so that everybody has the same course. Made by `python -m tools.constraints`.
-"""
+HEADER = (
+    "# What is installed, to the version, so that everybody has the same course. "
+    "Made by `python -m tools.constraints`.\n"
+)
 
 
 def requirements() -> list[str]:
@@ -45,7 +47,7 @@ def resolve(interpreter: str, requirements: list[str]) -> dict[str, str]:
 
 
 def constraint_lines(oldest: dict[str, str], others: dict[str, str]) -> list[str]:
-    """One line a package where all Pythons get the same version, else one for Python 3.10 and one for the others."""
+    """One line a package where all Pythons get the same version, else one for 3.10 and one for the others."""
     lines = [ONLY_ON_MACS]
     for name in oldest.keys() | others.keys():
         if name.startswith(BROUGHT_BY_TORCH):
