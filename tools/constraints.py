@@ -3,8 +3,9 @@
     python -m tools.constraints python3.10 python3.11
 
 Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs
-them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary folder.
-Afterwards run `make test` and bring environment.yml up to date (tests/test_dependencies_agree.py tells what differs).
+them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary
+folder. Afterwards run `make test` and bring environment.yml up to date: a test of its agreement tells what
+differs.
 """
 
 import argparse
