@@ -97,12 +97,17 @@ def alternating_step(answer):
         (generator_first, "the generator moved first; here, as in a training loop, the discriminator does."),
         (once + h * field(once), "both players moved twice: in each half, only one of them moves."),
         (torch.stack([theta, new_psi]), "θ has not moved: the generator's half is missing."),
+        (right.flip(0), "the two are in the wrong order: (θ⁺, ψ⁺)."),
         (point, "the point has not moved."),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6):
             raise Wrong(message)
     expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
+    handed_in = point.clone()  # `call` hands over a copy of its own, so once more without it
+    answer(field, handed_in, h)
+    if not torch.equal(handed_in, point):
+        raise Wrong("your step changed `point` itself; return a new tensor.")
     return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
 
 
@@ -117,7 +122,12 @@ def alternating_step(answer):
     ],
 )
 def growth_factor(answer):
-    cases = [([-0.3 + 1j, -0.3 - 1j], 0.2), ([-2.0 + 0j, -0.5 + 0j], 1.4), ([1j, -1j], 0.1)]
+    cases = [
+        ([-0.3 + 1j, -0.3 - 1j], 0.2),
+        ([-2.0 + 0j, -0.5 + 0j], 1.4),
+        ([-0.5 + 0j, -2.0 + 0j], 1.4),
+        ([1j, -1j], 0.1),
+    ]
     for values, h in cases:
         eigenvalues = torch.tensor(values, dtype=torch.complex128)
         moduli = (1 + h * eigenvalues).abs()
@@ -137,6 +147,7 @@ def growth_factor(answer):
                 (h * eigenvalues.real).exp().max(),
                 "that is e^(h·Re λ), the growth of the flow; a step leaves the flow along its tangent.",
             ),
+            (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
             (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
             (moduli.max() ** 2, "that is the squared modulus; take its root."),
         ]
@@ -172,7 +183,7 @@ PREDICTIONS = {
 )
 def prediction(answer):
     if not isinstance(answer, dict) or set(answer) != set(PREDICTIONS):
-        raise Wrong(f"keep the dictionary with the keys {', '.join(PREDICTIONS)}.")
+        raise Wrong('give a dictionary with the keys A–F, such as {"A": "in", "B": "in", …}.')
     for name, choice in answer.items():
         if str(choice).strip().lower() not in ("out", "circle", "in"):
             raise Wrong(f'{name}: answer "out", "circle" or "in"; you gave {choice!r}.')
@@ -212,8 +223,8 @@ def extragradient_step(answer):
         ),
         (
             point + h / 2 * (field(point) + field(ahead)),
-            "that is the mean of the two arrows (Heun's method). It follows the circle closely, "
-            "and that is not wanted: use the arrow ahead alone.",
+            "that is the arrow half a step ahead, or the mean of the two arrows (midpoint or Heun's method). "
+            "It follows the circle closely, and that is not wanted: use the arrow a whole step ahead, alone.",
         ),
         (point + h * (field(point) + field(ahead)), "use the arrow ahead alone, not the sum of both."),
         (point - h * field(ahead), "the step goes backwards: the field already holds the minus sign."),
@@ -237,8 +248,8 @@ def extragradient_step(answer):
     ],
 )
 def best_gamma(answer):
-    gamma = as_tensor(answer, "best_gamma")
-    expect_shape(gamma, (), "best_gamma", "give one number.")
+    gamma = as_tensor(answer, "`best_gamma`")
+    expect_shape(gamma, (), "`best_gamma`", "give one number.")
     gamma = gamma.item()
     if gamma < 0:
         raise Wrong("a negative γ rewards steep discriminators: the eigenvalues move to the right.")

@@ -208,8 +208,8 @@ def pull(answer):
     right = plane.pull(discriminator, points)
     d = discriminator(points).sigmoid().detach()[:, None]
     uphill = right / (1 - d)  # ∇t
-    arrows = as_tensor(call(answer, discriminator, points, name="`pull`"), "the arrows")
-    expect_shape(arrows, (16, 2), "the arrows")
+    arrows = as_tensor(call(answer, discriminator, points, name="`pull`"), "the array of arrows")
+    expect_shape(arrows, (16, 2), "the array of arrows")
     mistakes = [
         (-right, "the arrows point the wrong way: they show the slope of the loss, and G goes downhill."),
         (
@@ -227,7 +227,7 @@ def pull(answer):
     for mistake, message in mistakes:
         if matches(arrows, mistake, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(arrows, right, tolerance=1e-5, name="the arrows")
+    expect_close(arrows, right, tolerance=1e-5, name="the array of arrows")
     return "by the chain rule these arrows are all that the generator ever hears about the data."
 
 
@@ -319,12 +319,14 @@ def ten_generator_steps(answer):
 )
 def pack(answer):
     for together in (2, 4):
-        samples = torch.arange(32.0).reshape(16, 2)
+        samples = torch.arange(48.0).reshape(24, 2)
         found = as_tensor(call(answer, samples, together, name="`pack`"), "the packed samples")
-        shape = (16 // together, 2 * together)
+        shape = (24 // together, 2 * together)
+        if together != 2 and tuple(found.shape) == (12, 4):
+            raise Wrong(f"this packs 2 whatever `together` is: for `together` = {together} expect {shape}.")
         if tuple(found.shape) == shape[::-1]:
             raise Wrong(f"{tuple(found.shape)} is the transpose: one row for each pack, {shape}.")
-        if tuple(found.shape) == (16, 2 * together):
+        if tuple(found.shape) == (24, 2 * together):
             raise Wrong("there are as many rows as before: a sample may be in one pack only.")
         expect_shape(found, shape, "the result")
         points = found.reshape(-1, 2)
@@ -335,6 +337,6 @@ def pack(answer):
             raise Wrong(
                 "a pack holds copies of one sample. Then D sees no more than before: pack different ones."
             )
-        if len(points[:, 0].unique()) < 16:
+        if len(points[:, 0].unique()) < 24:
             raise Wrong("some samples are in two packs, and others in none.")
     return "any way of pairing is fine, as the samples are independent."

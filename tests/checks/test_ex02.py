@@ -25,6 +25,10 @@ def alternating_in_place(field, point, h):
     return point
 
 
+def alternating_in_a_copy(field, point, h):
+    return alternating_in_place(field, point.clone(), h)
+
+
 def alternating_by_masks(field, point, h):
     point = point + h * field(point) * torch.tensor([0, 1])
     return point + h * field(point) * torch.tensor([1, 0])
@@ -40,7 +44,7 @@ CHOICES = {"A": "out", "B": "circle", "C": "out", "D": "in", "E": "out", "F": "c
 RIGHT = [
     ("2.1", lambda t, p: (p * sigmoid(-p * t), -t * sigmoid(p * t))),
     ("2.1", lambda t, p: torch.stack([p / (1 + (p * t).exp()), -t / (1 + (-p * t).exp())])),
-    ("2.2", alternating_in_place),
+    ("2.2", alternating_in_a_copy),
     ("2.2", alternating_by_masks),
     ("2.3", lambda e, h: (1 + h * e).abs().max()),
     ("2.3", lambda e, h: max(abs(1 + h * complex(value)) for value in e)),
@@ -67,12 +71,15 @@ WRONG = [
     ("2.2", twice, "moved twice"),
     ("2.2", lambda field, w, h: w + h * field(w) * torch.tensor([0, 1]), "generator's half is missing"),
     ("2.2", lambda field, w, h: w, "has not moved"),
+    ("2.2", alternating_in_place, "changed `point` itself"),
+    ("2.2", lambda *arguments: alternating_by_masks(*arguments).flip(0), "wrong order"),
     ("2.3", lambda e, h: e.abs().max(), "of the field"),
     ("2.3", lambda e, h: (1 + h * e.real).abs().max(), "imaginary part"),
     ("2.3", lambda e, h: 1 + h * e.abs().max(), "whole 1 + h·λ"),
     ("2.3", lambda e, h: (1 + e).abs().max(), "step size is missing"),
     ("2.3", lambda e, h: (h * e.real).exp().max(), "growth of the flow"),
     ("2.3", lambda e, h: (1 + h * e).abs().min(), "smallest factor"),
+    ("2.3", lambda e, h: (1 + h * e[0]).abs(), "first eigenvalue"),
     ("2.3", lambda e, h: (1 + h * e).abs(), "each eigenvalue"),
     ("2.3", lambda e, h: (1 + h * e).abs().max() ** 2, "take its root"),
     ("2.4", CHOICES | {"C": "in"}, "C does something else"),
@@ -80,16 +87,19 @@ WRONG = [
     ("2.4", CHOICES | {"E": "in"}, "Does the damping still win"),
     ("2.4", CHOICES | {"F": "in", "A": "circle"}, "4 of 6"),
     ("2.4", CHOICES | {"A": "outwards"}, "you gave 'outwards'"),
-    ("2.4", {"A": "out"}, "Keep the dictionary"),
+    ("2.4", {"A": "out"}, 'keys A–F, such as {"A": "in"'),
+    ("2.4", ["out"] * 6, "Give a dictionary"),
     ("2.5", lambda field, w, h: w + h * field(w), "where you look"),
     ("2.5", twice, "stepped on from"),
     ("2.5", lambda field, w, h: w + h / 2 * (field(w) + field(w + h * field(w))), "Heun"),
+    ("2.5", lambda field, w, h: w + h * field(w + h / 2 * field(w)), "half a step ahead"),
     ("2.5", lambda field, w, h: w - h * field(w + h * field(w)), "backwards"),
     ("2.6", 2, "best for the WGAN"),
     ("2.6", 0.5, "up to where"),
     ("2.6", 10, "too much damping"),
     ("2.6", 0, "for ever"),
     ("2.6", -1, "rewards steep"),
+    ("2.6", "one", "`best_gamma`"),
 ]
 
 
