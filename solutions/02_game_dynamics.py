@@ -178,8 +178,9 @@ plots.show(
 # \end{cases}
 # $$
 #
-# The bilinear game flows on exact circles, for ever. The Dirac-GAN has a pull inwards, but it is tiny near the equilibrium: of
-# fourth order in $r$, while the arrows are of first order. We shall meet this pull again.
+# The bilinear game flows on exact circles, for ever. The Dirac-GAN has a pull inwards, but it is tiny near the equilibrium:
+# the part of the arrow that points inwards is of third order in $r$ (so the rate above is of fourth), while the arrow
+# itself is of first. We shall meet this pull again.
 
 # %%
 for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
@@ -206,7 +207,7 @@ for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
 # %% [markdown]
 # ### Exercise 2.2 — One alternating step (●○○, 5 min)
 #
-# Write it. `field(point)` returns the arrow $(v_\theta, v_\psi)$ at a point; both have shape `(2,)`.
+# Write it. `field(point)` returns the arrow $(v_\theta, v_\psi)$ at a point; both have shape `(2,)`. Return a new tensor, and leave `point` as it is.
 
 
 # %%
@@ -346,7 +347,8 @@ for name, make in GAMES.items():
         print(f"{name:26s}{rule:15s}{predicted:11.5f}{measured:11.5f}")
 
 # %% [markdown]
-# Prediction and measurement agree in all digits shown. Two things to keep:
+# Prediction and measurement agree to four decimals. (An alternating run goes round an ellipse, so the fitted slope of its distance
+# is off in the fifth.) Two things to keep:
 #
 # - Near the equilibrium the saturating ("minimax") and the non-saturating loss are the *same game*: same $J$, same fate.
 #   They differ far from it only.
@@ -355,7 +357,8 @@ for name, make in GAMES.items():
 # %% [markdown]
 # ### Exercise 2.4 — Out, round, or in? (●●○, 8 min)
 #
-# Predict, with pencil and paper, the fate of six runs near their equilibrium. Answer `"out"`, `"circle"` or `"in"` for each; an ellipse counts as a circle.
+# Predict, with pencil and paper, the fate of six runs near their equilibrium: `"out"`, `"circle"` or `"in"`; an ellipse counts as a circle.
+# Answer with a dictionary of all six, such as `{"A": "in", "B": "in", …}`.
 #
 # - **A** bilinear game, simultaneous steps, $h = 0.1$
 # - **B** bilinear game, alternating steps, $h = 0.1$
@@ -753,8 +756,8 @@ for h in (0.1, 0.01, 0.002):
 # %% [markdown]
 # ### "The losses oscillate, so there must be a bug"
 #
-# Here is the training log of a correct program, with alternating steps. Both losses go up and down for as long as you like. In a
-# game one player's gain is the other's loss, so there is no reason for either to fall.
+# Here is the training log of a correct program, with alternating steps. Both losses go up and down for as long as you like.
+# What helps one player hurts the other here, so there is no reason for either loss to keep falling.
 
 
 # %%

@@ -142,7 +142,7 @@ g_step = check("3.2", generator_step, otherwise=steps.generator_step)
 
 # %% [markdown]
 # No `detach` here. The generator never sees the data; all it knows comes to it as a gradient *through* D. On that way D's weights collect gradients too. They are not used, since G's
-# optimiser holds only G's weights, and D's next step clears them. This is why `zero_grad` stands in D's step even though it looks needless.
+# optimiser holds only G's weights, and D's next step clears them. This is a second reason for `zero_grad` at the start of D's step; the first is D's own last gradient.
 #
 # The rest of a training loop is three lines. A **round** is one step of D, then one of G, each on a fresh batch of 256:
 
@@ -154,7 +154,7 @@ print(f"after 20 rounds: L_D = {discriminator_loss:.3f}, L_G = {generator_loss:.
 
 # %% [markdown]
 # From here on we let the course's `play` run that loop. It adds a progress bar, listens to the stop button, and looks at the game on the way. The steps are still yours, if
-# they passed.
+# they passed. `calm_down=True` lets both learning rates fall to 5 % of their value over the last 70 % of the rounds, so that the circling of notebook 02 dies down.
 #
 # **Predict.** The generator starts with all samples near 0, between the hills. When the game has been played for long: what does $D(x)$ look like?
 
@@ -219,7 +219,7 @@ print(
 # ### Exercise 3.3 — Where D pulls (●●○, 10 min)
 #
 # Return the arrow $-\partial \ell(x_i)/\partial x_i$ at each point, with $\ell = -\log D = \operatorname{softplus}(-t)$. An arrow must not depend on how many other points there are.
-# Expect `(1 - D(x)) * slope of the logit`: long where D is sure that the sample is generated.
+# Expect $(1 - D(x))\,\nabla t(x)$: the weight is near 1 where D is sure that the sample is generated. The logits have shape `(N,)`, the slopes `(N, 2)`.
 
 
 # %%
@@ -376,7 +376,7 @@ for n in (1_000, 10_000, 100_000):
     )
 
 # %% [markdown]
-# About ten times lower each time. The formula explains most of it, and less of it with more samples. We let $K$ count the cells in which at least one sample is to be expected; the rarer ones, for which the
+# About ten times lower each time. Averaged over many runs, the formula explains about 70 % of this floor at every $N$; a single run, like the one printed, scatters (by some 14 % at $N = 1{,}000$). We let $K$ count the cells in which at least one sample is to be expected; the rarer ones, for which the
 # expansion fails, add the rest. So with 10,000 samples a JS of 0.002 means "no difference that this measure can see". Always compare with the floor *for the same number of samples*.
 #
 # What of the other direction, $\mathrm{KL}(p_\mathrm{data} \Vert p_g)$? It is infinite as soon as one cell that the data can reach gets no sample. With 10,000 *real* samples that happens already,
@@ -407,8 +407,8 @@ print(f"real samples: JS = {floor[10_000].js:.4f}, KL = {floor[10_000].kl:.4f}")
 # %% [markdown]
 # ## A harder one: 25 modes
 #
-# A 5 × 5 grid has modes on the inside, too; the sheet has to be folded in both directions. The modes are half as wide. We take wider networks and let the learning rates fall
-# again towards the end.
+# A 5 × 5 grid has modes on the inside, too; the sheet has to be folded in both directions. The modes are half as wide. We take wider networks and double G's
+# learning rate; both rates fall towards the end, as before.
 
 # %%
 grid_data = grid()
@@ -431,7 +431,7 @@ print(
 )
 
 # %% [markdown]
-# The same two steps, the same loss, nothing tuned by mode. Again the modes are found long before the samples between them are gone.
+# The same two steps and the same loss. Again the modes are found long before the samples between them are gone.
 
 # %% [markdown]
 # ## Mode collapse, on purpose
@@ -448,6 +448,8 @@ print(
 # - (b) it sends nearly all samples to one place, and later to another;
 # - (c) D becomes sure of itself, the arrows vanish, and nothing moves any more;
 # - (d) the samples spread over the whole plane.
+#
+# Answer with the letter, such as `"a"`.
 
 # %%
 ### BEGIN SOLUTION
@@ -611,7 +613,7 @@ print(
 )
 
 # %% [markdown]
-# **"A collapsed generator is stuck."** It is the opposite: it cannot stay. Where is the middle of all samples, from one moment of the collapse to the next?
+# **"A collapsed generator is stuck."** It is the opposite: it cannot stay, as long as D goes on learning. Where is the middle of all samples, from one moment of the collapse to the next?
 
 # %%
 for after, view in collapse.views.items():
@@ -660,9 +662,9 @@ print(f"real samples:       {1 - floor[10_000].good_share:.1%}")
 #
 # ## Further reading
 #
-# - Ian Goodfellow et al., *Generative Adversarial Nets*, NeurIPS 2014, arXiv:1406.2661. Algorithm 1 is the loop of this notebook, figure 1 the picture of the line.
+# - Ian Goodfellow et al., *Generative Adversarial Nets*, NIPS 2014, arXiv:1406.2661. Algorithm 1 is the loop of this notebook, figure 1 the picture of the line.
 # - Luke Metz, Ben Poole, David Pfau, Jascha Sohl-Dickstein, *Unrolled Generative Adversarial Networks*, ICLR 2017, arXiv:1611.02163. The ring of eight, collapse, and a generator that looks ahead at D's answers.
-# - Akash Srivastava et al., *VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning*, NeurIPS 2017, arXiv:1705.07761. Modes captured and high-quality samples, as counted here.
+# - Akash Srivastava et al., *VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning*, NIPS 2017, arXiv:1705.07761. Modes captured and high-quality samples, as counted here.
 # - Zinan Lin, Ashish Khetan, Giulia Fanti, Sewoong Oh, *PacGAN: The power of two samples in generative adversarial networks*, NeurIPS 2018, arXiv:1712.04086.
-# - Martin Heusel et al., *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium*, NeurIPS 2017, arXiv:1706.08500.
+# - Martin Heusel et al., *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium*, NIPS 2017, arXiv:1706.08500.
 # - Minsuk Kahng et al., *GAN Lab: Understanding Complex Deep Generative Models using Interactive Visual Experimentation*, IEEE TVCG 2019, arXiv:1809.01587. A playground in the browser, after whose example ours was made.
