@@ -109,14 +109,14 @@ def choose(answer, right: str, wrong: Mapping[str, str]) -> None:
     """For questions that ask to predict or to explain: raise Wrong unless the right letter was chosen.
 
     Args:
-        answer: the learner's choice; case and surrounding spaces do not count.
+        answer: the learner's choice; case, surrounding spaces and brackets do not count.
         right: the right letter.
         wrong: every other letter, with what to say to somebody who chose it.
 
     Raises:
         Wrong: another letter, with its own message; or none of them.
     """
-    letter = answer.strip().lower() if isinstance(answer, str) else answer
+    letter = answer.strip(" ()[]\t\n").lower() if isinstance(answer, str) else answer
     if letter == right.lower():
         return
     messages = {key.lower(): message for key, message in wrong.items()}

@@ -1,5 +1,7 @@
 """The exercises of notebook 04: batches, one loss for two, a loss with three bugs, z_dim, shuffled pixels."""
 
+import statistics
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -81,6 +83,11 @@ def draw_batch(answer):
         raise Wrong(
             "these are not the stored images in [−1, 1]: 0 should become −1, and 255 should become 1."
         )
+    if getattr(result[0], "dtype", None) != torch.float32:
+        raise Wrong(
+            "the values are right, but their type is not: the networks' weights are float32, so the images "
+            "should be too."
+        )
     if not matches(names, labels[places]):
         raise Wrong(
             "images and labels do not belong together: an image has got another one's label. Draw the places "
@@ -96,6 +103,15 @@ def draw_batch(answer):
         )
     if places.unique().numel() <= 2 or (places.diff() == 1).all():
         raise Wrong("these places are not random: they lie one after another.")
+    few, places = images[:5], set()
+    for _ in range(50):  # 200 draws: a fair one misses one of five images once in 10¹⁸ times
+        drawn, _ = call(answer, few, labels[:5], 4, rng, name="`draw_batch`")
+        places |= set(_which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
+    if places != set(range(len(few))):
+        raise Wrong(
+            "some images are never drawn: of five, 200 draws brought only the places "
+            f"{sorted(places)}. Where do your places begin, and which is the last that can come?"
+        )
     return "one draw of places for both, one conversion, and the same rng gives the same batch."
 
 
@@ -131,6 +147,17 @@ def _players():
         real, latents = torch.randn(6, 3) + 1, torch.randn(6, 2)
     generator.latent_dim = 2
     return generator, discriminator, real, latents
+
+
+class _Confident(nn.Module):
+    """A discriminator that takes everything for real, with the logit 40."""
+
+    def __init__(self):
+        super().__init__()
+        self.logit = nn.Parameter(torch.tensor(40.0))
+
+    def forward(self, images):
+        return self.logit.expand(len(images))
 
 
 _UP, _DOWN = (lambda logits: F.softplus(-logits)), F.softplus  # −log D, −log(1 − D)
@@ -198,6 +225,24 @@ def mended_loss(answer):
             "the value is right, but `backward()` reaches the generator's weights too. Which method "
             "gives the same fakes without their history?"
         )
+    reference = _UP(discriminator(real)).mean() + _DOWN(discriminator(generator(latents).detach())).mean()
+    weights = list(discriminator.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(reference, weights), strict=True):
+        if not matches(weight.grad, gradient):
+            raise Wrong(
+                "the value is right, but the gradient of one term never reaches the discriminator: detach "
+                "the fakes *before* they go into D, not its logits."
+            )
+    confident = _Confident()
+    loss = call(answer, generator, confident, real, latents, name="`mended_loss`")
+    loss.backward()  # softplus(−40) + softplus(40) = 40, and its slope is 1
+    found = torch.stack([loss.detach().float(), confident.logit.grad])
+    if not torch.allclose(found, torch.tensor([40.0, 1.0]), rtol=1e-3):
+        raise Wrong(
+            "right on paper, but not for confident logits: where D gives a fake the logit 40, the loss is "
+            f"{found[0]:.4g} with slope {found[1]:.4g}, and should be 40 with slope 1. Use `…_with_logits` "
+            "or softplus."
+        )
     return "logits into the loss, 0 for fakes, and the generator left alone."
 
 
@@ -207,6 +252,11 @@ _TABLES = [
     {4: [10.0, 60.0], 16: [12.0, 13.0], 64: [30.0, 31.0]},
     {2: [50.0, 51.0], 8: [52.0, 53.0], 32: [54.0, 55.0]},
     {8: [21.5, 26.5, 27.0], 32: [20.0, 21.0, 22.0], 100: [11.0, 30.0, 40.0]},
+    {2: [50.0, 52.0], 4: [30.0, 31.0], 8: [10.0, 70.0]},  # the lowest run is not the best mean's
+    {2: [34.5, 40.0], 4: [33.0, 34.0], 8: [10.0, 10.0, 35.0]},  # nor the lowest worst run
+    {2: [41.0, 42.0], 4: [30.0, 31.0, 32.0], 8: [20.0, 29.0, 90.0]},  # nor the lowest median
+    {2: [30.5, 40.0], 4: [20.0, 21.0, 22.0], 8: [30.0, 31.0]},  # nor the lowest sum
+    {2: [50.0, 52.0], 4: [31.0, 40.0], 8: [29.0, 31.0]},  # a run that equals the best size's worst
 ]
 
 
@@ -218,8 +268,14 @@ def _best(table):
     return min(table, key=lambda size: _mean(table[size]))
 
 
-def _smallest_that_overlaps(table):
-    return min(size for size in table if min(table[size]) <= max(table[_best(table)]))
+def _smallest_that_overlaps(table, rank=_mean):
+    best = min(table, key=lambda size: rank(table[size]))
+    return min(size for size in table if min(table[size]) <= max(table[best]))
+
+
+def _smallest_strictly_inside(table):
+    best = _best(table)
+    return min(size for size in table if size == best or min(table[size]) < max(table[best]))
 
 
 _CHOICES = [
@@ -246,6 +302,27 @@ _CHOICES = [
         lambda table: min(size for size in table if _mean(table[size]) <= max(table[_best(table)])),
         "you compare the size's mean with the best size's worst run. Ranges overlap as soon as its *best* "
         "run is no worse than that.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, min),
+        "you take the size with the single luckiest run for the best. The best has the lowest *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, max),
+        "you take the size with the lowest worst run for the best. The best has the lowest *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, statistics.median),
+        "you take the size with the lowest median for the best. The rule above goes by the *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, sum),
+        "you take the size with the lowest sum for the best. Sizes with fewer runs have smaller sums: "
+        "take the *mean*.",
+    ),
+    (
+        _smallest_strictly_inside,
+        "a run that equals the best size's worst run is *no worse*: use ≤.",
     ),
 ]
 

@@ -67,7 +67,7 @@ _SIDES = [
     difficulty=1,
     minutes=8,
     hints=[
-        "One layer: (n − 1)·stride + kernel − 2·padding, as in exercise 5.1. Then `output_padding` more.",
+        "One layer: side = (n − 1)·stride − 2·padding + kernel + output_padding, from n pixels.",
         "Go through the layers in a loop, and let the side of one be the start of the next.",
         "for kernel, stride, padding, output_padding in layers: side = (side - 1) * stride + …",
     ],
@@ -80,7 +80,7 @@ def final_side(answer):
     right = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
     for case, side in zip(GENERATORS, found, strict=True):
         expect_close(side, right(*case), name=f"`final_side({case[0]}, {case[1]})`")
-    return "4 → 4 → 8 → 16: the published generator paints a quarter of a CIFAR-10 picture's pixels."
+    return "4 → 4 → 8 → 16: that generator paints a quarter of a CIFAR-10 picture's pixels."
 
 
 @exercise(
@@ -133,7 +133,13 @@ def mended_generator(answer):
         )
     if images.abs().max() > 1:
         raise Wrong("some values lie outside [-1, 1]: is the tanh at the end still there?")
-    return "4 → 8 → 16 → 32. The arithmetic takes a minute, and a wrong size costs a whole training."
+    with torch.no_grad():  # the larger the latents, the further a tanh swings to both sides
+        loud = generator(50 * latents)
+    if min(images.min(), loud.min()) > -0.05:
+        raise Wrong(
+            "no value is below 0: is the last layer still the tanh? The photographs run from −1 to 1."
+        )
+    return "32×32. The arithmetic takes a minute, and a wrong size costs a whole training."
 
 
 @exercise(
@@ -180,7 +186,7 @@ def _mirrored_share(x, result):
     ],
 )
 def mirror(answer):
-    pixels = torch.rand(200, 3, 8, 8, generator=torch.Generator().manual_seed(6)) * 2 - 1
+    pixels = torch.rand(2000, 3, 4, 4, generator=torch.Generator().manual_seed(6)) * 2 - 1
     before = pixels.clone()
 
     def tossed(seed):
@@ -217,7 +223,7 @@ def mirror(answer):
             "some images are neither as they were nor mirrored left for right. Are they still in order?"
         )
     share = mirrored.float().mean().item()
-    if not 0.35 < share < 0.65:  # over four standard deviations of a fair coin
+    if not 0.45 < share < 0.55:  # over four standard deviations of a fair coin
         raise Wrong(f"{share:.0%} of the images are mirrored, where half of them should be.")
     if not torch.equal(found, tossed(0)):
         raise Wrong(
@@ -225,6 +231,12 @@ def mirror(answer):
         )
     if torch.equal(found, tossed(1)):
         raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
+    counts = {int(_mirrored_share(pixels, tossed(seed))[1].sum()) for seed in range(5)}
+    if len(counts) == 1:
+        raise Wrong(
+            f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "
+            "a coin of its own, and coins do not count along."
+        )
     images = pixels.clone().requires_grad_()
     result = answer(images, torch.Generator().manual_seed(0))
     if not result.requires_grad:
@@ -233,6 +245,15 @@ def mirror(answer):
             "Leave out detach, no_grad, numpy and .data."
         )
     return "and the gradient comes back mirrored, to the pixel that it belongs to."
+
+
+def _sigma(answer, weight, steps):
+    found = call(answer, weight, steps, name="`largest_singular_value`")
+    if isinstance(found, (float, torch.Tensor)) and not torch.as_tensor(found).isfinite().all():
+        raise Wrong(
+            "the result is not a number: v has grown beyond all bounds. Divide it by its length in each step."
+        )
+    return as_tensor(found, "your σ").squeeze()
 
 
 @exercise(
@@ -252,7 +273,7 @@ def spectral_norm(answer):
     right, _ = torch.linalg.qr(torch.randn(27, 12, generator=rng))
     weight = left @ torch.diag(torch.tensor([3.0, 2.7, *torch.linspace(2, 0.1, 10).tolist()])) @ right.T
     try:
-        found = as_tensor(call(answer, weight, 200, name="`largest_singular_value`"), "σ").squeeze()
+        found = _sigma(answer, weight, 200)
     except RuntimeError as error:
         if "shape" in str(error) or "size" in str(error):
             raise Wrong(
@@ -260,7 +281,7 @@ def spectral_norm(answer):
                 "12, and the way back is Wᵀ u."
             ) from None
         raise
-    expect_shape(found, (), "σ", "σ should be a single number.")
+    expect_shape(found, (), "your σ", "return a single number, σ.")
     typical = [
         (9.0, "that is σ², the largest eigenvalue of WᵀW. σ is its square root, the length of W v."),
         (
@@ -271,7 +292,7 @@ def spectral_norm(answer):
         (0.1, "that is the *smallest* singular value: did you divide where you should multiply?"),
         (
             1.0,
-            "σ = 1 is the length of a vector just divided by its length. Measure W v before that.",
+            "that 1 is the length of a vector just divided by its length. Measure W v before that.",
         ),
         (weight.abs().sum(1).max(), "that is the largest row sum, another norm of the matrix."),
     ]
@@ -284,10 +305,26 @@ def spectral_norm(answer):
                 f"after 200 steps you find {found:.3f}, which is too small: have you taken all `steps`, "
                 "each from the v that the step before left?"
             )
-        expect_close(found, 3.0, tolerance=2e-3, name="σ")
+        expect_close(found, 3.0, tolerance=2e-3, name="your σ")
     diagonal = torch.diag(torch.tensor([-5.0, 1.0, 0.5]))
-    again = as_tensor(call(answer, diagonal, 200, name="`largest_singular_value`"), "σ").squeeze()
+    again = _sigma(answer, diagonal, 200)
     if matches(again, -5.0, tolerance=2e-3) or matches(again, 1.0, tolerance=2e-3):
         raise Wrong("for diag(−5, 1, ½) it is 5: a singular value is a length, and is never negative.")
-    expect_close(again, 5.0, tolerance=2e-3, name="σ of diag(−5, 1, ½)")
+    expect_close(again, 5.0, tolerance=2e-3, name="your σ of diag(−5, 1, ½)")
+    if not matches(_sigma(answer, torch.tensor([[1.0, 4.0], [0.0, 1.0]]), 200), 4.23607, tolerance=2e-3):
+        raise Wrong(
+            "for the square matrix [[1, 4], [0, 1]] it is 4.236. There W fits on both sides of u, but what "
+            "is the way back from u to v?"
+        )
+    for rows, right in [([[2.0, -2.0], [1.0, 1.0]], 8**0.5), ([[1.0, 0.0], [0.0, 3.0]], 3.0)]:
+        if not matches(_sigma(answer, torch.tensor(rows), 200), right, tolerance=2e-3):
+            raise Wrong(
+                f"for {rows} it is {right:.3f}. Its longest direction is at a right angle to the v that you "
+                "start from, and no step can turn v there: start from a *random* v."
+            )
+    if _sigma(answer, weight, 1) > 3 * (1 - 1e-3):
+        raise Wrong(
+            "after a single step you already find all of σ. Power iteration comes closer with every step: "
+            "take as many as `steps` says."
+        )
     return "PyTorch's spectral_norm takes *one* such step in each forward pass: the weights move slowly."

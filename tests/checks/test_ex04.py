@@ -1,5 +1,7 @@
 """Notebook 04's checkers, with right answers, right ones in another form, stubs, and typical mistakes."""
 
+import statistics
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -54,7 +56,7 @@ def batch(places=random_places, convert=data.to_model_range, places_of_labels=No
         batch(),
         batch(places=without_repetition),
         batch(convert=lambda images: images / 127.5 - 1),
-        batch(convert=lambda images: (images.double() - 127.5) / 127.5),
+        batch(convert=lambda images: ((images.double() - 127.5) / 127.5).float()),
         batch(places=lambda *arguments: random_places(*arguments).tolist()),
     ],
 )
@@ -73,6 +75,9 @@ def test_a_right_batch_is_accepted_in_every_form(answer):
         (batch(convert=lambda images: images / 255 - 0.5), "−½"),
         (batch(convert=lambda images: 1 - images / 127.5), "black and white"),
         (batch(convert=lambda images: images / 100 - 1), "not the stored images"),
+        (batch(convert=lambda images: images.double() / 127.5 - 1), "float32"),
+        (batch(places=lambda count, n, rng: random_places(count - 1, n, rng)), "never drawn"),
+        (batch(places=lambda count, n, rng: 1 + random_places(count - 1, n, rng)), "never drawn"),
         (batch(places_of_labels=random_places), "another one's label"),
         (batch(places=lambda count, n, rng: torch.arange(n)), "first one again"),
         (batch(places=lambda count, n, rng: torch.randperm(count)[:n]), "same `rng`"),
@@ -125,7 +130,19 @@ def by_probabilities(generator, discriminator, real, latents):
     return -real_probability.log().mean() - (1 - fake_probability).log().mean()
 
 
-@pytest.mark.parametrize("answer", [loss(), by_softplus, by_probabilities])
+def by_binary_cross_entropy(generator, discriminator, real, latents):
+    real_probability = discriminator(real).sigmoid()
+    fake_probability = discriminator(generator(latents).detach()).sigmoid()
+    ones, zeros = torch.ones_like(real_probability), torch.zeros_like(fake_probability)
+    return F.binary_cross_entropy(real_probability, ones) + F.binary_cross_entropy(fake_probability, zeros)
+
+
+def by_logsigmoid(generator, discriminator, real, latents):
+    fake = generator(latents).detach()
+    return -(F.logsigmoid(discriminator(real)) + F.logsigmoid(-discriminator(fake))).mean()
+
+
+@pytest.mark.parametrize("answer", [loss(), by_softplus, by_logsigmoid])
 def test_a_right_loss_is_accepted_in_every_form(answer):
     verdict = run_check("4.3", answer)
     assert verdict.status == "right", verdict
@@ -144,6 +161,22 @@ def without_graph(*players):
         return by_softplus(*players)
 
 
+def fake_logits_detached(generator, discriminator, real, latents):
+    fake_logits = discriminator(generator(latents)).detach()
+    return F.softplus(-discriminator(real)).mean() + F.softplus(fake_logits).mean()
+
+
+def fake_logits_without_graph(generator, discriminator, real, latents):
+    with torch.no_grad():
+        fake_logits = discriminator(generator(latents))
+    return F.softplus(-discriminator(real)).mean() + F.softplus(fake_logits).mean()
+
+
+def real_logits_detached(generator, discriminator, real, latents):
+    fake_logits = discriminator(generator(latents).detach())
+    return F.softplus(-discriminator(real).detach()).mean() + F.softplus(fake_logits).mean()
+
+
 def sums(generator, discriminator, real, latents):
     return len(real) * by_softplus(generator, discriminator, real, latents)
 
@@ -159,6 +192,11 @@ def sums(generator, discriminator, real, latents):
         (loss(end=lambda value: value / 2), "half of the loss"),
         (loss(end=lambda value: value.item()), "no gradient can flow"),
         (without_graph, "no gradient can flow"),
+        (fake_logits_detached, "never reaches the discriminator"),
+        (fake_logits_without_graph, "never reaches the discriminator"),
+        (real_logits_detached, "never reaches the discriminator"),
+        (by_probabilities, "confident logits"),
+        (by_binary_cross_entropy, "confident logits"),
         (sums, "sums over the batch"),
         (per_image, "one number"),
         (loss(real_target=0.9), "the loss is"),
@@ -189,6 +227,19 @@ def by_loop(distances):
             return torch.tensor(size)
 
 
+def reaching_the_best_by(rank):
+    def choose_latent_dim(distances):
+        winner = min(distances, key=lambda size: rank(distances[size]))
+        return min(size for size in distances if min(distances[size]) <= max(distances[winner]))
+
+    return choose_latent_dim
+
+
+def strictly(distances):
+    winner = best(distances)
+    return min(size for size in distances if size == winner or min(distances[size]) < max(distances[winner]))
+
+
 @pytest.mark.parametrize("answer", [lambda distances: min(reaching_the_best(distances)), by_loop])
 def test_a_right_choice_is_accepted_in_every_form(answer):
     verdict = run_check("4.4", answer)
@@ -210,6 +261,11 @@ def test_a_right_choice_is_accepted_in_every_form(answer):
             ),
             "you compare the size's mean",
         ),
+        (reaching_the_best_by(min), "luckiest"),
+        (reaching_the_best_by(max), "worst run"),
+        (reaching_the_best_by(statistics.median), "median"),
+        (reaching_the_best_by(sum), "sum"),
+        (strictly, "*no worse*"),
         (lambda distances: 64, "not one of the sizes"),
         (lambda distances: sorted(distances)[1], "is another"),
         (lambda distances: list(distances), "return one size"),

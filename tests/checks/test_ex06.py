@@ -112,6 +112,11 @@ def test_mended_generators_are_right_in_any_form(answer):
     assert run_check("6.2", answer).status == "right"
 
 
+def test_a_right_generator_is_not_told_sizes_that_it_may_not_have():
+    message = run_check("6.2", lambda: generator(strides=(1, 2, 4))).message
+    assert "32×32" in message and "8" not in message
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -123,6 +128,7 @@ def test_mended_generators_are_right_in_any_form(answer):
             "stands there four times",
         ),
         (lambda: generator(ending=Shouting), "tanh"),
+        (lambda: generator(ending=nn.Sigmoid), "below 0"),
         (lambda: generator(channels=1), "six colour pictures"),
         (lambda: nn.Sequential(nn.Linear(64, 3)), "fails on latents"),
         (lambda: "nonsense", "return a network"),
@@ -161,6 +167,13 @@ def by_index(images, rng):
     return result
 
 
+def exactly_half(images, rng):
+    chosen = torch.randperm(len(images), generator=rng)[: len(images) // 2]
+    result = images.clone()
+    result[chosen] = images[chosen].flip(3)
+    return result
+
+
 def in_place(images, rng):
     chosen = coins(images, rng).flatten()
     images.data[chosen] = images.data[chosen].flip(3)
@@ -193,6 +206,9 @@ def test_mirroring_is_right_in_any_form(answer):
         (lambda x, rng: x.flip(3) if torch.rand(1, generator=rng) < 0.5 else x, "coin"),
         (lambda x, rng: x, "no image has changed"),
         (lambda x, rng: torch.where(coins(x, rng, 0.1), x.flip(3), x), "half of them"),
+        (lambda x, rng: torch.where(coins(x, rng, 0.35), x.flip(3), x), "half of them"),
+        (lambda x, rng: torch.where(coins(x, rng, 0.65), x.flip(3), x), "half of them"),
+        (exactly_half, "coin"),
         (lambda x, rng: torch.where(coins(x, None), x.flip(3), x), "generator=rng"),
         (
             lambda x, rng: torch.where(coins(x, torch.Generator().manual_seed(3)), x.flip(3), x),
@@ -213,14 +229,30 @@ def test_mistakes_in_mirroring_are_told_apart(answer, words):
 # --- 6.5: power iteration ----------------------------------------------------------------------------------
 
 
-def iterate(weight, steps, final=lambda weight, u, v: u @ weight @ v):
-    v = torch.ones(weight.shape[1])
+def iterate(weight, steps, final=lambda weight, u, v: u @ weight @ v, start=torch.randn, back=torch.t):
+    v = start(weight.shape[1])
     for _ in range(steps):
         u = weight @ v
         u = u / u.norm()
-        v = weight.T @ u
+        v = back(weight) @ u
         v = v / v.norm()
     return final(weight, u, v)
+
+
+def forth_and_forth(weight):
+    """The mistake W u for Wᵀ u, where the shapes let it pass."""
+    return weight if weight.shape[0] == weight.shape[1] else weight.T
+
+
+def without_division(weight, steps):
+    v = torch.randn(weight.shape[1])
+    for _ in range(steps):
+        v = weight.T @ (weight @ v)
+    return (weight @ v).norm() / v.norm()
+
+
+def first_unit_vector(size):
+    return torch.eye(size)[0]
 
 
 def square_only(weight, steps):
@@ -236,8 +268,7 @@ def square_only(weight, steps):
     [
         iterate,
         lambda weight, steps: iterate(weight, steps, lambda weight, u, v: (weight @ v).norm().item()),
-        lambda weight, steps: torch.linalg.svdvals(weight)[0],
-        lambda weight, steps: torch.linalg.eigvalsh(weight @ weight.T)[-1].sqrt(),
+        lambda weight, steps: iterate(weight, steps, start=torch.rand),
     ],
 )
 def test_spectral_norms_are_right_in_any_form(answer):
@@ -251,14 +282,21 @@ def test_spectral_norms_are_right_in_any_form(answer):
         (lambda w, steps: w.norm(), "Frobenius"),
         (lambda w, steps: w.abs().max(), "largest entry"),
         (lambda w, steps: torch.linalg.svdvals(w)[-1], "smallest"),
-        (lambda w, steps: iterate(w, steps, lambda w, u, v: v.norm()), "σ = 1"),
+        (lambda w, steps: iterate(w, steps, lambda w, u, v: v.norm()), "just divided by its length"),
+        (lambda w, steps: torch.linalg.svdvals(w)[0], "after a single step"),
+        (lambda w, steps: torch.linalg.eigvalsh(w @ w.T)[-1].sqrt(), "after a single step"),
+        (lambda w, steps: iterate(w, 200), "after a single step"),
+        (lambda w, steps: iterate(w, steps, start=torch.ones), "*random* v"),
+        (lambda w, steps: iterate(w, steps, start=first_unit_vector), "*random* v"),
+        (lambda w, steps: iterate(w, steps, back=forth_and_forth), "way back"),
+        (without_division, "beyond all bounds"),
         (lambda w, steps: w.abs().sum(1).max(), "row sum"),
         (lambda w, steps: iterate(w, 1), "all `steps`"),
         (square_only, "shapes do not fit"),
         (lambda w, steps: -iterate(w, steps), "-3"),
-        (lambda w, steps: torch.linalg.svdvals(w)[0] if w.shape[0] == 12 else w[0, 0], "never negative"),
+        (lambda w, steps: iterate(w, steps) if w.shape[0] == 12 else w[0, 0], "never negative"),
         (lambda w, steps: torch.linalg.svdvals(w), "single number"),
-        (lambda w, steps: iterate(w, steps) * float("nan"), "NaN"),
+        (lambda w, steps: iterate(w, steps) * float("nan"), "not a number"),
         (lambda w, steps: None, "None"),
     ],
 )

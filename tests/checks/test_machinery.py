@@ -176,7 +176,8 @@ def test_closeness_is_relative_above_one_and_absolute_below():
 
 
 def test_a_choice_is_recognised_and_each_other_one_answered():
-    choose(" B", right="b", wrong={"a": "no"})
+    for answer in (" B", "(b)", " (B) ", "b)", "[b]"):
+        choose(answer, right="b", wrong={"a": "no"})
     with pytest.raises(Wrong, match="look again"):
         choose("A", right="b", wrong={"a": "look again"})
     for answer in ("d", 2, ["b"]):
