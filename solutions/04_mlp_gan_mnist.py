@@ -1,5 +1,5 @@
 # %% [markdown]
-# # A fully connected GAN on MNIST: first digits, and five bugs that people publish
+# # A fully connected GAN on MNIST: first digits, and five bugs in circulation
 #
 # You train the GAN that most people meet first, get digits within seconds, learn to recognise its classic bugs by what they do to the samples, and
 # choose the size of the latent by measuring.
@@ -184,7 +184,7 @@ plots.show(first_seconds)
 #
 # ## Five bugs, a run each
 #
-# The code above looks short and harmless. Yet the well-known tutorials and their many copies get one piece or another wrong, and the samples do not say which. So break it, one piece at a
+# The code above looks short and harmless. Yet many loops in circulation get one piece or another wrong, and the samples do not say which. So break it, one piece at a
 # time, and learn the symptoms. Each bug gets the same first weights and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
 #
 # The loop is as plain as it can be, with the running average of the generator in it; only the round and the data are exchanged:
@@ -247,7 +247,9 @@ def draw_unit(n: int, rng: torch.Generator) -> Tensor:
 # %% [markdown]
 # ### Bug 3: one loss for two players
 #
-# Somebody adds both losses up, calls `backward()` once and lets one optimiser step on all weights, so the same gradients are applied to both networks.
+# Somebody adds both losses up, calls `backward()` once and lets one optimiser step on all weights (two Adams on the same gradients do the same), so the same gradients are applied to both networks.
+#
+# The code writes logarithms of D by one function of the logit $t$: $\operatorname{softplus}(t)=\log(1+e^t)$, so $-\log\sigma(t)=\operatorname{softplus}(-t)$ and $-\log(1-\sigma(t))=\operatorname{softplus}(t)$.
 
 
 # %%
@@ -305,7 +307,7 @@ def leaking_round(
 # %% [markdown]
 # ### Bug 5: one image instead of a batch
 #
-# A published loop draws its batch with `images[i, :128]`. Look at what that is:
+# A loop in circulation draws its batch with `images[i, :128]`. Look at what that is:
 
 # %%
 everything = data.to_model_range(mnist.images)
@@ -387,7 +389,7 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 #
 # ### Exercise 4.3 — Three bugs in one loss (●●○, 12 min)
 #
-# Here is a loss for the discriminator's step, put together from published code. It holds three bugs at once:
+# Here is a loss for the discriminator's step, put together from code in circulation. It holds three bugs at once:
 #
 # ```python
 # def broken_loss(generator, discriminator, real, latents):

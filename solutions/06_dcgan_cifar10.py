@@ -90,12 +90,12 @@ with progress(len(known), "known images", unit="sets") as update:
         update(done)
 
 # %% [markdown]
-# This judge minds blur most, and wrong or missing colours less than you might. Keep the row of the blurred photographs in mind: you will meet a generator with a distance like that, for other
+# Of the three changes to photographs, this judge minds blur most, and wrong or missing colours less than you might. Keep the row of the blurred photographs in mind: you will meet a generator with a distance like that, for other
 # reasons.
 #
 # ## Why is the picture too small?
 #
-# Here, in PyTorch's words, is a generator that has been published for CIFAR-10. It resembles TensorFlow's tutorial for MNIST, which starts from 7×7 and has strides 1, 2, 2. Only, it starts from 4×4.
+# Here, in PyTorch's words, is a generator for CIFAR-10 that is in circulation. It resembles TensorFlow's tutorial for MNIST, which starts from 7×7 and has strides 1, 2, 2. Only, it starts from 4×4.
 # You have the arithmetic from notebook 05, with one addition: `output_padding` is a number of pixels added at *one* end. It is there because several input sizes of a
 # strided convolution lead to the same output size, and going backwards you have to say which one you mean.
 
@@ -460,7 +460,7 @@ plots.show(
 #
 # The gradient that G learns from is D's slope, ∂D/∂x. If D is very steep, G's steps are wild; and a D that separates real from generated perfectly can be made ever steeper without
 # changing a single judgement. So bound the slope. A layer $y = Wx$ stretches a vector at most by $W$'s largest singular value, the **spectral norm** $\sigma(W)$. LeakyReLU
-# never stretches. Divide every layer's weight by its own $\sigma$, and no layer stretches (Miyato et al., 2018):
+# never stretches. Divide every layer's weight by its own $\sigma$, and no layer, taken as a matrix, stretches (Miyato et al., 2018):
 #
 # $$\bar W = W / \sigma(W), \qquad \sigma(W) = \max_{\lVert v\rVert = 1} \lVert W v \rVert .$$
 #
@@ -496,7 +496,7 @@ largest = check(
 
 # %% [markdown]
 # Compare with PyTorch's singular value decomposition, on the kernels of a discriminator. A kernel of shape (outputs, inputs, 4, 4) counts as a matrix of outputs × (inputs · 4 · 4). That is the convention of the
-# paper; the convolution itself, with its overlapping windows, can stretch somewhat more.
+# paper; the convolution itself, with its overlapping windows, can stretch more: here about 1.8 and 1.3 times; the bound on D's slope is larger by that.
 
 # %%
 torch.manual_seed(0)
@@ -567,7 +567,7 @@ for name in ("pixel_shuffle", *tools):
 
 # %% [markdown]
 # Mirroring costs next to nothing. The full augmentation and spectral normalisation lie *behind* the plain run after so few images, in this one seed: both make D's task harder or its slope smaller, and G learns from a weaker teacher. That is no verdict against them. They were made
-# for long trainings, where D would learn the photographs by heart and become ever steeper; here it has not even seen each photograph once. DCGAN's first weights are close enough to PyTorch's that one seed cannot tell them apart. So for a training of
+# for long trainings, where D would learn the photographs by heart and become ever steeper; here it has not even seen each photograph once. The run from DCGAN's first weights comes out so close to the one from PyTorch's that one seed cannot tell them apart. So for a training of
 # a minute we take mirroring and nothing else, and keep the other tools for longer trainings.
 #
 # ## The real training
@@ -622,7 +622,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Light and dark, some blue, green and brown, a grain that runs through the picture: that is what one pass through the photographs brings. There is no object, and neighbouring samples have a family likeness. The distance falls fast at first and then flattens, while the learning
+# Light and dark, some blue, green and brown, a grain that runs through the picture: that is what as many draws as there are photographs bring. There is no object, and neighbouring samples have a family likeness. The distance falls fast at first and then flattens, while the learning
 # rate goes down to a twentieth. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
@@ -772,7 +772,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The power is exactly the same, and everything that one would call a picture is gone. An edge is a place where many waves rise *together*; that is a matter of their phases, and the spectrum does not see phases. The scrambled
+# The power is exactly the same (before clamping to [−1, 1]), and everything that one would call a picture is gone. An edge is a place where many waves rise *together*; that is a matter of their phases, and the spectrum does not see phases. The scrambled
 # photographs have hardly any flat surfaces. The shipped generator, with nearly the same spectrum, has more of them, but fewer than photographs, and fewer strong edges. It has learnt how much of each fineness there is, and only begun to learn where it belongs.
 #
 # ## What does D look at?
@@ -865,7 +865,7 @@ plots.show(
 
 # %% [markdown]
 # Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. With augmentation on both sides, the border is drawn towards that of the unshifted photographs, though after so few images it is not there yet.
-# (The two trainings differ in more than the side: the augmentation of the course shifts half as far, and changes colours too.)
+# (The two trainings differ in more than the side: the augmentation of the course shifts half as far, mirrors, and changes colours too.)
 #
 # ### "A Fréchet distance is a property of the generator"
 #
@@ -904,7 +904,7 @@ plots.show(
 #
 # ## Summary
 #
-# - Size first: strides from 4×4 must multiply up to 8. An assertion on the shape costs nothing.
+# - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the strides multiply up to 8. An assertion on the shape costs nothing.
 # - A layer that makes neighbouring pixels by different weights brings a pattern of period 2. The power spectrum shows it at frequency ½, before training and after.
 # - Augment everything that D sees, differentiably; or G learns the augmentation.
 # - Spectral normalisation divides each weight by its largest singular value, found by power iteration, and so bounds D's slope.
@@ -920,5 +920,5 @@ plots.show(
 # - A. Aitken et al., *Checkerboard artifact free sub-pixel convolution*, 2017, [arXiv:1707.02937](https://arxiv.org/abs/1707.02937)
 # - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative Adversarial Networks*, ICLR 2018, [arXiv:1802.05957](https://arxiv.org/abs/1802.05957)
 # - S. Zhao, Z. Liu, J. Lin, J.-Y. Zhu, S. Han, *Differentiable Augmentation for Data-Efficient GAN Training*, NeurIPS 2020, [arXiv:2006.10738](https://arxiv.org/abs/2006.10738)
-# - R. Durall, M. Keuper, J. Keuper, *Watch Your Up-Convolution: CNN Based Generative Deep Neural Networks Are Failing to Reproduce Spectral Distributions*, CVPR 2020, [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)
+# - R. Durall, M. Keuper, J. Keuper, *Watch your Up-Convolution: CNN Based Generative Deep Neural Networks are Failing to Reproduce Spectral Distributions*, CVPR 2020, [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)
 # - A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009
