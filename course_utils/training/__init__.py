@@ -5,8 +5,10 @@ from course_utils.training.checkpoint import load_weights, save_weights
 from course_utils.training.gan import Run, constant_then_linear, train_gan
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.progress import progress
+from course_utils.training.recipes import MNIST_DCGAN
 
 __all__ = [
+    "MNIST_DCGAN",
     "Run",
     "TrainingDiverged",
     "constant_then_linear",

@@ -9,11 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.data import ring
+from course_utils.data import image_sampler, ring
 from course_utils.losses import GANLoss, get_loss
-from course_utils.models import dcgan_discriminator, dcgan_generator, mlp_discriminator, mlp_generator
+from course_utils.models import (
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_discriminator,
+    mlp_generator,
+    mnist_dcgan,
+)
 from course_utils.runtime import has_fast_bfloat16
-from course_utils.training import TrainingDiverged, constant_then_linear, sample, train_gan
+from course_utils.training import MNIST_DCGAN, TrainingDiverged, constant_then_linear, sample, train_gan
 
 RING = ring()
 QUIET = {"progress": False, "device": "cpu"}
@@ -448,3 +454,11 @@ def test_the_check_before_training_changes_nothing():
     counters = [name for name in generator.state_dict() if "num_batches" in name]
     assert all(generator.state_dict()[name] == 1 for name in counters)
     assert before.shape == weights(generator, discriminator).shape
+
+
+def test_the_digits_recipe_trains_the_digits_pair():
+    torch.manual_seed(0)
+    generator, discriminator = mnist_dcgan()
+    images = image_sampler(torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8), "cpu")
+    run = train_gan(generator, discriminator, images, images=128, **MNIST_DCGAN, **QUIET)
+    assert sample(run.generator, 2).shape == (2, 1, 28, 28)
