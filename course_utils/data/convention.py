@@ -36,7 +36,8 @@ def to_model_range(images: Tensor) -> Tensor:
             "images that are float already belong in [-1, 1] and need no conversion."
         )
     # One fused pass, −1 + step·x, that also turns uint8 into float32: faster than three operations.
-    return torch.add(torch.tensor(-1.0, device=images.device), images, alpha=STEP)
+    # torch.full: torch.tensor(-1.0, device="cuda") would copy from the host, and make it wait.
+    return torch.add(torch.full((), -1.0, device=images.device), images, alpha=STEP)
 
 
 def to_uint8(images: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from course_utils.losses import GANLoss, get_loss
 from course_utils.runtime import autocast_dtype, pick_device
 from course_utils.training.boundary import check_game, check_least
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
+from course_utils.training.device_path import callables, fast_matmuls, match_layout, placed, placed_samples
+from course_utils.training.distributed import agreed, augment_share, check_divisible, rank, share
 from course_utils.training.ema import averaged_copy, update_average
 from course_utils.training.history import MEASURED, Recorder, TrainingDiverged
 from course_utils.training.interrupt import stop_button
@@ -63,6 +65,7 @@ def train_gan(
     ema_half_life: float = 10_000,
     device: str | torch.device | None = None,
     precision: str = "auto",
+    compiled: bool | str = False,
     seed: int = 0,
     snapshot_every: int = 20_000,
     snapshot_samples: int = 64,
@@ -73,7 +76,8 @@ def train_gan(
 ) -> Run:
     """min over G of max over D of V(D, G), by alternating steps  (Goodfellow et al. 2014, arXiv:1406.2661).
 
-    Both networks are trained in place; `run.generator` is a running average of the generator.
+    Both networks are trained in place; `run.generator` is a running average of the generator. Where
+    `torchrun` has started several processes, each takes its share of every batch.
 
     Args:
         generator: maps latents (N, generator.latent_dim) to samples.
@@ -93,6 +97,8 @@ def train_gan(
         ema_half_life: half-life of the generator's average, in images; 0 for none.
         device: where to train; None chooses.
         precision: "auto" (bfloat16 where it is faster), "float32" or "bfloat16".
+        compiled: whether to run both networks through `torch.compile`, but not the penalty, whose double
+            backward pass it does not support; or the name of a backend.
         seed: of everything random in the training; the networks' first weights are the caller's.
         snapshot_every: images between two snapshots (and checkpoints); there is one at the start and one at
             the end.
@@ -115,9 +121,12 @@ def train_gan(
     check_least(1, images=images, batch_size=batch_size, discriminator_steps=discriminator_steps)
     check_least(1, snapshot_every=snapshot_every, snapshot_samples=snapshot_samples)
     check_least(0, generator_lr=generator_lr, discriminator_lr=discriminator_lr, ema_half_life=ema_half_life)
-    generator.to(device).train()
-    discriminator.to(device).train()
+    check_divisible(batch_size)
+    generator, discriminator = placed(generator, device), placed(discriminator, device)
     check_game(generator, discriminator, draw_real, device)
+    draw_real = placed_samples(draw_real, device)
+    augment = augment and augment_share(augment)
+    generate, discriminate = callables(generator, discriminator, device, compiled)  # what the loop calls
 
     rng = torch.Generator(device).manual_seed(seed)
     fixed_latents = torch.randn(snapshot_samples, generator.latent_dim, generator=rng, device=device)
@@ -153,15 +162,15 @@ def train_gan(
         return torch.autocast(device.type, low_precision, enabled=low_precision is not None)
 
     def judge(samples: Tensor) -> Tensor:
-        return discriminator(samples if augment is None else augment(samples, rng)).float()
+        return discriminate(samples if augment is None else augment(samples, rng)).float()
 
     def play_round() -> None:
         # The discriminator's step: logits of real samples up, of fakes down.
         for _ in range(discriminator_steps):
             real = draw_real(batch_size, rng)
-            latents = torch.randn(batch_size, generator.latent_dim, generator=rng, device=device)
+            latents = share(torch.randn(batch_size, generator.latent_dim, generator=rng, device=device))
             with autocast():
-                fake = generator(latents).float()
+                fake = generate(latents).float()
                 real_logits = judge(real)
                 fake_logits = judge(fake.detach())  # detach: this step must not reach the generator
             discriminator_loss = objective.discriminator(real_logits, fake_logits)
@@ -195,20 +204,22 @@ def train_gan(
     def pause() -> None:
         """Checkpoint, snapshot and callback, while the clock stands still."""
         fetch()
-        if checkpoint is not None and run.images_seen:
+        if checkpoint is not None and run.images_seen and rank() == 0:
             save_checkpoint(checkpoint, _state(parts, settings, rng, run))
         if not run.snapshots or run.snapshots[-1][0] < run.images_seen:
             run.snapshots.append((run.images_seen, run.generator(fixed_latents).float().cpu()))
-            if on_snapshot is not None:
+            if on_snapshot is not None and rank() == 0:
                 with own_randomness(device):
                     on_snapshot(run)
                 discriminator.train()
         recorder.restart_clock()
 
-    with own_randomness(device, seed), stop_button() as stopped:
+    with own_randomness(device, seed), fast_matmuls(device, precision), stop_button() as pressed:
+        stopped, fetch_is_due = agreed(pressed), agreed(recorder.due)
         if resume and checkpoint is not None and Path(checkpoint).exists():
             _restore(load_checkpoint(checkpoint), checkpoint, parts, settings, rng, run)
-        with show_progress(images, "training", start=run.images_seen, hidden=not progress) as show:
+        hidden = not progress or rank() > 0
+        with show_progress(images, "training", start=run.images_seen, hidden=hidden) as show:
             try:
                 pause()
                 while run.images_seen < images and not stopped():
@@ -220,11 +231,11 @@ def train_gan(
                     update_average(
                         run.generator, generator, run.images_seen, run.images_seen - before, ema_half_life
                     )
-                    if recorder.due():
+                    if fetch_is_due():
                         fetch()
                     if run.images_seen // snapshot_every > before // snapshot_every:
                         pause()
-                run.interrupted = stopped()
+                run.interrupted = run.images_seen < images
                 pause()
             except KeyboardInterrupt:
                 # A second Ctrl-C: a step may be half done, so the checkpoint stays what it was.
@@ -282,6 +293,8 @@ def _restore(
             raise ValueError(
                 f"{path} holds the state of another {name}; build the same networks, or delete the file."
             ) from error
+        if isinstance(part, torch.optim.Optimizer):
+            match_layout(part)
     rng.set_state(state["rng"])
     torch.set_rng_state(state["torch_rng"])
     if state["cuda_rng"] is not None:

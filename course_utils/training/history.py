@@ -6,6 +6,8 @@ import time
 import torch
 from torch import Tensor, nn
 
+from course_utils.training.distributed import mean_over_processes
+
 MEASURED = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
 
 
@@ -47,7 +49,7 @@ class Recorder:
         if not self.pending:
             return 0.0
         steps = [images for images, _ in self.pending]
-        rows = torch.stack([numbers for _, numbers in self.pending]).tolist()
+        rows = mean_over_processes(torch.stack([numbers for _, numbers in self.pending])).tolist()
         seconds = time.perf_counter() - self.fetched_at
         before = self.history["images"][-1] if self.history["images"] else 0
         speed = (steps[-1] - before) / max(seconds, 1e-9)

@@ -5,14 +5,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from course_utils.training.distributed import processes
+
 
 @contextmanager
 def stop_button() -> Iterator[Callable[[], bool]]:
     """Defers Ctrl-C: `with stop_button() as stopped: while not stopped(): step()`.
 
     The first interrupt only makes `stopped()` true, so that no step is torn in two; a second one, for whoever
-    cannot wait, raises KeyboardInterrupt at once. Outside the main thread, where Python delivers no signals,
-    nothing changes.
+    cannot wait, raises KeyboardInterrupt at once, unless several processes train together: they must stop in
+    the same step. Outside the main thread, where Python delivers no signals, nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -22,7 +24,7 @@ def stop_button() -> Iterator[Callable[[], bool]]:
 
     def press(signal_number, frame):
         nonlocal pressed
-        if pressed:
+        if pressed and processes() == 1:
             raise KeyboardInterrupt
         pressed = True
 
