@@ -10,7 +10,7 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: help setup lab test run notebooks execute lint format clean
+.PHONY: help setup lab test run notebooks execute bench lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -35,6 +35,9 @@ notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of t
 execute: setup ## re-run the solutions and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
 
+bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise)
+	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick,--resume)
+
 lint: setup ## check the code, and its format
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,4 +48,4 @@ format: setup ## mend what the linter can mend, and format the code
 
 clean: ## remove .venv and caches; data and progress stay
 	rm -rf .venv .course/setup.* .pytest_cache .ruff_cache *.egg-info build
-	find course_utils tests tools -name __pycache__ -prune -exec rm -rf {} +
+	find course_utils tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +

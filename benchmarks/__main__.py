@@ -1,0 +1,181 @@
+"""The command line: python -m benchmarks quality|ablations|ceilings|report|all  (`make bench`)."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from benchmarks import ablations, ceilings, quality, report
+from benchmarks.recipes import RECIPES
+from benchmarks.records import QUICK, RESULTS, ROOT, add, load
+from course_utils.runtime import pick_device
+
+DATA = ("mnist", "cifar10")
+PARTS = ("quality", "speed", "drawing")
+
+
+def parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--quick", action="store_true", help=QUICK)
+    shared.add_argument("--resume", action="store_true", help="skip what is measured already")
+    shared.add_argument("--threads", type=positive, help="of torch; its own choice otherwise")
+    shared.add_argument("--output", type=Path, help="folder of the results (benchmarks/results)")
+    seeds = argparse.ArgumentParser(add_help=False)
+    seeds.add_argument("--seeds", type=positive, default=3, help="how many (3)")
+    seeds.add_argument("--only", nargs="+", metavar="NAME", help="leave out all others")
+
+    main = argparse.ArgumentParser(prog="python -m benchmarks", description=report.__doc__)
+    commands = main.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "quality", parents=[shared, seeds], help="distance against seconds, all peers"
+    )
+    command.add_argument("--data", choices=DATA, default="mnist")
+    command.add_argument("--seconds", type=positive, default=300, help="of training, of the first seed (300)")
+    command.add_argument("--later-seconds", type=positive, help="of all other seeds; as many otherwise")
+    command = commands.add_parser(
+        "ablations", parents=[shared, seeds], help="each choice of a recipe, changed alone"
+    )
+    command.add_argument("part", nargs="?", help=f"one of {', '.join(PARTS)}; all otherwise")
+    command.add_argument("--recipe", default="05", help="a notebook's name or number (05)")
+    command.add_argument("--images", type=positive, help="to train on, the same number for each variant")
+    commands.add_parser("ceilings", parents=[shared], help="what the machine can do at best")
+    command = commands.add_parser("report", help="docs/benchmarks.md and its picture, from the results")
+    command.add_argument("--output", type=Path, help="folder of the results (benchmarks/results)")
+    commands.add_parser("all", parents=[shared], help="everything, then the report")
+    return main
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def chosen(given: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
+    """Those names, in the order of the known ones; all of them where none is given."""
+    unknown = [name for name in given or () if name not in known]
+    if unknown:
+        sys.exit(f"there is no {what} {', '.join(map(repr, unknown))}; choose from: {', '.join(known)}.")
+    return [name for name in known if not given or name in given]
+
+
+def alone(call: Callable, *arguments):
+    """Calls it in a process of its own: clean memory, nothing left over from the run before."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(call, *arguments).result()
+
+
+def measure(path: Path, key: str, resume: bool, call: Callable, *arguments) -> None:
+    """One measurement, kept as soon as it is made."""
+    if resume and key in load(path):
+        print(f"{key}: measured already", flush=True)
+        return
+    begin = time.perf_counter()
+    record = alone(call, *arguments)
+    add(path, key, record)
+    print(f"{key}: {summary(record)}  ({time.perf_counter() - begin:.0f} s)", flush=True)
+
+
+def summary(record: dict) -> str:
+    if "points" in record:
+        return ", ".join(
+            f"{point['seconds']:.1f} s {report.number(point['frechet'])}" for point in record["points"]
+        )
+    shown = ("frechet", "ratio", "matrix_gflops", "one tensor", "DataLoader, a transform per image")
+    return ", ".join(f"{name} {report.number(record[name])}" for name in shown if name in record)
+
+
+def run_quality(arguments: argparse.Namespace) -> None:
+    device = pick_device().type
+    for seed in range(arguments.seeds):
+        seconds = arguments.seconds if seed == 0 else arguments.later_seconds or arguments.seconds
+        for name in chosen(arguments.only, quality.names(arguments.data), f"competitor on {arguments.data}"):
+            plan = quality.Plan(arguments.data, name, seed, seconds, threads=arguments.threads)
+            if arguments.quick:
+                plan = plan._replace(
+                    seconds=1, marks=(0.5, 1), budgets=(0.5, 1), samples=100, warm_up=1, quick=True
+                )
+            path = arguments.output / f"{arguments.data}.json"
+            measure(path, quality.key(plan, device), arguments.resume, quality.run, plan)
+
+
+def run_ablations(arguments: argparse.Namespace) -> None:
+    (part,) = chosen([arguments.part], PARTS, "part") if arguments.part else (None,)
+    matching = [name for name in RECIPES if arguments.recipe in (name, name[:2])]
+    (recipe,) = matching or chosen([arguments.recipe], list(RECIPES), "recipe")
+    names = chosen(arguments.only, ablations.variants(recipe), f"variant of {recipe}")
+    device, quick, threads = pick_device().type, arguments.quick, arguments.threads
+    path = arguments.output / "ablations.json"
+    images = 128 if quick else arguments.images or ablations.IMAGES[recipe]
+    samples = 100 if quick else 5_000
+    if part in (None, "quality"):
+        for seed in range(arguments.seeds):
+            for name in names:
+                key = f"quality/{recipe}/{name}/seed {seed}/{device}"
+                details = (recipe, name, seed, images, samples, threads, quick)
+                measure(path, key, arguments.resume, ablations.quality, *details)
+    if part in (None, "speed"):
+        steps, rounds = (2, 1) if quick else (30, 9)
+        for name in names:
+            if name != "base":
+                details = (recipe, name, steps, rounds, threads, quick)
+                measure(path, f"speed/{recipe}/{name}/{device}", arguments.resume, ablations.speed, *details)
+    if part == "drawing" or (part is None and recipe == "05_dcgan_mnist"):
+        measure(path, f"drawing/{device}", arguments.resume, ablations.drawing, threads, quick)
+
+
+def run_ceilings(arguments: argparse.Namespace) -> None:
+    path, key = arguments.output / "ceilings.json", pick_device().type
+    measure(path, key, arguments.resume, ceilings.run, arguments.threads, arguments.quick)
+
+
+def run_all(arguments: argparse.Namespace) -> None:
+    run_ceilings(arguments)
+    quick = ["--seeds", "1"] if arguments.quick else []
+    for name in DATA:
+        run_quality(repeated(arguments, "quality", "--data", name, *quick))
+    for recipe in RECIPES:
+        only = ["--only", "base", "no average"] if arguments.quick and recipe[:2] != "06" else []
+        only = only or (["--only", "base", "float32"] if arguments.quick else [])
+        run_ablations(repeated(arguments, "ablations", "--recipe", recipe, *quick, *only))
+    if not arguments.quick:
+        run_report(arguments)
+
+
+def repeated(arguments: argparse.Namespace, *words: str) -> argparse.Namespace:
+    """Another command's arguments, with the choices that all share."""
+    return argparse.Namespace(**{**vars(parser().parse_args(words)), **vars(arguments)})
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    try:
+        report.write(arguments.output)
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+COMMANDS = {
+    "quality": run_quality,
+    "ablations": run_ablations,
+    "ceilings": run_ceilings,
+    "report": run_report,
+    "all": run_all,
+}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    arguments = parser().parse_args(words)
+    quick = getattr(arguments, "quick", False)
+    # Quick results have a folder of their own, so that they never come between real ones.
+    arguments.output = arguments.output or (ROOT / ".course" / "bench-quick" if quick else RESULTS)
+    if quick:
+        print(QUICK)
+    COMMANDS[arguments.command](arguments)
+
+
+if __name__ == "__main__":
+    main()

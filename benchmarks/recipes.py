@@ -1,0 +1,133 @@
+"""Our own recipes, as a dictionary of options: what the notebooks train, and what the ablations change."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from course_utils.augment import augment, flip
+from course_utils.models import (
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_discriminator,
+    mlp_generator,
+    spectrally_normalised,
+)
+from course_utils.training import MNIST_DCGAN, constant_then_linear
+
+SCHEDULES = {"constant_then_linear": constant_then_linear, "constant": lambda share: 1.0}
+AUGMENTATIONS = {"none": None, "flip": flip, "flip, colour, translate": augment}
+
+
+class Recipe(NamedTuple):
+    """What a notebook trains: `build(options)` makes its networks, `settings` what `train_gan` is told."""
+
+    data: str
+    options: dict
+    build: Callable[[dict], tuple[nn.Module, nn.Module]]
+
+
+def convolutional(options: dict) -> tuple[nn.Module, nn.Module]:
+    """The DCGAN of notebooks 05 and 06, with its options."""
+    generator = dcgan_generator(
+        options["image_shape"],
+        latent_dim=options["latent_dim"],
+        width=options["width"],
+        upsampling=options["upsampling"],
+        refinements=options["generator_refinements"],
+    )
+    discriminator = dcgan_discriminator(
+        options["image_shape"], width=options["width"], refinements=options["discriminator_refinements"]
+    )
+    if options["first_weights"] == "pytorch":
+        for layer in (*generator.modules(), *discriminator.modules()):
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+    if options["normalisation"] == "batch":
+        discriminator = batch_normalised(discriminator)
+    if options["normalisation"] == "spectral":
+        spectrally_normalised(discriminator)
+    if options["memory"] == "channels_last":
+        generator.to(memory_format=torch.channels_last)
+        discriminator.to(memory_format=torch.channels_last)
+    return generator, discriminator
+
+
+def batch_normalised(discriminator: nn.Sequential) -> nn.Sequential:
+    """Batch normalisation after every convolution but the first, as in DCGAN."""
+    layers = []
+    for layer in discriminator:
+        layers.append(layer)
+        if isinstance(layer, nn.Conv2d) and any(isinstance(other, nn.Conv2d) for other in layers[:-1]):
+            layers.append(nn.BatchNorm2d(layer.out_channels))
+    return nn.Sequential(*layers)
+
+
+def fully_connected(options: dict) -> tuple[nn.Module, nn.Module]:
+    """The networks of notebook 04."""
+    hidden = (options["hidden"],) * 2
+    return (
+        mlp_generator((1, 28, 28), latent_dim=options["latent_dim"], hidden=hidden),
+        mlp_discriminator((1, 28, 28), hidden=hidden),
+    )
+
+
+def settings(options: dict) -> dict:
+    """The keyword arguments of `train_gan`; an option that is not named is left at its default."""
+    chosen = {name: options[name] for name in PASSED_ON if name in options}
+    if "schedule" in options:
+        chosen["schedule"] = SCHEDULES[options["schedule"]]
+    if "augment" in options:
+        chosen["augment"] = AUGMENTATIONS[options["augment"]]
+    return chosen
+
+
+PASSED_ON = (
+    "loss",
+    "batch_size",
+    "generator_lr",
+    "discriminator_lr",
+    "betas",
+    "ema_half_life",
+    "precision",
+    "discriminator_steps",
+)
+
+RECIPES = {
+    "04_mlp_gan_mnist": Recipe("mnist", {"latent_dim": 32, "hidden": 128, "batch_size": 64}, fully_connected),
+    "05_dcgan_mnist": Recipe(
+        "mnist",
+        {
+            "image_shape": (1, 28, 28),
+            "latent_dim": 32,
+            "width": 32,
+            "upsampling": "transposed",
+            "generator_refinements": 1,
+            "discriminator_refinements": 1,
+            "normalisation": "spectral",
+            "first_weights": "dcgan",
+            "memory": "contiguous",
+            **MNIST_DCGAN,
+        },
+        convolutional,
+    ),
+    "06_dcgan_cifar10": Recipe(
+        "cifar10",
+        {
+            "image_shape": (3, 32, 32),
+            "latent_dim": 64,
+            "width": 48,
+            "upsampling": "pixel_shuffle",
+            "generator_refinements": 0,
+            "discriminator_refinements": 0,
+            "normalisation": "none",
+            "first_weights": "pytorch",
+            "memory": "contiguous",
+            "augment": "flip",
+            "ema_half_life": 10_000,
+            "batch_size": 64,
+        },
+        convolutional,
+    ),
+}

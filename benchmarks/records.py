@@ -1,0 +1,93 @@
+"""What was measured, where and with what, kept as JSON: one file a subject, one record a run."""
+
+import json
+import os
+import platform
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import psutil
+import torch
+
+from course_utils.training.checkpoint import replacing
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+QUICK = "quick: for the tests' sanity, never for a claim"
+
+
+def load(path: Path) -> dict[str, dict]:
+    """Key → record; nothing where there is no file yet.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["records"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} holds no readable results; delete it, or restore it.") from error
+
+
+def add(path: Path, key: str, record: dict) -> None:
+    """Puts one record into the file, in one move: an interruption leaves the old file or the new one."""
+    records = {**load(path), key: record}
+    with replacing(path) as partial:
+        text = json.dumps({"records": dict(sorted(records.items()))}, indent=1, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def circumstances(device: torch.device, quick: bool) -> dict:
+    """Machine, versions, code and day of a measurement: nothing that names a person, a host or a folder."""
+    memory = psutil.virtual_memory().total / 2**30
+    machine = {
+        "processor": processor(),
+        "cores": len(psutil.Process().cpu_affinity())
+        if hasattr(psutil.Process, "cpu_affinity")
+        else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gigabytes": round(memory, 1),
+        "system": platform.system(),
+    }
+    if device.type == "cuda":
+        machine["gpu"] = torch.cuda.get_device_name(device)
+    return {
+        "device": device.type,
+        "machine": machine,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "revision": revision(),
+        "date": date.today().isoformat(),
+        "quick": QUICK if quick else None,
+    }
+
+
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        lines = dict(
+            line.partition(":")[::2] for line in information.read_text(encoding="utf-8").splitlines()
+        )
+        fields = {name.strip(): value.strip() for name, value in lines.items()}
+        if "model name" in fields:
+            family = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
+            return f"{fields['model name']} ({family})"
+    return platform.processor() or platform.machine()
+
+
+def revision() -> dict:
+    """The code's commit, and whether files that it keeps had been changed since."""
+
+    def git(*arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
+
+    try:
+        changed = git(
+            "status", "--porcelain", "--untracked-files=no", "--", "course_utils", "benchmarks/*.py"
+        )
+        return {"commit": git("rev-parse", "--short=12", "HEAD"), "changed": bool(changed)}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": "unknown", "changed": None}
