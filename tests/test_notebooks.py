@@ -56,6 +56,12 @@ def test_headings_of_exercises_say_what_the_checkers_declare(name):
 
 
 @pytest.mark.parametrize("name", PRESENT)
+def test_solution_stays_small_enough_to_be_read_online(name):
+    megabytes = (ROOT / "solutions" / f"{name}.ipynb").stat().st_size / 2**20
+    assert megabytes < 2.5, "show fewer or smaller pictures"
+
+
+@pytest.mark.parametrize("name", PRESENT)
 def test_no_answer_is_left_in_the_learners_notebook(name):
     script = ROOT / "solutions" / f"{name}.py"
     learner = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
