@@ -208,6 +208,35 @@ def spectrally_normalised(network: nn.Module) -> nn.Module:
     return network
 
 
+def largest_singular_value(weight: Tensor, steps: int, rng: torch.Generator | None = None) -> Tensor:
+    """σ(W) = max ‖Wv‖ / ‖v‖, by power iteration: u ← Wv / ‖Wv‖, v ← Wᵀu / ‖Wᵀu‖, σ ≈ uᵀWv.
+
+    What `spectrally_normalised` divides by (Miyato et al., 2018, arXiv:1802.05957, algorithm 1). It comes
+    from below, the slower the closer the second singular value is to the first.
+
+    Args:
+        weight: a matrix (outputs, inputs).
+        steps: of the iteration, at least 1.
+        rng: draws the first v; None takes torch's own generator.
+
+    Returns:
+        A number, shape ().
+
+    Raises:
+        ValueError: no matrix, or no step.
+    """
+    if weight.dim() != 2 or steps < 1:
+        raise ValueError(
+            f"needs a matrix and at least 1 step, got shape {tuple(weight.shape)} and {steps}; "
+            "flatten a kernel with weight.flatten(1)"
+        )
+    v = torch.randn(weight.shape[1], generator=rng, dtype=weight.dtype, device=weight.device)
+    for _ in range(steps):
+        u = F.normalize(weight @ v, dim=0)
+        v = F.normalize(weight.T @ u, dim=0)
+    return u @ weight @ v
+
+
 def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool = True) -> nn.Module:
     """A layer that doubles height and width: (N, inputs, H, W) → (N, outputs, 2H, 2W).
 

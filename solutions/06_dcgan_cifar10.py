@@ -36,6 +36,7 @@ from course_utils.models import (
     sample,
     spectrally_normalised,
 )
+from course_utils.models import largest_singular_value as reference_singular_value
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
 from course_utils.training import progress, train_gan
@@ -101,7 +102,7 @@ with progress(len(known), "known images", unit="sets") as update:
 
 
 # %%
-def published_generator() -> nn.Sequential:
+def circulating_generator() -> nn.Sequential:
     """100 random numbers → a colour picture, but of which size?"""
     return nn.Sequential(
         nn.Linear(100, 256 * 4 * 4, bias=False),
@@ -144,7 +145,7 @@ check("6.1", final_side)
 # Now run it, and see whether anything complains:
 
 # %%
-too_small = published_generator()(torch.randn(2, 100))
+too_small = circulating_generator()(torch.randn(2, 100))
 averaging = nn.Sequential(  # a discriminator that ends in the average over its last map
     nn.Conv2d(3, 32, 4, stride=2, padding=1),
     nn.LeakyReLU(0.2),
@@ -152,7 +153,7 @@ averaging = nn.Sequential(  # a discriminator that ends in the average over its 
     nn.Flatten(),
     nn.Linear(32, 1),
 )
-print("the published generator makes: ", tuple(too_small.shape))
+print("the circulating generator makes:", tuple(too_small.shape))
 print("an averaging discriminator on it:", tuple(averaging(too_small).shape), "and on real images:",
       tuple(averaging(some_real[:2]).shape))  # fmt: skip
 try:
@@ -490,9 +491,7 @@ def largest_singular_value(weight: Tensor, steps: int) -> Tensor:
 
 
 # %%
-largest = check(
-    "6.5", largest_singular_value, otherwise=lambda weight, steps: torch.linalg.svdvals(weight)[0]
-)
+largest = check("6.5", largest_singular_value, otherwise=reference_singular_value)
 
 # %% [markdown]
 # Compare with PyTorch's singular value decomposition, on the kernels of a discriminator. A kernel of shape (outputs, inputs, k, k) counts as a matrix of outputs × (inputs · k · k). That is the convention of the
@@ -559,7 +558,8 @@ print(f"after {brief_images:,} images each, one seed:")
 for name in ("pixel_shuffle", *tools):
     made_by_tool = sample(short[name].generator, judged)
     slope = mean_slope(short[name].discriminator.cpu(), some_real)
-    right = sum(short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]) / 100
+    judgements = short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]
+    right = sum(judgements) / len(judgements)
     print(
         f"{'plain' if name == 'pixel_shuffle' else name:26s} Fréchet distance {judge(made_by_tool):5.2f}   "
         f"D is right in {right:.0%} of cases   its mean slope {slope:.2f}"

@@ -11,6 +11,7 @@ from course_utils.models import (
     dcgan_generator,
     doubling,
     draw_latents,
+    largest_singular_value,
     load_generator,
     mlp_discriminator,
     mlp_generator,
@@ -121,6 +122,20 @@ def test_spectral_normalisation_makes_the_largest_singular_value_one_everywhere(
     assert len(weighted) == 3
     for weight in weighted:
         assert torch.linalg.svdvals(weight.detach().flatten(1))[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_power_iteration_finds_the_largest_singular_value_from_below():
+    rng = torch.Generator().manual_seed(0)
+    left, _ = torch.linalg.qr(torch.randn(6, 6, generator=rng, dtype=torch.float64))
+    right, _ = torch.linalg.qr(torch.randn(9, 6, generator=rng, dtype=torch.float64))
+    weight = left @ torch.diag(torch.tensor([3.0, 2.7, 2, 1, 0.5, 0.1], dtype=torch.float64)) @ right.T
+    after = [largest_singular_value(weight, steps, rng=rng.manual_seed(1)).item() for steps in (1, 5, 100)]
+    assert after[0] < after[1] < after[2] <= 3 + 1e-9
+    assert after[0] < 2.9 and after[2] == pytest.approx(3, abs=1e-6)
+    assert largest_singular_value(torch.zeros(2, 3), 1) == 0
+    for given, steps in ((torch.zeros(2, 3, 4, 4), 1), (weight, 0)):
+        with pytest.raises(ValueError, match="a matrix and at least 1 step"):
+            largest_singular_value(given, steps)
 
 
 def test_unknown_upsampling_lists_the_known_ones():

@@ -6,6 +6,7 @@ from torch import nn
 
 from course_utils import augment
 from course_utils.checks import run_check
+from course_utils.models import largest_singular_value
 
 
 def stub(*_):
@@ -269,6 +270,7 @@ def square_only(weight, steps):
         iterate,
         lambda weight, steps: iterate(weight, steps, lambda weight, u, v: (weight @ v).norm().item()),
         lambda weight, steps: iterate(weight, steps, start=torch.rand),
+        largest_singular_value,
     ],
 )
 def test_spectral_norms_are_right_in_any_form(answer):
