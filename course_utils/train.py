@@ -143,7 +143,7 @@ def _is_end_of_another(error: BaseException) -> bool:
     return isinstance(error, (EndedFromOutside, dist.DistError)) or "gloo" in str(error)
 
 
-def _is_first(store: dist.Store | None) -> bool:
+def _is_first(store: "dist.Store | None") -> bool:
     try:
         return store is None or store.add("course_utils.train/ended", 1) == 1
     except RuntimeError:  # torchrun itself is gone

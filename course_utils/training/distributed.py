@@ -29,7 +29,7 @@ def rank() -> int:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[dist.Store | None]:
+def joined(device: torch.device) -> Iterator["dist.Store | None"]:
     """Joins the processes that `torchrun` has started: NCCL between GPUs, gloo between CPUs.
 
     Yields:
@@ -75,7 +75,7 @@ def share(batch: Tensor) -> Tensor:
 def augment_share(
     augment: Callable[[Tensor, torch.Generator], Tensor],
 ) -> Callable[[Tensor, torch.Generator], Tensor]:
-    """The augmentation, drawing for the whole batch: each image meets the change it would meet in one process.
+    """The augmentation, drawing for the whole batch: an image meets the change it would meet in one process.
 
     The places of the other processes' images are filled with zeros. The work is small beside the networks'.
     """
