@@ -85,7 +85,10 @@ def summary(record: dict) -> str:
         return ", ".join(
             f"{point['seconds']:.1f} s {report.number(point['frechet'])}" for point in record["points"]
         )
-    shown = ("frechet", "ratio", "matrix_gflops", "one tensor", "DataLoader, a transform per image")
+    if "matrix_gflops" in record:
+        products = record["matrix_gflops"].items()
+        return ", ".join(f"{precision} {report.number(best)} GFLOP/s" for precision, best in products)
+    shown = ("frechet", "ratio", "one tensor", "DataLoader, a transform per image")
     return ", ".join(f"{name} {report.number(record[name])}" for name in shown if name in record)
 
 

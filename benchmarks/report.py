@@ -201,9 +201,10 @@ def ratios(data: str, runs: dict[str, list[dict]]) -> str:
             if math.isinf(ours):
                 row.append("–" if math.isinf(theirs) else "ours never")
             else:
-                ratio = min(theirs, end) / ours
-                bound = "> " if math.isinf(theirs) or at_first_mark(runs["ours"], level) else ""
-                row.append(f"{bound}{number(ratio)} ×")
+                more = math.isinf(theirs) or at_first_mark(runs["ours"], level)
+                less = at_first_mark(several, level)
+                ratio = f"{number(min(theirs, end) / ours)} ×"
+                row.append("–" if more and less else "> " * more + "< " * less + ratio)
         rows.append(row)
     return table(["to the distance", *map(str, LEVELS[data])], rows)
 
@@ -219,10 +220,7 @@ def caught_up(runs: dict[str, list[dict]]) -> str:
         row = ["never", "–"]
         if math.isfinite(ours):
             early = at_first_mark(runs["ours"], level)
-            row = [
-                f"{'< ' if early else ''}{number(ours)} s",
-                f"{'> ' if early else ''}{number(end / ours)} ×",
-            ]
+            row = ["< " * early + f"{number(ours)} s", "> " * early + f"{number(end / ours)} ×"]
         rows.append([label(name), f"{number(level)} at {end:.0f} s", *row])
     return table(["", "its distance", "ours has it after", "ratio"], rows)
 
@@ -253,7 +251,7 @@ def reached(data: str, runs: dict[str, list[dict]], over: str) -> str:
         if all(map(math.isinf, places)):
             end = max(run["points"][-1]["mark" if over == "seconds" else over] for run in several)
             return f"> {end:,.0f}"
-        return ("< " if at_first_mark(several, level) else "") + spread(places, number)
+        return "< " * at_first_mark(several, level) + spread(places, number)
 
     rows = [
         [label(name), *(cell(several, level) for level in LEVELS[data])] for name, several in runs.items()
@@ -382,7 +380,7 @@ def ablation_table(recipe: str, records: list[dict]) -> list[str]:
 TICKS = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
 STYLES = {  # one colour and one dash for each competitor
     "ours": ("vermillion", "-"),
-    "tensorflow": ("orange", "--"),
+    "tensorflow": ("black", "--"),
     "pytorch_examples": ("blue", "-."),
     "pytorch_gan": ("green", (0, (5, 1))),
     "mlp": ("purple", (0, (3, 1, 1, 1))),
