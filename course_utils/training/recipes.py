@@ -7,5 +7,5 @@ MNIST_DCGAN = {
     "generator_lr": 3e-3,
     "discriminator_lr": 3e-3,
     "betas": (0.0, 0.99),  # β₁ 0.5, as in DCGAN, doubles the Fréchet distance at equal time
-    "ema_half_life": 10_000,
+    "ema_half_life": 5_000,
 }
