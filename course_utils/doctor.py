@@ -142,7 +142,7 @@ def _torch() -> Iterator[Finding]:
     except ValueError as error:  # COURSE_DEVICE or COURSE_SCALE names something that there is not
         yield Finding("Device", str(error), "unset or correct the environment variable", broken=True)
         return
-    model = {"cuda": torch.cuda.get_device_name, "mps": lambda _: "Apple GPU", "cpu": _processor}[
+    model = {"cuda": torch.cuda.get_device_name, "mps": lambda _: "Apple GPU", "cpu": lambda _: processor()}[
         device.type
     ](device)
     number_format = "bfloat16 for convolutions" if runtime.has_fast_bfloat16(device) else "float32 throughout"
@@ -162,12 +162,13 @@ def _unused_gpu(torch) -> tuple[str, bool]:
     return "there is an NVIDIA GPU, and its driver is too old for this build: update the driver", False
 
 
-def _processor(_device) -> str:
+def processor() -> str:
     """The CPU's name, and how many of its cores this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     names = Path("/proc/cpuinfo")
     match = re.search(r"model name\s*: (.*)", names.read_text()) if names.exists() else None
-    return f"{match.group(1) if match else platform.processor() or 'CPU'}, {cores} cores"
+    name = match.group(1) if match else platform.processor() or "CPU"
+    return f"{name}, {cores} core{'s' if cores != 1 else ''}"
 
 
 def _memory() -> Iterator[Finding]:

@@ -1,12 +1,14 @@
 """The README says what is so."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from tools.lint import COURSE
-from tools.readme import notebook_map, with_map, with_times
+from tools.readme import MEASURED, measured_times, notebook_map, with_map, with_times
+from tools.run import AVERAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,3 +54,19 @@ def test_times_are_summed_filled_in_and_emptied(tmp_path):
     start = "# | 03 A GAN | what is it? | | |\n# | 04 An MLP | why? | 9 min | 9 s |\n"
     expected = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
     assert with_times(start, tmp_path) == expected
+
+
+def test_the_measured_times_are_those_of_the_executed_solutions():
+    page = measured_times(ROOT / "solutions")
+    assert MEASURED.read_text(encoding="utf-8") == page, "call `python -m tools.readme`"
+    names = [path.stem for path in sorted((ROOT / "solutions").glob("*.ipynb"))]
+    assert re.findall(r"^\| \[(\w+)\]", page, re.MULTILINE) == names
+
+
+def test_the_solutions_take_five_minutes_on_average_at_most():
+    seconds = [
+        json.loads(path.read_text(encoding="utf-8"))["metadata"]["course"]["seconds"]
+        for path in (ROOT / "solutions").glob("*.ipynb")
+    ]
+    assert AVERAGE_SECONDS == 300
+    assert sum(seconds) / len(seconds) <= AVERAGE_SECONDS

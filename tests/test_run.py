@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def test_every_kind_of_failure_is_told_and_the_others_still_run(tmp_path, capsys
     assert "FAILED: a widget shows IndexError" in table["05_in_a_widget"]
     assert "FAILED: a widget shows KeyError" in table["06_in_a_callback"]
     assert "FAILED: cell 1 shows ZeroDivisionError" in table["07_in_a_thread"]
-    assert "7 notebooks in" in printed and "6 failed" in printed
+    assert re.search(r"7 notebooks in \d+ s, \d+ s on average, 6 failed", printed)
 
 
 def test_the_kernel_gets_the_scale_and_a_progress_file_of_its_own(tmp_path, monkeypatch, capsys):
@@ -113,7 +114,15 @@ def test_seconds_are_kept_and_a_broken_table_is_replaced(tmp_path, monkeypatch):
     run._keep([run.Result("02_two", problem="bad\nlong traceback")], "ci", solved=True)
     kept = json.loads(run.TABLE.read_text())
     assert kept["notebooks/01_one at cpu"]["seconds"] == 3.0
+    assert kept["notebooks/01_one at cpu"]["machine"] and kept["notebooks/01_one at cpu"]["date"]
     assert kept["solutions/02_two at ci"]["problem"] == "bad"
+    page = run.TABLE.with_suffix(".md").read_text()
+    assert "| notebooks/01_one | cpu | 3 |" in page
+    assert "| solutions/02_two | ci | 0 (failed: bad) |" in page
+    assert "At the `cpu` scale 3 s a notebook on average; the goal is at most 300 s." in page
+    assert "`ci` scale" not in page  # what failed says nothing about the time
+    run._keep([run.Result("03_three", seconds=8.0)], "cpu", solved=False)
+    assert "`cpu` scale 6 s" in run.TABLE.with_suffix(".md").read_text()
     run.TABLE.write_text("{")
     run._keep([run.Result("01_one")], "cpu", solved=False)
     assert list(json.loads(run.TABLE.read_text())) == ["notebooks/01_one at cpu"]

@@ -15,7 +15,6 @@ import ast
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import sys
@@ -28,7 +27,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from tools.run import ROOT, Result, execute
+from tools import readme
+from tools.run import ROOT, Result, execute, where_and_when
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SOLUTION_TAG = "solution"  # a cell with this tag is left out of the learner's notebook
@@ -256,7 +256,7 @@ def settle_outputs(notebook: NotebookNode, result: Result) -> None:
         "seconds": round(result.seconds, 1),
         "slowest_cell_seconds": round(result.slowest_cell, 1),
         "peak_megabytes": result.peak_megabytes,
-        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        **where_and_when(),
         "versions": {"python": platform.python_version(), **versions},
         "code": code_fingerprint(notebook),
         "outputs": outputs_fingerprint(notebook),
@@ -386,6 +386,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result = execute_solution(script)
             failed = failed or bool(result.problem)
             print(result.problem or f"{result.seconds:.0f} s, {result.peak_megabytes} MB", flush=True)
+        if options.command == "execute":
+            readme.MEASURED.write_text(readme.measured_times(ROOT / "solutions"), encoding="utf-8")
         return 1 if failed else 0
     except (NotebookError, SyntaxError) as error:
         print(error, file=sys.stderr)

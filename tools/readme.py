@@ -1,14 +1,18 @@
 """Keep the maps of README.md and of notebook 00 true: `python -m tools.readme` (`make notebooks` calls it).
 
-Titles and times are taken from the table under each notebook's title, so that they are said in one place.
+Titles and times are taken from the table under each notebook's title, so that they are said in one place. The
+times that were measured, in docs/running_times.md, are those that `make execute` noted in the solutions.
 """
 
+import json
 import re
 from pathlib import Path
 
 from tools.lint import COURSE
+from tools.run import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
+MEASURED = ROOT / "docs" / "running_times.md"
 BEGIN, END = "<!-- map: written by tools/readme.py -->\n", "<!-- end of map -->\n"
 PLANNED = {  # what the course's notebooks are about, for as long as they are still to come
     "00_start_here": "Start here",
@@ -69,10 +73,31 @@ def _cell(text: str, row: str) -> str:
     return re.search(rf"^# \| {row} \| (.+?) \|$", text, re.MULTILINE).group(1)
 
 
-if __name__ == "__main__":
+def measured_times(solutions: Path) -> str:
+    """The page with the last measured seconds and memory of every executed solution."""
+    rows = []
+    for path in sorted(solutions.glob("[0-9][0-9]_*.ipynb")):
+        ran = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("course")
+        if ran is not None:
+            name = f"[{path.stem}](../solutions/{path.name})"
+            rows.append({"notebook": name, "slowest_cell": ran["slowest_cell_seconds"], **ran})
+    return (
+        "# Running times\n\nThe last measured run of each solution, start of its kernel included. "
+        "Written by `make execute`; `make run` measures on your machine and keeps its table in "
+        f"`.course/run.md`.\n\n{markdown_table(rows)}"
+    )
+
+
+def renew() -> None:
+    """Write the maps and the measured times."""
     solutions = ROOT / "solutions"
     for path, renewed in (
         (ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions))),
         (solutions / "00_start_here.py", lambda text: with_times(text, solutions)),
     ):
         path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    MEASURED.write_text(measured_times(solutions), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    renew()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parents[1]
 SCALES = ("ci", "cpu", "gpu")
 SECONDS_PER_CELL = 900  # a cell should take under 120 s; a slow or busy machine gets some patience
-TABLE = ROOT / ".course" / "run.json"
+TABLE = ROOT / ".course" / "run.json"  # the last figures; beside it run.md, the same to read
+AVERAGE_SECONDS = 300  # what the notebooks may take at the cpu scale on two cores, on average
 
 
 @dataclass
@@ -229,9 +231,8 @@ def _table(results: Sequence[Result]) -> str:
     count = f"{len(results)} notebook{'s' if len(results) > 1 else ''}"
     failed = sum(bool(result.problem) for result in results)
     total = sum(result.seconds for result in results)
-    lines.append(
-        f"{count} in {total:.0f} s, {failed} failed" if failed else f"{count} in {total:.0f} s, all ran"
-    )
+    average = f"{total:.0f} s, {total / len(results):.0f} s on average"
+    lines.append(f"{count} in {average}, {failed} failed" if failed else f"{count} in {average}, all ran")
     return "\n".join(lines)
 
 
@@ -242,12 +243,51 @@ def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
     except (OSError, ValueError):
         kept = {}
     for result in results:
-        row = {**asdict(result), "scale": scale, "solved": solved, "cpus": os.cpu_count()}
+        row = {**asdict(result), "scale": scale, "solved": solved, **where_and_when()}
+        row["seconds"], row["slowest_cell"] = round(result.seconds, 1), round(result.slowest_cell, 1)
         row["problem"] = result.problem.splitlines()[0] if result.problem else ""
         kept[f"{'solutions' if solved else 'notebooks'}/{result.notebook} at {scale}"] = row
+    rows = [{**kept[key], "notebook": key.split(" at ")[0]} for key in sorted(kept)]
     with contextlib.suppress(OSError):
         TABLE.parent.mkdir(exist_ok=True)
         TABLE.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        TABLE.with_suffix(".md").write_text(markdown_table(rows), encoding="utf-8")
+
+
+def where_and_when() -> dict[str, str]:
+    """What belongs to every measured second: the machine, with the cores that could be used, and the day."""
+    from course_utils.doctor import processor
+
+    return {"machine": processor(), "date": datetime.date.today().isoformat()}
+
+
+def markdown_table(rows: Iterable[Mapping]) -> str:
+    """The table of the last runs, to read: a row for each, and the average at each scale.
+
+    Args:
+        rows: with notebook, scale, seconds, slowest_cell, peak_megabytes; and, where they are known, problem,
+            machine and date.
+    """
+    lines = [
+        "| notebook | scale | seconds | slowest cell | peak memory | machine | measured on |",
+        "| --- | --- | ---: | ---: | ---: | --- | --- |",
+    ]
+    seconds: dict[str, list[float]] = {}
+    for row in rows:
+        failed = f" (failed: {row['problem']})" if row.get("problem") else ""
+        lines.append(
+            f"| {row['notebook']} | {row['scale']} "
+            f"| {row['seconds']:.0f}{failed} | {row['slowest_cell']:.0f} s "
+            f"| {row['peak_megabytes']} MB | {row.get('machine', '')} | {row.get('date', '')} |"
+        )
+        if not failed:
+            seconds.setdefault(row["scale"], []).append(row["seconds"])
+    lines.append("")
+    for scale, measured in sorted(seconds.items()):
+        goal = f"; the goal is at most {AVERAGE_SECONDS} s" if scale == "cpu" else ""
+        average = sum(measured) / len(measured)
+        lines += [f"At the `{scale}` scale {average:.0f} s a notebook on average{goal}.", ""]
+    return "\n".join(lines[:-1]) + "\n"
 
 
 def _current_scale() -> str:
@@ -302,6 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_table(results))
         if folder in (ROOT / "notebooks", ROOT / "solutions"):
             _keep(results, scale, options.solved)
+            print("kept in .course/run.md")
     if len(results) < len(chosen):
         return 130
     return 1 if any(result.problem for result in results) else 0
