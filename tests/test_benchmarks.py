@@ -474,7 +474,9 @@ def test_later_seeds_may_run_shorter(monkeypatch, tmp_path):
 def test_quick_results_have_a_folder_of_their_own(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(command, "measure", lambda path, *others: seen.append(path))
+    monkeypatch.setenv("COURSE_DATA", "changed by the command, restored after the test")
     command.main(["all", "--quick"])
+    assert data.load_mnist().is_stand_in
     assert {path.name for path in seen} == {"mnist.json", "cifar10.json", "ablations.json", "ceilings.json"}
     assert all(records.RESULTS not in path.parents for path in seen)
     assert records.QUICK in capsys.readouterr().out
