@@ -160,7 +160,7 @@ def test_a_learners_walk_through_notebook_01(page, lab):
     picture.wait_for(timeout=30 * SECONDS)
     before = picture.get_attribute("src"), numbers.inner_text()
     assert "V(D*, G)" in before[1]
-    handle = explorer.locator(".widget-slider", has_text="generator: mean").locator(".noUi-handle")
+    handle = explorer.get_by_role("slider", name="generator: mean")  # as a screen reader finds it
     handle.focus()
     for _ in range(5):
         handle.press("ArrowRight")

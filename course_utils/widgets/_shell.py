@@ -9,8 +9,10 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import anywidget
 import ipywidgets
 import numpy as np
 from matplotlib.artist import Artist
@@ -67,6 +69,12 @@ class Stage:
         return self.canvas.copy_from_bbox(self.figure.bbox)
 
 
+class SliderNames(anywidget.AnyWidget):
+    """Shows nothing; gives the sliders in the same box the names that screen readers say (see the script)."""
+
+    _esm = Path(__file__).parents[1] / "assets" / "slider_names.js"
+
+
 class Explorer:
     """Controls, and a picture with numbers that follow them. Display it by leaving it on a cell's last line.
 
@@ -102,6 +110,7 @@ class Explorer:
                 self.problem,
                 self.picture,
                 self.numbers,
+                SliderNames(),
             ]
         )
         for control in self.controls.values():

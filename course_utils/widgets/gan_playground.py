@@ -31,7 +31,7 @@ from course_utils.plane import (
     new_game,
     one_thread,
 )
-from course_utils.widgets._shell import Rendering, Stage, _number, _table
+from course_utils.widgets._shell import Rendering, SliderNames, Stage, _number, _table
 
 DATA = {"ring of eight": ring, "5 × 5 grid": grid, "two moons": two_moons, "spiral": spiral}
 DRAWN = "your drawing"
@@ -236,6 +236,7 @@ class Playground:
                 self.problem,
                 self.picture,
                 self.numbers,
+                SliderNames(),
             ]
         )
 

@@ -1,0 +1,14 @@
+// Screen readers call a slider by the text of its label: ipywidgets gives its handle no name of its own.
+function render({ el }) {
+  const name = () => {
+    const sliders = el.closest(".widget-vbox")?.querySelectorAll(".widget-slider") ?? [];
+    for (const slider of sliders) {
+      const label = slider.querySelector(".widget-label")?.textContent ?? "";
+      slider.querySelector("[role=slider]")?.setAttribute("aria-label", label);
+    }
+  };
+  const timer = setInterval(name, 500); // the sliders may be drawn, and drawn again, later than this
+  return () => clearInterval(timer);
+}
+
+export default { render };
