@@ -300,7 +300,9 @@ def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None 
 
 @cache
 def load_generator(name: str) -> nn.Sequential:
-    """A generator that the course trained and ships: "mnist" or "cifar10" (recipes of notebooks 05 and 06).
+    """A generator that the course trained and ships: "mnist", "cifar10" or "cifar10_minutes".
+
+    "mnist" has the recipe of notebook 05, trained for longer; those of CIFAR-10 are described in notebook 06.
 
     The file's metadata tells how to build it ("network": the arguments of `dcgan_generator`, as JSON) and how
     it was made ("made_by"). Kept in memory: the second call returns the same network.

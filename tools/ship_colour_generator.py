@@ -1,11 +1,12 @@
 """Train the CIFAR-10 generator that ships with the course:
 
-python -m tools.ship_colour_generator          # about an hour on one core
+python -m tools.ship_colour_generator                                          # about an hour on one core
+python -m tools.ship_colour_generator --name cifar10_minutes --images 240000   # about five minutes on two
 
 Run it with the real data in place. For so long a training the networks of notebook 06 get refinements, and
 the discriminator spectral normalisation: without it, D ends up right about 95 % of all images. With
 `--checkpoint FILE` it can be stopped (Ctrl-C) and goes on from there when it is called again. At the end it
-writes course_utils/assets/cifar10_generator.safetensors, in half precision.
+writes course_utils/assets/NAME_generator.safetensors, in half precision.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--machine", default="an unnamed machine", help="what it runs on, for the record")
-    parser.add_argument("--output", type=Path, default=ASSETS / "cifar10_generator.safetensors")
+    parser.add_argument("--name", default="cifar10", help="of the file in course_utils/assets")
     arguments = parser.parse_args()
 
     cifar = data.load_cifar10()
@@ -80,10 +81,11 @@ def main() -> None:
 
     # What ships is what is scored: weights rounded to half precision.
     frechet = judge(run.generator.half().float())
+    command = f"--name {arguments.name} --images {run.images_seen} --constant {arguments.constant}"
     metadata = {
         "network": json.dumps(NETWORK),
-        "made_by": f"python -m tools.ship_colour_generator --images {run.images_seen} --constant "
-        f"{arguments.constant} --seed {arguments.seed}, on {cifar.note or 'CIFAR-10, full training set'}; "
+        "made_by": f"python -m tools.ship_colour_generator {command} --seed {arguments.seed}, "
+        f"on {cifar.note or 'CIFAR-10, full training set'}; "
         f"{run.images_seen:,} images in {run.seconds:.0f} s on {arguments.machine}",
         "images": str(run.images_seen),
         "seconds": f"{run.seconds:.0f}",
@@ -91,8 +93,9 @@ def main() -> None:
         "seed": str(arguments.seed),
         "frechet": f"{frechet:.2f}",
     }
-    save_weights(run.generator, arguments.output, metadata, half=True)
-    print(f"Fréchet distance {frechet:.2f} after {run.seconds:.0f} s; written to {arguments.output}")
+    output = ASSETS / f"{arguments.name}_generator.safetensors"
+    save_weights(run.generator, output, metadata, half=True)
+    print(f"Fréchet distance {frechet:.2f} after {run.seconds:.0f} s; written to {output}")
 
 
 if __name__ == "__main__":
