@@ -67,19 +67,24 @@ def chosen(given: Sequence[str] | None, known: Sequence[str], what: str) -> list
 
 def alone(call: Callable, *arguments):
     """Calls it in a process of its own: clean memory, nothing left over from the run before."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=hush) as pool:
         return pool.submit(call, *arguments).result()
+
+
+def hush() -> None:
+    """What a measuring process would print, such as the words about stand-ins, is for learners."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def measure(path: Path, key: str, resume: bool, call: Callable, *arguments) -> None:
     """One measurement, kept as soon as it is made."""
     if resume and key in load(path):
-        print(f"{key}: measured already", flush=True)
+        print(f"{path.stem}, {key}: measured already", flush=True)
         return
     begin = time.perf_counter()
     record = alone(call, *arguments)
     add(path, key, record)
-    print(f"{key}: {summary(record)}  ({time.perf_counter() - begin:.0f} s)", flush=True)
+    print(f"{path.stem}, {key}: {summary(record)}  ({time.perf_counter() - begin:.0f} s)", flush=True)
 
 
 def summary(record: dict) -> str:
