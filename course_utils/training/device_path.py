@@ -21,10 +21,10 @@ def prefers_channels_last(device: torch.device) -> bool:
 
 def placed(network: nn.Module, device: torch.device) -> nn.Module:
     """The network on the device, in its memory layout, in training mode, and the same on every process."""
-    network.to(device).train()
+    network = same_everywhere(network.to(device).train())
     if prefers_channels_last(device):
         network.to(memory_format=torch.channels_last)
-    return same_everywhere(network)
+    return network
 
 
 def placed_samples(draw_real: Sampler, device: torch.device) -> Sampler:

@@ -148,7 +148,7 @@ def agreed(question: Callable[[], bool], every: float = 0.25) -> Callable[[], bo
         dist.all_reduce(votes, dist.ReduceOp.MAX)
         yes, a_call = votes.tolist()
         steps = max(1, min(int(every / a_call), 2 * (calls - asked)))  # the first calls are slow: grow gently
-        calls, asked, ask_at, clock = calls, calls, calls + steps, time.perf_counter()
+        asked, ask_at, clock = calls, calls + steps, time.perf_counter()
         return bool(yes)
 
     return answer
