@@ -92,7 +92,7 @@ def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
 
     step, generator, discriminator = playing(peer, images, device, plan.seed)
     judge = Judge(plan, peer.image_size, device)
-    marks = [mark for mark in plan.marks if mark <= plan.seconds]
+    marks = up_to(plan.marks, plan.seconds)
     points = timed(step, marks, lambda: judge(generator), lambda: wait(device))
     for point in points:
         point["images"] = point.pop("steps") * peer.batch_size
@@ -153,7 +153,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
     speed = images_per_second(train(4 * plan.warm_up * batch_size))
 
     judge = Judge(plan, images.shape[-1], device)
-    budgets = [budget for budget in plan.budgets if budget <= plan.seconds]
+    budgets = up_to(plan.budgets, plan.seconds)
     if ONE_RUN:
         budgets = budgets[-1:]
     points = []
@@ -194,6 +194,11 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
         "memory_megabytes": {"before": baseline, "peak": judge.peak},
         "apart": {"warm_up_seconds": warm_up, "evaluation_seconds": judge.seconds},
     }
+
+
+def up_to(marks: Sequence[float], end: float) -> list[float]:
+    """The marks before the end, and the end."""
+    return [*(mark for mark in marks if mark < end), end]
 
 
 def images_per_second(trained) -> float:

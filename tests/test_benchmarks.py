@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import socket
+import sys
 from inspect import signature
 from types import SimpleNamespace
 
@@ -11,7 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks import __main__ as command
-from benchmarks import ablations, ceilings, flops, quality, recipes, records, report
+from benchmarks import ablations, ceilings, flops, processes, quality, recipes, records, report
 from benchmarks.peers import PEERS
 from course_utils import data
 from course_utils.models import count_parameters
@@ -190,7 +192,7 @@ def test_ours_never_takes_longer_than_its_budget(a_machine_of_changing_speed):
 
 def test_one_run_that_is_real(monkeypatch, tmp_path):
     """A fraction of a second: every number is there, and of the right kind. The stand-in proves nothing."""
-    plan = quality.Plan("mnist", "mlp", 0, 1, marks=(0.05, 0.1), samples=50, warm_up=1, quick=True)
+    plan = quality.Plan("mnist", "mlp", 0, 0.1, marks=(0.05, 0.1), samples=50, warm_up=1, quick=True)
     record = quality.run(plan)
     assert [point["mark"] for point in record["points"]] == [0.05, 0.1]
     assert record["points"][1]["images"] > record["points"][0]["images"] > 0
@@ -312,6 +314,14 @@ def test_results_are_merged_and_not_repeated(tmp_path, monkeypatch, capsys):
     command.measure(path, "first", False, call, "first")
     assert records.load(path)["first"] == {"frechet": 4.0}
     assert not list(path.parent.glob(".*"))
+
+
+def test_a_measurement_has_a_process_of_its_own(capfd):
+    assert processes.alone(os.getpid) != os.getpid()
+    processes.alone(print, "what only learners need")
+    with pytest.raises(SystemExit, match="no real data"):
+        processes.alone(sys.exit, "no real data")
+    assert capfd.readouterr().out == ""
 
 
 def test_a_damaged_file_is_not_overwritten(tmp_path):
@@ -469,6 +479,16 @@ def test_later_seeds_may_run_shorter(monkeypatch, tmp_path):
         ("mnist.json", "ours/seed 1", 60, False),
         ("mnist.json", "mlp/seed 1", 60, False),
     ]
+
+
+def test_resuming_measures_again_what_was_cut_shorter(monkeypatch, tmp_path):
+    records.add(tmp_path / "mnist.json", "mlp/seed 0/cpu", a_run([(15, 3), (60, 2)]))
+    seen = []
+    monkeypatch.setattr(command, "measure", lambda path, key, resume, *others: seen.append(resume))
+    for seconds in ("60", "120"):
+        words = ["quality", "--only", "mlp", "--seeds", "1", "--resume", "--seconds", seconds]
+        command.main([*words, "--output", str(tmp_path)])
+    assert seen == [True, False]
 
 
 def test_quick_results_have_a_folder_of_their_own(monkeypatch, capsys):
