@@ -121,7 +121,11 @@ def to_picture(figure: Figure) -> Image.Image:
     """The figure as RGB pixels, `PNG_PIXELS_PER_INCH` fine."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=PNG_PIXELS_PER_INCH, pil_kwargs={"compress_level": 1})
-    return Image.open(buffer).convert("RGB")
+    picture = Image.open(buffer).convert("RGB")
+    if any(axes.images for axes in figure.axes):
+        return picture
+    # curves and text need no more than 256 colours, and take a third less room with them
+    return picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
 
 
 def to_png(figure: Figure) -> bytes:
