@@ -24,9 +24,9 @@ from course_utils.runtime import autocast_dtype, pick_device
 from course_utils.train import RECIPES
 from course_utils.training import train_gan
 
-MARKS = (5, 10, 15, 30, 60, 120, 180, 300)  # seconds of training after which a run is judged
+MARKS = (5, 15, 30, 60, 120, 300)  # seconds of training after which a run is judged
 # Our learning rate falls towards the end of a run, so that "after T seconds" is a run of its own.
-BUDGETS = (2, 5, 10, 15, 30, 60, 120, 300)
+BUDGETS = (5, 10, 15, 30, 60, 120, 300)
 ONE_RUN = False  # if a recipe's schedule does not depend on the end, one run with marks will do
 LATENTS_SEED = 12_345
 
@@ -158,7 +158,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
         budgets = budgets[-1:]
     points = []
     for budget in budgets:
-        room = 0.96  # the machine's speed varies: leave some of the budget unused
+        room = 0.94  # the machine's speed varies: leave some of the budget unused
         while True:
             path = []
 
