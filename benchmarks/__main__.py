@@ -142,8 +142,7 @@ def run_all(arguments: argparse.Namespace) -> None:
     for name in DATA:
         run_quality(repeated(arguments, "quality", "--data", name, *quick))
     for recipe in RECIPES:
-        only = ["--only", "base", "no average"] if arguments.quick and recipe[:2] != "06" else []
-        only = only or (["--only", "base", "float32"] if arguments.quick else [])
+        only = ["--only", "base", "latent 32" if recipe[:2] == "06" else "no average"] * arguments.quick
         run_ablations(repeated(arguments, "ablations", "--recipe", recipe, *quick, *only))
     if not arguments.quick:
         run_report(arguments)
