@@ -107,16 +107,14 @@ def same_everywhere(network: nn.Module) -> nn.Module:
 def averaging_gradients(network: nn.Module) -> nn.Module:
     """The network to call in the loop: in its backward pass, gradients become the mean over the processes.
 
-    Buffers are not sent round before each call: they are the same everywhere already, and writing them
-    between D's call on the real images and its call on the fakes would break the backward pass.
+    Buffers are not sent round before each call: they are the same everywhere already.
     """
     if processes() == 1:
         return network
     with warnings.catch_warnings():
+        # Newer versions have another name for the option, which the oldest that the course takes do not know.
         warnings.simplefilter("ignore", FutureWarning)
-        return DistributedDataParallel(
-            network, broadcast_buffers=False
-        )  # its new name is younger than torch 2.6
+        return DistributedDataParallel(network, broadcast_buffers=False)
 
 
 def mean_over_processes(numbers: Tensor) -> Tensor:
