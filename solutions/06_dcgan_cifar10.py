@@ -627,8 +627,8 @@ plots.show(
 #
 # ### What would more time bring?
 #
-# The course ships two generators that were trained for longer: 240,000 images, which two cores go through in about five minutes, and 2.1 million, an hour of one core. In so long a training the tools that did not pay above do.
-# Both networks have a few 3×3 convolutions more than yours (`refinements`), D is spectrally normalised, and the generator's average has a half-life of 50,000 images. The mirroring is the same. Each file says how it was made:
+# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core. For so long a training, tools pay that did
+# not pay above: both networks have a few 3×3 convolutions more (`refinements`), D is spectrally normalised, and the generator's average has a half-life of 50,000 images. Each file says how it was made:
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")

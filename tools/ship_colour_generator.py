@@ -1,18 +1,19 @@
-"""Train the CIFAR-10 generator that ships with the course:
+"""Train the CIFAR-10 generators that ship with the course:
 
-python -m tools.ship_colour_generator                                          # about an hour on one core
-python -m tools.ship_colour_generator --name cifar10_minutes --images 240000   # about five minutes on two
+python -m tools.ship_colour_generator cifar10_minutes    # about five minutes on one core
+python -m tools.ship_colour_generator cifar10            # about an hour on one core
 
-Run it with the real data in place. For so long a training the networks of notebook 06 get refinements, and
-the discriminator spectral normalisation: without it, D ends up right about 95 % of all images. With
-`--checkpoint FILE` it can be stopped (Ctrl-C) and goes on from there when it is called again. At the end it
-writes course_utils/assets/NAME_generator.safetensors, in half precision.
+Run it with the real data in place. The first is the training of notebook 06, only longer. For the second, the
+networks get refinements, and the discriminator spectral normalisation. With `--checkpoint FILE` it can be
+stopped (Ctrl-C) and goes on from there when it is called again. At the end it writes
+course_utils/assets/NAME_generator.safetensors, in half precision.
 """
 
 import argparse
 import json
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -28,12 +29,21 @@ from course_utils.models import (
 from course_utils.runtime import pick_device
 from course_utils.training import constant_then_linear, save_weights, train_gan
 
-NETWORK = {
-    "image_shape": [3, 32, 32],
-    "latent_dim": 64,
-    "width": 48,
-    "upsampling": "pixel_shuffle",
-    "refinements": 1,
+NETWORK = {"image_shape": [3, 32, 32], "latent_dim": 64, "width": 48, "upsampling": "pixel_shuffle"}
+
+
+class Training(NamedTuple):
+    images: int
+    generator_refinements: int
+    discriminator_refinements: int
+    spectral: bool  # whether the discriminator is spectrally normalised
+    constant: float  # share of the images before the learning rate falls
+    ema_half_life: int
+
+
+TRAININGS = {
+    "cifar10_minutes": Training(280_000, 0, 0, False, constant=0.3, ema_half_life=10_000),
+    "cifar10": Training(2_100_000, 1, 2, True, constant=0.5, ema_half_life=50_000),
 }
 
 
@@ -41,32 +51,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=int, default=2_100_000)
-    parser.add_argument("--constant", type=float, default=0.5, help="share of images before the rate falls")
+    parser.add_argument("name", choices=TRAININGS, help="of the generator that `load_generator` finds")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--machine", default="an unnamed machine", help="what it runs on, for the record")
-    parser.add_argument("--name", default="cifar10", help="of the file in course_utils/assets")
     arguments = parser.parse_args()
+    training = TRAININGS[arguments.name]
 
     cifar = data.load_cifar10()
     if cifar.is_stand_in:
         raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {cifar.note}")
     judge = frechet_evaluator("cifar10")
     torch.manual_seed(arguments.seed)
-    generator = dcgan_generator(**NETWORK)
-    discriminator = dcgan_discriminator(NETWORK["image_shape"], NETWORK["width"], refinements=2)
+    network = {**NETWORK, "refinements": training.generator_refinements}
+    generator = dcgan_generator(**network)
+    discriminator = dcgan_discriminator(
+        NETWORK["image_shape"], NETWORK["width"], refinements=training.discriminator_refinements
+    )
     for layer in (*generator.modules(), *discriminator.modules()):
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()  # PyTorch's first weights instead of DCGAN's, as in notebook 06
     run = train_gan(
         generator,
-        spectrally_normalised(discriminator),
+        spectrally_normalised(discriminator) if training.spectral else discriminator,
         data.image_sampler(cifar.images, pick_device()),
-        images=arguments.images,
+        images=training.images,
         augment=flip,
-        ema_half_life=50_000,
-        schedule=partial(constant_then_linear, constant=arguments.constant),
+        ema_half_life=training.ema_half_life,
+        schedule=partial(constant_then_linear, constant=training.constant),
         seed=arguments.seed,
         snapshot_every=50_000,
         on_snapshot=lambda run: print(
@@ -81,10 +93,9 @@ def main() -> None:
 
     # What ships is what is scored: weights rounded to half precision.
     frechet = judge(run.generator.half().float())
-    command = f"--name {arguments.name} --images {run.images_seen} --constant {arguments.constant}"
     metadata = {
-        "network": json.dumps(NETWORK),
-        "made_by": f"python -m tools.ship_colour_generator {command} --seed {arguments.seed}, "
+        "network": json.dumps(network),
+        "made_by": f"python -m tools.ship_colour_generator {arguments.name} --seed {arguments.seed}, "
         f"on {cifar.note or 'CIFAR-10, full training set'}; "
         f"{run.images_seen:,} images in {run.seconds:.0f} s on {arguments.machine}",
         "images": str(run.images_seen),
