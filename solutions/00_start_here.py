@@ -189,7 +189,7 @@ plots.show(
 )
 
 # %% [markdown]
-# One number of 32 does little: a stroke bends, or grows. There are stronger levers. Some *directions* in latent space, a little of many
+# One number of 32 does little over most of its range: a stroke bends, or grows. There are stronger levers. Some *directions* in latent space, a little of many
 # numbers at once, change the image more than others, and the network's first layer tells which [2]. The next picture walks along the
 # four strongest, from the same start.
 
@@ -306,7 +306,7 @@ check("0.4", loss_of_guessing)
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 1 min |
 # | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | 80 min | 2 min |
-# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 80 s |
+# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 90 s |
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | 95 min | 4 min |
 # | 07 When training fails | what went wrong, and how do you see it? | | |
 # | 08 Losses and penalties | which loss, which penalty, and why? | | |

@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 45 min, and 50 min for the exercises |
-# | Running time | about 80 s on two CPU cores; not measured on a GPU |
+# | Running time | about 90 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
 # | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; judge its samples by more than your eyes |
 
@@ -366,7 +366,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Strokes already, and here and there a digit.
+# Strokes already, and some of them are digits.
 #
 # ### What does a missing `detach` do?
 #
@@ -550,8 +550,8 @@ plots.show(plots.loss_curves(run.history, equilibrium=(1.386, 0.693), note=mnist
 plots.show(plots.accuracy_curves(run.history, note=mnist.note))
 
 # %% [markdown]
-# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. It does not come to that: D stays a little ahead, and G still learns. A discriminator that
-# is right more often than not is no fault, as long as its slope tells G where to go.
+# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there. Yet D is no fool: it stays a little ahead, right in about six of ten cases. Its
+# slope is bounded, so it cannot make its lead any larger, and the slope is what G learns from.
 
 # %% [markdown]
 # ### Was the average worth it?
@@ -564,7 +564,7 @@ for seen, average, last in zip(*distances.values(), strict=True):
     print(f"after {seen:9,} images: last weights {last:6.1f}, average {average:6.1f}, ratio {ratio:.2f}")
 
 # %% [markdown]
-# At first the average lags behind: it still remembers worse generators. Then it is some per cent ahead, since the last weights wander around it. At the end the learning rate has fallen to a twentieth, the weights
+# From the first point on the average is ahead, by a tenth to a half: the last weights wander around it. At the end the learning rate has fallen to a twentieth, the weights
 # hardly move any more, and the two are close.
 
 # %% [markdown]
@@ -649,7 +649,8 @@ with torch.no_grad():
         print(f"{name:14s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {judge(made):.1f}")
 
 # %% [markdown]
-# The middles of arcs are as good as fresh latents. Those of straight lines are a little worse, by more than chance: this generator forgives shortened latents, but not quite.
+# The middles of arcs are as good as fresh latents. Those of straight lines come out last here, by no more than the arc's luck goes the other way: this generator forgives shortened latents. The arc costs nothing, and keeps the latents where G was
+# trained.
 #
 # ## Misconceptions
 #

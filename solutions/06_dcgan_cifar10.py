@@ -324,7 +324,7 @@ plots.show(
 # And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which suited MNIST; a later section compares the two.)
 
 # %%
-brief_images = by_scale(ci=128, cpu=10_000, gpu=200_000)
+brief_images = by_scale(ci=128, cpu=20_000, gpu=200_000)
 brief = {
     "images": brief_images,
     "snapshot_every": brief_images,
@@ -581,7 +581,7 @@ generator = pytorch_weights(dcgan_generator(**NETWORK, upsampling="pixel_shuffle
 discriminator = pytorch_weights(dcgan_discriminator((3, 32, 32), width=48))
 untrained_filters = discriminator[1].weight.detach().clone()
 
-images = by_scale(ci=256, cpu=50_000, gpu=5_000_000)  # the one knob: how many images to train on
+images = by_scale(ci=256, cpu=100_000, gpu=5_000_000)  # the one knob: how many images to train on
 distances = {"images": [], "Fréchet distance": []}
 samples_so_far = plots.Live()
 
