@@ -390,8 +390,9 @@ plots.show(
 )
 
 # %% [markdown]
-# D sees the checkerboard, and G unlearns it: all three shares have fallen towards that of photographs, furthest to go for the pixel shuffle. What is left shows in the curves. Those of the transposed convolution and of the pixel shuffle lie below the photographs' in
-# the middle (too little detail), and rise again towards ½ (a remnant of the grid). The resize-convolution comes closest here, and it takes the most time for an image. That is one seed and a short training: no law.
+# D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. Towards ½, where the
+# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle stay level: a remnant of the grid. The resize-convolution has none; it errs on the smooth side, and it takes the most time for an image. Their distances are of one
+# size, and one seed and a short training make no law.
 #
 # We go on with the pixel shuffle. The shipped generator further down was trained with it, and the layer that begins with the strongest grid shows best whether training removes it. Try `upsampling="resize"` yourself.
 #
@@ -566,9 +567,9 @@ for name in ("pixel_shuffle", *tools):
     )
 
 # %% [markdown]
-# Mirroring costs next to nothing. The full augmentation and spectral normalisation lie *behind* the plain run after so few images, in this one seed: both make D's task harder or its slope smaller, and G learns from a weaker teacher. That is no verdict against them. They were made
-# for long trainings, where D would learn the photographs by heart and become ever steeper; here it has not even seen each photograph once. The run from DCGAN's first weights comes out so close to the one from PyTorch's that one seed cannot tell them apart. So for a training of
-# a minute we take mirroring and nothing else, and keep the other tools for longer trainings.
+# In this one seed, mirroring and spectral normalisation come out level with the plain run. The other two lie behind. But look at D. In the plain run it is right in most cases already, and its slope grows; spectrally normalised it is hardly ahead, and its slope stays a
+# small fraction. That is what the normalisation is for, and it pays when D has had time to become too good. The full augmentation is made for long trainings, too, where D would learn the photographs by heart; here it has not even seen
+# each of them once, and the task is only made harder. So for a training of a minute we take mirroring, which costs next to nothing, and keep the other tools for longer trainings.
 #
 # ## The real training
 #
@@ -622,7 +623,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Light and dark, some blue, green and brown, a grain that runs through the picture: that is what as many draws as there are photographs bring. There is no object, and neighbouring samples have a family likeness. The distance falls fast at first and then flattens, while the learning
+# Light and dark, some blue, green and brown, a grain that runs through the picture: that is what two draws for each photograph bring. There is no object, and neighbouring samples have a family likeness. The distance falls fast at first and then flattens, while the learning
 # rate goes down to a twentieth. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
@@ -646,8 +647,10 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
     )
 
 # %% [markdown]
-# From afar these are photographs: skies, grass, sand, water, something dark in front of something light, each picture with a palette that goes together. From near there is no object on any of them.
-# Compare their distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but would you rather have these pictures or blurred photographs? A Fréchet distance sees what its features see. These features come from a small
+# After five minutes these are photographs from afar: skies, grass, sand, water, something dark in front of something light, each picture with a palette that goes together. From near there is a grain, and no object. After an hour the grain is
+# gone, and things have outlines. Now and then you will believe in a ship, a car or an animal; few of them stand a second look.
+#
+# Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but would you rather have these pictures or blurred photographs? A Fréchet distance sees what its features see. These features come from a small
 # classifier, and it minds the texture that blurring takes away more than the animal that is not there. One number is not a judgement.
 #
 # **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you find no number for it here.
@@ -684,8 +687,8 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# The shipped generator's histograms lie close to the real ones. Its channels go together somewhat more closely than they should: photographs are a little more colourful than what it paints. Your run
-# is further away: it has too many middle values, and too many pixels that are fully dark or fully bright.
+# The histograms of the shipped generator (the one of an hour) lie close to the real ones. Its channels go together a little more closely than they should: photographs are a bit more colourful than what it paints. Your run
+# is further away: it has too many middle values, and too many pixels that are fully dark.
 #
 # ## Are the edges sharp?
 #
@@ -776,7 +779,8 @@ plots.show(
 
 # %% [markdown]
 # The power is exactly the same (before clamping to [−1, 1]), and everything that one would call a picture is gone. An edge is a place where many waves rise *together*; that is a matter of their phases, and the spectrum does not see phases. The scrambled
-# photographs have hardly any flat surfaces. The shipped generator, with nearly the same spectrum, has more of them, but fewer than photographs, and fewer strong edges. It has learnt how much of each fineness there is, and only begun to learn where it belongs.
+# photographs have hardly any flat surfaces. The shipped generator has nearly as many as photographs, and nearly as many strong edges. So it has learnt more than a spectrum: also where the fine waves belong. What it lacks, the objects, none of these
+# statistics can see.
 #
 # ## What does D look at?
 #
@@ -867,7 +871,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. With augmentation on both sides, the border is drawn towards that of the unshifted photographs, though after so few images it is not there yet.
+# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. With augmentation on both sides, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only.
 # (The two trainings differ in more than the side: the augmentation of the course shifts half as far, mirrors, and changes colours too.)
 #
 # ### "A Fréchet distance is a property of the generator"
@@ -881,7 +885,7 @@ for n in counts:
     print(f"{n:6,} samples: Fréchet distance {judge(many[:n]):6.2f}")
 
 # %% [markdown]
-# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here it is a matter of a few percent, with 128 features. The usual FID has 2,048 features, and needs 50,000 samples for the same
+# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here, with 128 features, it is a matter of ten or twenty percent. The usual FID has 2,048 features, and needs 50,000 samples for the same
 # reason. And it has another scale: no distance in this notebook can be compared with a published FID.
 #
 # ### "Red, green and blue are learnt one by one"
