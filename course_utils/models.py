@@ -83,7 +83,7 @@ def dcgan_generator(
         latent_dim: size of the latent z.
         width: channels of the half-size maps; everything else follows from it.
         upsampling: how a map is doubled, "transposed", "resize" or "pixel_shuffle" (see `doubling`).
-        refinements: 3×3 convolutions on the quarter-size map, where a layer costs least.
+        refinements: 3×3 convolutions on the quarter-size map.
 
     Returns:
         Network from (N, latent_dim) to (N, *image_shape) in [-1, 1], with the attribute `latent_dim`.
@@ -123,12 +123,12 @@ def dcgan_generator(
 def dcgan_discriminator(
     image_shape: Sequence[int] = (1, 28, 28), width: int = 32, refinements: int = 0
 ) -> nn.Sequential:
-    """A small DCGAN discriminator: an image → two strided convolutions → one logit.
+    """A small DCGAN discriminator: an image → halved twice → one logit.
 
     Args:
         image_shape: (channels, height, width) of the images; height and width divisible by 4.
         width: channels of the half-size maps; everything else follows from it.
-        refinements: 3×3 convolutions on the quarter-size map, where a layer costs least.
+        refinements: 3×3 convolutions on the quarter-size map.
 
     Returns:
         Network from (N, *image_shape) to logits (N,).
@@ -156,11 +156,10 @@ def dcgan_discriminator(
 
 
 def mnist_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
-    """The generator and the discriminator of notebook 05: the best found for a minute of two CPU cores.
+    """The generator and the discriminator of notebook 05, which train with `training.MNIST_DCGAN`.
 
-    With one refinement in each, and a spectrally normalised discriminator (Miyato et al. 2018,
-    arXiv:1802.05957), the Fréchet distance at equal time is half that of the bare pair. They train with
-    `course_utils.training.MNIST_DCGAN`.
+    One refinement in each, and spectral normalisation of the discriminator (Miyato et al. 2018,
+    arXiv:1802.05957). What each choice buys is measured in docs/benchmarks.md.
     """
     generator = dcgan_generator((1, 28, 28), latent_dim=32, width=32, refinements=1)
     discriminator = dcgan_discriminator((1, 28, 28), width=32, refinements=1)
@@ -171,8 +170,7 @@ def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
     """DCGAN's first weights: w ~ N(0, 0.02²), biases 0  (Radford et al. 2016, arXiv:1511.06434, section 4).
 
     `dcgan_generator` and `dcgan_discriminator` call it themselves: an initialisation that is defined and then
-    not called is a bug that no error shows. On MNIST it beats torch's own by a fifth in Fréchet distance at
-    equal time.
+    not called is a bug that no error shows.
 
     Args:
         network: its convolutions and linear layers are changed in place.
@@ -280,7 +278,7 @@ def transposed_by_convolution(maps: Tensor, weight: Tensor, bias: Tensor | None 
     An output pixel of the transposed convolution meets only 2×2 of its 4×4 weights, and which ones depends on
     whether its row and its column are odd or even. So a 2×2 convolution computes the four kinds as four times
     the channels, and `pixel_shuffle` puts each where it belongs; a border of one pixel is left over. Same
-    numbers, up to rounding, and on a CPU in less time.
+    numbers, up to rounding; on a CPU in less time where few channels come out.
 
     Args:
         maps: (N, inputs, H, W).

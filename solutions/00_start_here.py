@@ -335,7 +335,7 @@ print(doctor.report())
 # | --- | --- | --- |
 # | `ci` | a test that the code runs; nothing is learnt | by hand |
 # | `cpu` | two CPU cores: minutes | where there is no GPU |
-# | `gpu` | a GPU: more images, larger networks | where PyTorch finds CUDA |
+# | `gpu` | a GPU: more images | where PyTorch finds CUDA |
 #
 # You always see the numbers in the cell that trains, like this. To insist on a scale, set the environment variable `COURSE_SCALE` before
 # you start JupyterLab: `COURSE_SCALE=cpu make lab`.
@@ -387,11 +387,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Even the ten nearest are no copies. Most of them are ones, because one stroke looks much like another. And at the median a generated digit is no
+# Even the ten nearest are no copies. All ten are ones, because one stroke looks much like another. And at the median a generated digit is no
 # nearer to the training digits than a new real one is: a test digit, which nobody could have copied. (Distance between pixels is a crude
 # measure. Notebook 09 has better ones.)
 #
-# **"A GAN needs a GPU."** For large images, yes. The generator above was trained on two CPU cores, and in notebook 05 you watch digits appear
+# **"A GAN needs a GPU."** For large images, yes. A generator like the one above trains in minutes on two CPU cores, and in notebook 05 you watch digits appear
 # within a minute.
 
 # %% [markdown]

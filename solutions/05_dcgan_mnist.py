@@ -1,8 +1,8 @@
 # %% [markdown]
 # # DCGAN on MNIST: convolutions that draw digits
 #
-# You build a convolutional generator from its arithmetic, write the training loop yourself, and watch real digits appear
-# within a minute on a laptop.
+# You build a convolutional generator from its arithmetic, write the training loop yourself, and watch readable digits appear
+# within a minute on two CPU cores.
 #
 # | | |
 # | --- | --- |
@@ -204,7 +204,7 @@ plots.show(
 # the network must learn to undo that. Odena, Dumoulin and Olah (2016) traced the checkerboards in generated images back to this. The kernel of 5 is the one of the original
 # DCGAN, and of many tutorials; we take 4.
 #
-# ### The same numbers in less time
+# ### The same numbers by another way
 #
 # A transposed convolution with kernel 4 and stride 2 writes each output pixel from only 2×2 inputs. Which four of the sixteen weights meet there
 # depends on whether the pixel's row and column are odd or even. So there are four kinds of output pixels, and each kind is an *ordinary* 2×2
@@ -229,7 +229,7 @@ def by_stamps(maps: Tensor, weight: Tensor) -> Tensor:
     return F.conv_transpose2d(maps, weight, stride=2, padding=1)
 
 
-for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two layers of the generator below
+for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling layers of the generator below
     maps = torch.randn(64, inputs, size, size, requires_grad=True)
     weight = torch.randn(inputs, outputs, 4, 4, requires_grad=True)
     stamps, interleaved = by_stamps(maps, weight), transposed_by_convolution(maps, weight)
@@ -242,7 +242,7 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two layers of th
     assert difference < 1e-5
 
 # %% [markdown]
-# Nothing is approximated; it is the same layer. Which form is faster depends on the layer and on the machine. On a CPU the interleaved one gains where few channels come out, as at a generator's end; where many come out,
+# Nothing is approximated; it is the same layer. Which form is faster depends on the layer and on the machine. Here the interleaved one gains where few channels come out, as at a generator's end; where many come out,
 # PyTorch's own is ahead. The course's `doubling` layer takes each where it is the faster. Measure before you optimise.
 #
 # ## What did DCGAN get right?
@@ -262,8 +262,8 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two layers of th
 # uses running averages of mean and deviation instead.
 #
 # DCGAN's recipe also says: Adam with a learning rate of 2·10⁻⁴ and β₁ = 0.5, weights drawn from N(0, 0.02²), latents of 100 numbers. With two CPU cores and a small data set we deviate: a learning rate of
-# 3·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), latents of 32 numbers. And each network gets one 3×3 convolution more (`refinements`) where its maps are smallest, 7×7, and a layer costs least.
-# Each of these was chosen by measuring. Read the networks; each line tells the shape that it makes:
+# 3·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two doublings, and each network gets one more where its maps are smallest, 7×7 (`refinements`).
+# [docs/benchmarks.md](../docs/benchmarks.md) has what was measured. Read the networks; each line tells the shape that it makes:
 
 # %%
 show_source(dcgan_generator, dcgan_discriminator, mnist_dcgan)
@@ -431,8 +431,8 @@ check("5.3", update_average)
 # ## How good is a picture?
 #
 # The losses do not tell: each is measured against an opponent that changes. We need a judge from outside. The course ships a small classifier that reads digits. Its last
-# hidden layer turns an image into a vector of features. Take the features of the 10,000 real *test* digits, which no training sees, and of as many
-# generated ones. Describe each cloud by its mean $\mu$ and covariance $\Sigma$ ($r$ for real, $g$ for generated), and measure how far two Gaussians with these would be apart:
+# hidden layer turns an image into a vector of features. Take the features of the 10,000 real *test* digits, which no training sees, and of some
+# thousands of generated ones. Describe each cloud by its mean $\mu$ and covariance $\Sigma$ ($r$ for real, $g$ for generated), and measure how far two Gaussians with these would be apart:
 #
 # $$d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{tr}\bigl(\Sigma_r + \Sigma_g - 2(\Sigma_r \Sigma_g)^{1/2}\bigr).$$
 #
@@ -540,7 +540,7 @@ first_minute = plots.sample_evolution(
 plots.show(first_minute)
 
 # %% [markdown]
-# Read one column from top to bottom. Grey blur becomes strokes, strokes become digits. Late in training the digit hardly changes; it only gets cleaner. Most samples are digits that anybody can
+# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits. Some columns change their digit on the way; between the last two rows hardly anything moves. Most samples are digits that anybody can
 # read, and some are not: look for them in the big picture, they are the generator's blind spots.
 #
 # ### What do the curves say?
@@ -550,8 +550,8 @@ plots.show(plots.loss_curves(run.history, equilibrium=(1.386, 0.693), note=mnist
 plots.show(plots.accuracy_curves(run.history, note=mnist.note))
 
 # %% [markdown]
-# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there. Yet D is no fool: it stays a little ahead, right in about six of ten cases. Its
-# slope is bounded, so it cannot make its lead any larger, and the slope is what G learns from.
+# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there. For the first 60,000 images or so D does hardly better than guessing. Then it pulls a little ahead, and at the
+# end it is right in about six of ten cases. Its slope is bounded, so it cannot become very sure; and the slope is what G learns from.
 
 # %% [markdown]
 # ### Was the average worth it?
@@ -564,7 +564,7 @@ for seen, average, last in zip(*distances.values(), strict=True):
     print(f"after {seen:9,} images: last weights {last:6.1f}, average {average:6.1f}, ratio {ratio:.2f}")
 
 # %% [markdown]
-# From the first point on the average is ahead, by a tenth to a half: the last weights wander around it. At the end the learning rate has fallen to a twentieth, the weights
+# At 0 images the two are the same. From then on the average is ahead: the distance of the last weights is larger by a tenth to six tenths, since they wander around the average. At the end the learning rate has fallen to a twentieth, the weights
 # hardly move any more, and the two are close.
 
 # %% [markdown]
@@ -624,12 +624,14 @@ plots.show(
         row_labels=[*(f"from {one} to {other}" for one, other in walks), "3 and 7 mixed"],
         title="From one latent to another",
         note=mnist.note,
+        alt="Five rows of ten. In four, one digit turns into another by bending strokes: 3 to 7, 4 to 9, 0 to 6, 1 to 8. "
+        "In the last, a 3 fades out while a 7 fades in.",
     )
 )
 
 # %% [markdown]
-# On the walks there is one shape at a time: strokes bend, close and open. In the cross-fade of the images you see both ends at once. So the generator has not stored pictures; it has learnt a
-# continuous family of shapes. The middle of a walk need not be a digit, since the data have nothing in between a 3 and a 7 either.
+# On the walks there is one shape at a time: strokes bend, close and open. In the cross-fade of the images you see both ends at once. So the generator does not fade between
+# stored pictures: it draws the shapes in between. The middle of a walk need not be a digit, since the data have nothing in between a 3 and a 7 either.
 #
 # And was the arc needed? Judge the middles of many walks of either kind, beside fresh latents, whose distance from one set to the next tells you how far chance goes:
 
@@ -646,11 +648,11 @@ with torch.no_grad():
     }
     for name, middles in kinds.items():
         made = torch.cat([run.generator(part.to(device)).float().cpu() for part in middles.split(500)])
-        print(f"{name:14s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {judge(made):.1f}")
+        print(f"{name:16s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {judge(made):.1f}")
 
 # %% [markdown]
-# The middles of arcs are as good as fresh latents. Those of straight lines come out last here, by no more than the arc's luck goes the other way: this generator forgives shortened latents. The arc costs nothing, and keeps the latents where G was
-# trained.
+# The two sets of fresh latents agree. The middles of arcs lie a little below them and those of straight lines a little above: small differences, one set of each. This generator forgives shortened latents. The arc costs nothing, and keeps the
+# latents where G was trained.
 #
 # ## Misconceptions
 #
@@ -723,6 +725,8 @@ plots.show(
 )
 
 # %% [markdown]
+# The smallest distance of a generated digit is about that of a test digit, and so is the median: none of the 300 is a copy.
+#
 # ## Summary
 #
 # - A transposed convolution stamps. Its size is (size − 1)·stride + kernel − 2·padding; kernel 4, stride 2, padding 1 doubles a map without a checkerboard of stamps, and equals an ordinary convolution followed by an interleave.
@@ -731,7 +735,7 @@ plots.show(
 # - The average of the generator, buffers included, is what you sample from, in evaluation mode.
 # - An arc keeps the length of a latent and a straight line shortens it; how much that matters is for a measurement to say.
 #
-# In notebook 06 the same networks meet colour.
+# In notebook 06 networks of the same kind meet colour.
 #
 # ## Further reading
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # DCGAN on CIFAR-10: colour
 #
-# You take the networks of notebook 05 to photographs, learn the tools that keep a discriminator fair, and measure what the generator has understood of
+# You take networks like those of notebook 05 to photographs, learn the tools that keep a discriminator fair, and measure what the generator has understood of
 # colour, edges and texture, and what it has not.
 #
 # | | |
@@ -60,10 +60,10 @@ plots.show(plots.image_grid(some_real, columns=16, title="Real photographs", not
 
 # %% [markdown]
 # Compare with digits. All digits are strokes in the middle of a black page. Here every picture has its own background, light, distance and
-# angle. No two cats sit alike. It is a much harder set, and this notebook does not pretend otherwise: **in a minute on a laptop you get colours and
-# textures that resemble photographs from afar, and no object that you could name.** You will measure how far that goes.
+# angle. No two cats sit alike. It is a much harder set, and this notebook does not pretend otherwise: **in a minute on two CPU cores you get colours
+# and a grain, in five minutes something like photographs from afar, and no object that you could name.** You will measure how far that goes.
 #
-# The numbers and pictures kept in `solutions/`, and the shipped generator further down, come from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With the official files you will see slightly
+# The numbers and pictures kept in `solutions/`, and the shipped generators further down, come from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With the official files you will see slightly
 # other numbers.
 #
 # As in notebook 05, the judge is a Fréchet distance on the features of a small classifier that the course ships. First its scale:
@@ -196,7 +196,8 @@ def mended_generator() -> nn.Sequential:
 check("6.2", mended_generator)
 
 # %% [markdown]
-# From here on we use the small networks of notebook 05. They are the same two functions; only the shape is another, (3, 32, 32), and the start is 8×8. Here they are with the sizes of this
+# From here on we use the two functions of which notebook 05 builds its networks, `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The refinements and the spectral normalisation are left out; the
+# normalisation has a section of its own below. Here they are with the sizes of this
 # notebook, 48 channels at half size and latents of 64 numbers:
 
 # %%
@@ -311,7 +312,7 @@ plots.show(
     plots.describe(
         figure,
         "Power spectra. Transposed convolution and pixel shuffle: nearly flat, with bright dots at the middle of the edges and in the "
-        "corners, which are the period of two pixels. Resize-convolution and real photographs: bright in the middle, dark at the edges. "
+        "corners, which are the period of two pixels, and at a quarter. Resize-convolution and real photographs: bright in the middle, dark at the edges. "
         + cifar.note,
     )
 )
@@ -321,7 +322,7 @@ plots.show(
 # pixels of a block come from four sets of random weights, in a pixel shuffle and in a transposed convolution alike. One set happens to add up to more than another, so each of the four kinds of pixel has a brightness of its own: a pattern of period 2. (Aitken et al., 2017,
 # propose to start the four sets of a pixel shuffle equal.) The resize-convolution uses the same weights for every pixel, and its spectrum even resembles that of photographs: smooth is its habit.
 #
-# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which suited MNIST; a later section compares the two.)
+# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the two.)
 
 # %%
 brief_images = by_scale(ci=128, cpu=20_000, gpu=200_000)
@@ -385,16 +386,17 @@ plots.show(
         title="From coarse to fine, after a short training",
         note=cifar.note,
         alt="Mean power against frequency, on a logarithmic axis, for real photographs and three kinds of generator. All fall from "
-        "coarse to fine; the generators differ from the real ones most at the fine end.",
+        "coarse to fine. In the middle all generators lie below the real ones; at the fine end the transposed convolution and the pixel "
+        "shuffle come back to them.",
     )
 )
 
 # %% [markdown]
-# D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. Towards ½, where the
-# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle stay level: a remnant of the grid. The resize-convolution has none; it errs on the smooth side, and it takes the most time for an image. Their distances are of one
-# size, and one seed and a short training make no law.
+# D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
+# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution has none; it errs on the smooth side, and it takes the most time for an image. It also has
+# the largest distance here, but one seed and a short training make no law.
 #
-# We go on with the pixel shuffle. The shipped generator further down was trained with it, and the layer that begins with the strongest grid shows best whether training removes it. Try `upsampling="resize"` yourself.
+# We go on with the pixel shuffle. Both shipped generators further down were trained with it, and the layer that begins with the strongest grid shows best whether training removes it. Try `upsampling="resize"` yourself.
 #
 # ## What may the discriminator learn by heart?
 #
@@ -535,7 +537,7 @@ print(f"mean slope, untrained, normalised:     {mean_slope(normalised, some_real
 print(f"mean slope after the short training:   {mean_slope(trained, some_real):.3f}")
 
 # %% [markdown]
-# Steeper, here: the three σ of the untrained D multiply to less than 1, and dividing by them takes that away. The bound matters later. Training lets the plain D's weights grow, and its slope
+# Steeper, here: the three σ of the untrained D multiply to less than 1, and dividing by them takes that away. The bound matters later. Training lets the plain D's weights grow (that one started from PyTorch's), and its slope
 # with them. A normalised D cannot follow: whatever its weights become, each layer's σ is put back to 1.
 #
 # ## What does each of them buy?
@@ -567,13 +569,14 @@ for name in ("pixel_shuffle", *tools):
     )
 
 # %% [markdown]
-# In this one seed, mirroring and spectral normalisation come out level with the plain run. The other two lie behind. But look at D. In the plain run it is right in most cases already, and its slope grows; spectrally normalised it is hardly ahead, and its slope stays a
-# small fraction. That is what the normalisation is for, and it pays when D has had time to become too good. The full augmentation is made for long trainings, too, where D would learn the photographs by heart; here it has not even seen
-# each of them once, and the task is only made harder. So for a training of a minute we take mirroring, which costs next to nothing, and keep the other tools for longer trainings.
+# In this one seed, mirroring and spectral normalisation come out level with the plain run, and the other two behind. Look at D. In the plain run it is right in most cases already, and its slope grows; spectrally normalised it is hardly ahead, and its slope stays a
+# small fraction. But see the last row: D from DCGAN's first weights is as flat so far, with no bound at all. Nothing will keep it flat, while the normalised one stays bounded. Whether that pays, so short a run cannot tell. (In notebook 05 it pays within a minute:
+# what helps depends on the data, too.) The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. So for a training of a minute
+# we take mirroring, which costs next to nothing.
 #
 # ## The real training
 #
-# The recipe of this notebook, then: the networks above with pixel shuffle, mirroring, the average of the generator with a half-life of 10,000 images, and the optimiser of notebook 05.
+# The recipe of this notebook, then: the networks above with pixel shuffle, mirroring, the average of the generator with a half-life of 10,000 images, and Adam as in notebook 05, with a learning rate of 2·10⁻³ instead of 3·10⁻³.
 # You can stop it at any time.
 
 # %%
@@ -623,13 +626,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Light and dark, some blue, green and brown, a grain that runs through the picture: that is what two draws for each photograph bring. There is no object, and neighbouring samples have a family likeness. The distance falls fast at first and then flattens, while the learning
+# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. There is no object, and the samples have a family likeness: many have the same flat black corner. The distance falls fast at first and then flattens, while the learning
 # rate goes down to a twentieth. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
 #
-# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core. For so long a training, tools pay that did
-# not pay above: both networks have a few 3×3 convolutions more (`refinements`), D is spectrally normalised, and the generator's average has a half-life of 50,000 images. Each file says how it was made:
+# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G has one 3×3 convolution more (`refinements`) and
+# D two, D is spectrally normalised, the learning rate falls only in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")
@@ -642,7 +645,12 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
             sample(longer, 48),
             columns=16,
             title=f"Samples after {what}, none chosen",
-            alt=f"Three rows of samples of the generator that was trained for {what}: coloured scenes with skies, ground and blobs.",
+            alt=f"Three rows of samples of the generator that was trained for {what}: coloured scenes with skies and ground"
+            + (
+                ", and outlines; a few resemble ships, cars or animals."
+                if longer is shipped
+                else " and blobs."
+            ),
         )
     )
 
@@ -742,7 +750,8 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# The shipped generator has the spectrum of photographs over the whole range, and little is left of the checkerboard with which its pixel shuffles began.
+# Your run has less than a third of the photographs' strong edges, and too little power in the middle: it is blurred. The shipped generator has nearly as many, and the spectrum of photographs over the whole range; little is left of the
+# checkerboard with which its pixel shuffles began.
 #
 # **Predict.** Is a generator with the right spectrum a good generator? Take photographs, keep the power of every frequency exactly, and give every wave a random phase, that is, move it to a random place.
 # What will you see?
@@ -779,7 +788,7 @@ plots.show(
 
 # %% [markdown]
 # The power is exactly the same (before clamping to [−1, 1]), and everything that one would call a picture is gone. An edge is a place where many waves rise *together*; that is a matter of their phases, and the spectrum does not see phases. The scrambled
-# photographs have hardly any flat surfaces. The shipped generator has nearly as many as photographs, and nearly as many strong edges. So it has learnt more than a spectrum: also where the fine waves belong. What it lacks, the objects, none of these
+# photographs have about a quarter of the flat surfaces. The shipped generator has nearly as many as photographs, and nearly as many strong edges. So it has learnt more than a spectrum: also something about where the fine waves belong. What it lacks, the objects, none of these
 # statistics can see.
 #
 # ## What does D look at?
@@ -820,8 +829,8 @@ print(
 )
 
 # %% [markdown]
-# After so short a training most filters still look like their random start. But several of the strongest are chequered: neighbouring pixels have opposite signs. Such a filter answers to fine grids, which G makes and photographs do not have. Others weigh green against
-# purple, or one side of the window against the other. The mostly grey ones see brightness alone, where most of a photograph's power is.
+# After so short a training most filters still look like their random start. But the strongest are striped: yellow rows and blue rows alternate, so rows next to each other have opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
+# photographs have. The mostly grey filters see mainly brightness, where most of a photograph's power is.
 #
 # ## Misconceptions
 #
@@ -871,7 +880,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. With augmentation on both sides, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only.
+# Grey. The generator that was shown shifted photographs has a border even a little greyer than theirs. It has made no mistake: it matches what it was given as data. With augmentation on both sides, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only.
 # (The two trainings differ in more than the side: the augmentation of the course shifts half as far, mirrors, and changes colours too.)
 #
 # ### "A Fréchet distance is a property of the generator"
@@ -885,7 +894,7 @@ for n in counts:
     print(f"{n:6,} samples: Fréchet distance {judge(many[:n]):6.2f}")
 
 # %% [markdown]
-# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here, with 128 features, it is a matter of ten or twenty percent. The usual FID has 2,048 features, and needs 50,000 samples for the same
+# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here, with 128 features, 250 samples give a distance a sixth larger than 2,000, and 1,000 samples one that is two percent larger. The usual FID has 2,048 features, and needs 50,000 samples for the same
 # reason. And it has another scale: no distance in this notebook can be compared with a published FID.
 #
 # ### "Red, green and blue are learnt one by one"

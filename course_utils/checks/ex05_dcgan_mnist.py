@@ -373,9 +373,7 @@ def loss_of_the_generator(answer):
             "a": "that would be so if D stood still. But D learns as well, and G's loss is measured "
             "against it.",
             "c": "then D would take every sample for real. D is trained at every step not to.",
-            "d": "that happens where D wins, and then the samples do not get better. Here both "
-            "learn, and neither "
-            "runs away.",
+            "d": "that happens where D wins clearly. Here both learn, and neither runs away.",
         },
     )
     return "the loss tells how the match stands; the distance tells how well G plays."
@@ -389,7 +387,7 @@ def loss_of_the_generator(answer):
     hints=[
         "The angle: the cosine is the dot product of start and end, divided by both lengths.",
         "t runs from 0 to 1: `torch.linspace(0, 1, steps)`. Give it the shape (steps, 1) and broadcast.",
-        "The two weights are sin((1 − t)·ω)/sin ω and sin(t·ω)/sin ω.",
+        "The two weights are sin((1 − s)·ω)/sin ω and sin(s·ω)/sin ω.",
     ],
 )
 def walk(answer):
