@@ -166,6 +166,27 @@ def mnist_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
     return generator, spectrally_normalised(discriminator)
 
 
+def cifar10_dcgan(
+    generator_refinements: int = 0, discriminator_refinements: int = 0
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """The generator and the discriminator of notebook 06, which train with `training.CIFAR10_DCGAN`.
+
+    They start from PyTorch's own first weights, not from DCGAN's. The notebook's have no refinements.
+    """
+    generator = dcgan_generator(
+        (3, 32, 32),
+        latent_dim=64,
+        width=48,
+        upsampling="pixel_shuffle",
+        refinements=generator_refinements,
+    )
+    discriminator = dcgan_discriminator((3, 32, 32), width=48, refinements=discriminator_refinements)
+    for layer in (*generator.modules(), *discriminator.modules()):
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    return generator, discriminator
+
+
 def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
     """DCGAN's first weights: w ~ N(0, 0.02²), biases 0  (Radford et al. 2016, arXiv:1511.06434, section 4).
 

@@ -17,30 +17,18 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from course_utils import data
-from course_utils.augment import flip
-from course_utils.models import dcgan_discriminator, dcgan_generator, mnist_dcgan
+from course_utils.models import cifar10_dcgan, mnist_dcgan
 from course_utils.runtime import PRECISIONS, pick_device
-from course_utils.training import MNIST_DCGAN, TrainingDiverged, save_weights, train_gan
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, save_weights, train_gan
 from course_utils.training.checkpoint import load_checkpoint
 from course_utils.training.distributed import joined, processes, rank
 
 TOLD_TO_GO_ON = 130  # the exit status of a program that Ctrl-C has ended
 
 
-def cifar10_dcgan() -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator of notebook 06, which start from PyTorch's own first weights."""
-    generator = dcgan_generator((3, 32, 32), latent_dim=64, width=48, upsampling="pixel_shuffle")
-    discriminator = dcgan_discriminator((3, 32, 32), width=48)
-    for layer in (*generator.modules(), *discriminator.modules()):
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
-    return generator, discriminator
-
-
-RECIPES = {"mnist": (mnist_dcgan, MNIST_DCGAN), "cifar10": (cifar10_dcgan, {"augment": flip})}
+RECIPES = {"mnist": (mnist_dcgan, MNIST_DCGAN), "cifar10": (cifar10_dcgan, CIFAR10_DCGAN)}
 
 
 class EndedFromOutside(BaseException):

@@ -18,17 +18,12 @@ from typing import NamedTuple
 import torch
 
 from course_utils import data
-from course_utils.augment import flip
 from course_utils.metrics import frechet_evaluator
-from course_utils.models import (
-    ASSETS,
-    dcgan_discriminator,
-    dcgan_generator,
-    spectrally_normalised,
-)
+from course_utils.models import ASSETS, cifar10_dcgan, spectrally_normalised
 from course_utils.runtime import pick_device
-from course_utils.training import constant_then_linear, save_weights, train_gan
+from course_utils.training import CIFAR10_DCGAN, constant_then_linear, save_weights, train_gan
 
+# The arguments of `dcgan_generator` in `cifar10_dcgan`, for the file.
 NETWORK = {"image_shape": [3, 32, 32], "latent_dim": 64, "width": 48, "upsampling": "pixel_shuffle"}
 
 
@@ -63,21 +58,14 @@ def main() -> None:
         raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {cifar.note}")
     judge = frechet_evaluator("cifar10")
     torch.manual_seed(arguments.seed)
-    network = {**NETWORK, "refinements": training.generator_refinements}
-    generator = dcgan_generator(**network)
-    discriminator = dcgan_discriminator(
-        NETWORK["image_shape"], NETWORK["width"], refinements=training.discriminator_refinements
+    generator, discriminator = cifar10_dcgan(
+        training.generator_refinements, training.discriminator_refinements
     )
-    for layer in (*generator.modules(), *discriminator.modules()):
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()  # PyTorch's first weights instead of DCGAN's, as in notebook 06
     run = train_gan(
         generator,
         spectrally_normalised(discriminator) if training.spectral else discriminator,
         data.image_sampler(cifar.images, pick_device()),
         images=training.images,
-        augment=flip,
-        ema_half_life=training.ema_half_life,
         schedule=partial(constant_then_linear, constant=training.constant),
         seed=arguments.seed,
         snapshot_every=50_000,
@@ -87,6 +75,7 @@ def main() -> None:
         ),
         checkpoint=arguments.checkpoint,
         resume=True,
+        **{**CIFAR10_DCGAN, "ema_half_life": training.ema_half_life},
     )
     if run.interrupted:
         raise SystemExit("stopped before the end; call again to go on, if there is a checkpoint")
@@ -94,7 +83,7 @@ def main() -> None:
     # What ships is what is scored: weights rounded to half precision.
     frechet = judge(run.generator.half().float())
     metadata = {
-        "network": json.dumps(network),
+        "network": json.dumps({**NETWORK, "refinements": training.generator_refinements}),
         "made_by": f"python -m tools.ship_colour_generator {arguments.name} --seed {arguments.seed}, "
         f"on {cifar.note or 'CIFAR-10, full training set'}; "
         f"{run.images_seen:,} images in {run.seconds:.0f} s on {arguments.machine}",

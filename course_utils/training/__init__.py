@@ -5,9 +5,10 @@ from course_utils.training.checkpoint import load_weights, save_weights
 from course_utils.training.gan import Run, constant_then_linear, train_gan
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.progress import progress
-from course_utils.training.recipes import MNIST_DCGAN
+from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN
 
 __all__ = [
+    "CIFAR10_DCGAN",
     "MNIST_DCGAN",
     "Run",
     "TrainingDiverged",

@@ -1,4 +1,9 @@
-"""Settings that were found by measuring, as keyword arguments of `train_gan`."""
+"""Settings that were found by measuring, as keyword arguments of `train_gan`.
+
+What each choice buys: see docs/benchmarks.md.
+"""
+
+from course_utils.augment import flip
 
 # For `course_utils.models.mnist_dcgan`: train_gan(*mnist_dcgan(), draw_real, images=..., **MNIST_DCGAN).
 MNIST_DCGAN = {
@@ -6,6 +11,17 @@ MNIST_DCGAN = {
     "batch_size": 64,
     "generator_lr": 3e-3,
     "discriminator_lr": 3e-3,
-    "betas": (0.0, 0.99),  # β₁ 0.5, as in DCGAN, doubles the Fréchet distance at equal time
+    "betas": (0.0, 0.99),
     "ema_half_life": 5_000,
+}
+
+# For `course_utils.models.cifar10_dcgan`.
+CIFAR10_DCGAN = {
+    "loss": "non_saturating",
+    "batch_size": 64,
+    "generator_lr": 2e-3,
+    "discriminator_lr": 2e-3,
+    "betas": (0.0, 0.99),
+    "augment": flip,
+    "ema_half_life": 10_000,
 }
