@@ -19,10 +19,9 @@ def update_average(
 
     Counting the half-life in images makes the average mean the same at every batch size (Karras et al. 2020,
     arXiv:2006.06676, appendix D). Dividing by 1 − decay^steps, as Adam does, removes the untrained weights
-    from the
-    average: after the first step it *is* the network. Buffers are averaged as weights are, so that the
-        running statistics of batch normalisation belong to the averaged generator; counters (integers) are
-        copied.
+    from the average: after the first step it *is* the network. Buffers are averaged as weights are, so that
+    the running statistics of batch normalisation belong to the averaged generator; counters (integers) are
+    copied.
 
     Args:
         average: changed in place.

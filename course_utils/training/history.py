@@ -50,7 +50,8 @@ class Recorder:
             return 0.0
         steps = [images for images, _ in self.pending]
         rows = mean_over_processes(torch.stack([numbers for _, numbers in self.pending])).tolist()
-        seconds = time.perf_counter() - self.fetched_at
+        now = time.perf_counter()  # what follows counts as training, in the next interval
+        seconds, self.fetched_at = now - self.fetched_at, now
         before = self.history["images"][-1] if self.history["images"] else 0
         speed = (steps[-1] - before) / max(seconds, 1e-9)
         for images, row in zip(steps, rows, strict=True):
@@ -64,7 +65,6 @@ class Recorder:
             if not torch.stack([weights.isfinite().all() for weights in network.parameters()]).all():
                 raise TrainingDiverged(self._alarm(f"the {name}'s weights are no longer finite"))
         self.pending.clear()
-        self.fetched_at = time.perf_counter()
         return seconds
 
     def restart_clock(self) -> None:

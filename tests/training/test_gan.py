@@ -4,6 +4,7 @@ import copy
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from course_utils.models import (
 )
 from course_utils.runtime import has_fast_bfloat16
 from course_utils.training import MNIST_DCGAN, TrainingDiverged, constant_then_linear, sample, train_gan
+from course_utils.training.history import MEASURED, Recorder
 
 RING = ring()
 QUIET = {"progress": False, "device": "cpu"}
@@ -333,6 +335,25 @@ def test_the_run_tells_what_happened():
 def test_the_clock_stands_still_during_callbacks():
     run = train_gan(*players(), RING.sample, on_snapshot=lambda run: time.sleep(0.4), **SHORT)
     assert run.seconds < 0.4  # three callbacks took 1.2 s
+
+
+def test_the_check_for_finite_weights_counts_as_training(monkeypatch):
+    now = 0
+
+    class TakesASecond(nn.Linear):
+        def parameters(self, recurse=True):
+            nonlocal now
+            now += 1
+            return super().parameters(recurse)
+
+    monkeypatch.setattr("course_utils.training.history.time", SimpleNamespace(perf_counter=lambda: now))
+    recorder = Recorder({name: [] for name in ("images", "images_per_second", *MEASURED)})
+    seconds = []
+    for images_seen in (64, 128, 192):
+        recorder.add(images_seen, *torch.zeros(len(MEASURED)))
+        now += 2
+        seconds.append(recorder.fetch(generator=TakesASecond(2, 2)))
+    assert seconds == [2, 3, 3]
 
 
 def test_bfloat16_is_close_to_float32():
