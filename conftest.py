@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 _FOLDER = tempfile.mkdtemp(prefix="course-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
@@ -18,3 +20,12 @@ os.environ["COURSE_DEVICE"] = "cpu"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores
 os.environ["COURSE_PROGRESS"] = str(Path(_FOLDER) / "progress.json")
+
+
+def pytest_collection_modifyitems(items):
+    """Several workers would share the GPU, and the tests that measure its speed would measure the others."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        alone = pytest.mark.skip(reason="wants the GPU for itself: python -m pytest -m gpu tests")
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(alone)

@@ -1,7 +1,10 @@
 """The fast path: the same numbers in another layout or compiled, and no waiting for the device in the loop.
 
-The tests marked `gpu` need a GPU: `python -m pytest -m gpu`. The others prove what can be proved on a CPU.
+The tests marked `gpu` need a GPU for themselves: `python -m pytest -m gpu tests`. The others prove what can
+be proved on a CPU.
 """
+
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 import torch
@@ -87,8 +90,8 @@ class Operations(TorchDispatchMode):
         return operation(*args, **(kwargs or {}))
 
 
-def while_training(begin, end, device: str, monkeypatch, **options) -> None:
-    """Trains; calls `begin` before the second batch and `end` before the last, with no fetch between."""
+def while_training(watch: AbstractContextManager, device: str, monkeypatch, **options) -> None:
+    """Trains; inside `watch` from the second batch to the one before the last, with no fetch between."""
     monkeypatch.setattr(Recorder, "due", lambda self: False)
     draw, calls = images(device), 0
     steps = SHORT["images"] // SHORT["batch_size"]
@@ -96,25 +99,26 @@ def while_training(begin, end, device: str, monkeypatch, **options) -> None:
     def watched(n, rng):
         nonlocal calls
         calls += 1  # call 1 is the check before training
-        {3: begin, 1 + steps: end}.get(calls, lambda: None)()
+        if calls == 3:
+            watching.enter_context(watch)
+        if calls == 1 + steps:
+            watching.close()
         return draw(n, rng)
 
-    run = train_gan(*players(), watched, device=device, **SHORT, **options)
+    with ExitStack() as watching:  # an error in training ends the watch, too
+        run = train_gan(*players(), watched, device=device, **SHORT, **options)
     assert len(run.history["images"]) == steps
 
 
 def waits(monkeypatch, **options) -> list[str]:
     calls, operations = Calls(), Operations()
 
-    def begin():
-        calls.__enter__()
-        operations.__enter__()
+    @contextmanager
+    def watch():
+        with calls, operations:
+            yield
 
-    def end():
-        operations.__exit__(None, None, None)
-        calls.__exit__(None, None, None)
-
-    while_training(begin, end, "cpu", monkeypatch, **options)
+    while_training(watch(), "cpu", monkeypatch, **options)
     return calls.found + operations.found
 
 
@@ -138,17 +142,15 @@ def test_the_watch_sees_a_loss_that_is_read(monkeypatch, read):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU on this machine")
 def test_a_gpu_is_never_waited_for_between_two_fetches(monkeypatch):
-    try:
-        while_training(
-            lambda: torch.cuda.set_sync_debug_mode("error"),
-            lambda: torch.cuda.set_sync_debug_mode("default"),
-            "cuda",
-            monkeypatch,
-            penalty=r1,
-            augment=augment,
-        )
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
+    @contextmanager
+    def waiting_is_an_error():
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    while_training(waiting_is_an_error(), "cuda", monkeypatch, penalty=r1, augment=augment)
 
 
 # --- memory layout -------------------------------------------------------------------------------------
