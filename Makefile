@@ -35,8 +35,8 @@ notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of t
 execute: setup ## re-run the solutions and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
 
-bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise)
-	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick,--resume)
+bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 goes on)
+	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick) $(if $(RESUME),--resume)
 
 lint: setup ## check the code, and its format
 	$(BIN)/ruff check

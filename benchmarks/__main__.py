@@ -1,17 +1,18 @@
-"""The command line: python -m benchmarks quality|ablations|ceilings|report|all  (`make bench`)."""
+"""The command line: python -m benchmarks quality|ablations|ceilings|scale|report|all  (`make bench`)."""
 
 import argparse
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import benchmarks
-from benchmarks import ablations, ceilings, quality
+from benchmarks import ablations, ceilings, quality, scale
 from benchmarks.processes import alone
 from benchmarks.recipes import RECIPES
-from benchmarks.records import QUICK, RESULTS, ROOT, add, load
+from benchmarks.records import QUICK, RESULTS, ROOT, add, circumstances, load
 from course_utils.runtime import pick_device
 
 DATA = ("mnist", "cifar10")
@@ -21,7 +22,7 @@ PARTS = ("quality", "speed", "drawing")
 def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--quick", action="store_true", help=QUICK)
-    shared.add_argument("--resume", action="store_true", help="skip what is measured already")
+    shared.add_argument("--resume", action="store_true", help="skip what this very code has measured here")
     shared.add_argument("--threads", type=positive, help="of torch; its own choice otherwise")
     shared.add_argument("--output", type=Path, help="folder of the results (benchmarks/results)")
     seeds = argparse.ArgumentParser(add_help=False)
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--recipe", default="05", help="a notebook's name or number (05)")
     command.add_argument("--images", type=positive, help="to train on, the same number for each variant")
     commands.add_parser("ceilings", parents=[shared], help="what the machine can do at best")
+    commands.add_parser("scale", parents=[shared], help="what the evaluator's numbers mean")
     command = commands.add_parser("report", help="docs/benchmarks.md and its picture, from the results")
     command.add_argument("--output", type=Path, help="folder of the results (benchmarks/results)")
     commands.add_parser("all", parents=[shared], help="everything, then the report")
@@ -64,9 +66,23 @@ def chosen(given: Sequence[str] | None, known: Sequence[str], what: str) -> list
     return [name for name in known if not given or name in given]
 
 
-def measure(path: Path, key: str, resume: bool, call: Callable, *arguments) -> None:
-    """One measurement, kept as soon as it is made."""
-    if resume and key in load(path):
+def measured(
+    arguments: argparse.Namespace, path: Path, key: str, enough: Callable[[dict], bool] = bool
+) -> bool:
+    """Whether --resume may keep the record: of this machine, these versions and threads, this code."""
+    record = load(path).get(key)
+    if record is None or not arguments.resume:
+        return False
+    now = circumstances(pick_device(), arguments.quick)
+    if arguments.threads:
+        now["machine"]["threads"] = arguments.threads
+    same = all(record[part] == now[part] for part in ("machine", "versions", "revision"))
+    return same and not now["revision"]["changed"] and enough(record)
+
+
+def measure(path: Path, key: str, skip: bool, call: Callable, *arguments) -> None:
+    """One measurement, kept as soon as it is made, in the place of an older one."""
+    if skip:
         print(f"{path.stem}, {key}: measured already", flush=True)
         return
     begin = time.perf_counter()
@@ -78,6 +94,8 @@ def measure(path: Path, key: str, resume: bool, call: Callable, *arguments) -> N
 def summary(record: dict) -> str:
     if "points" in record:
         return ", ".join(f"{point['seconds']:.1f} s {shown(point['frechet'])}" for point in record["points"])
+    if "distances" in record:
+        return ", ".join(f"{what} {shown(distance)}" for what, distance in record["distances"].items())
     if "matrix_gflops" in record:
         products = record["matrix_gflops"].items()
         return ", ".join(f"{precision} {shown(best)} GFLOP/s" for precision, best in products)
@@ -101,9 +119,12 @@ def run_quality(arguments: argparse.Namespace) -> None:
                 )
             path = arguments.output / f"{arguments.data}.json"
             key = quality.key(plan, device)
-            before = load(path).get(key)
-            long_enough = before is not None and before["points"][-1]["mark"] >= plan.seconds
-            measure(path, key, arguments.resume and long_enough, quality.run, plan)
+            skip = measured(arguments, path, key, partial(lasted, seconds=plan.seconds))
+            measure(path, key, skip, quality.run, plan)
+
+
+def lasted(record: dict, seconds: float) -> bool:
+    return record["points"][-1]["mark"] >= seconds
 
 
 def run_ablations(arguments: argparse.Namespace) -> None:
@@ -119,25 +140,37 @@ def run_ablations(arguments: argparse.Namespace) -> None:
         for seed in range(arguments.seeds):
             for name in names:
                 key = f"quality/{recipe}/{name}/seed {seed}/{device}"
+                skip = measured(arguments, path, key, lambda record: record["images"] == images)
                 details = (recipe, name, seed, images, samples, threads, quick)
-                measure(path, key, arguments.resume, ablations.quality, *details)
+                measure(path, key, skip, ablations.quality, *details)
     if part in (None, "speed"):
         steps, rounds = (2, 1) if quick else (30, 7)
         for name in names:
             if name != "base":
+                key = f"speed/{recipe}/{name}/{device}"
                 details = (recipe, name, steps, rounds, threads, quick)
-                measure(path, f"speed/{recipe}/{name}/{device}", arguments.resume, ablations.speed, *details)
+                measure(path, key, measured(arguments, path, key), ablations.speed, *details)
     if part == "drawing" or (part is None and recipe == "05_dcgan_mnist"):
-        measure(path, f"drawing/{device}", arguments.resume, ablations.drawing, threads, quick)
+        key = f"drawing/{device}"
+        measure(path, key, measured(arguments, path, key), ablations.drawing, threads, quick)
 
 
 def run_ceilings(arguments: argparse.Namespace) -> None:
     path, key = arguments.output / "ceilings.json", pick_device().type
-    measure(path, key, arguments.resume, ceilings.run, arguments.threads, arguments.quick)
+    skip = measured(arguments, path, key)
+    measure(path, key, skip, ceilings.run, arguments.threads, arguments.quick)
+
+
+def run_scale(arguments: argparse.Namespace) -> None:
+    path, samples = arguments.output / "scale.json", 100 if arguments.quick else 5_000
+    for name in DATA:
+        skip = bool(measured(arguments, path, name))
+        measure(path, name, skip, scale.run, name, samples, arguments.quick)
 
 
 def run_all(arguments: argparse.Namespace) -> None:
     run_ceilings(arguments)
+    run_scale(arguments)
     quick = ["--seeds", "1"] if arguments.quick else []
     for name in DATA:
         run_quality(repeated(arguments, "quality", "--data", name, *quick))
@@ -166,6 +199,7 @@ COMMANDS = {
     "quality": run_quality,
     "ablations": run_ablations,
     "ceilings": run_ceilings,
+    "scale": run_scale,
     "report": run_report,
     "all": run_all,
 }
@@ -173,6 +207,8 @@ COMMANDS = {
 
 def main(words: Sequence[str] | None = None) -> None:
     arguments = parser().parse_args(words)
+    if arguments.command != "report" and pick_device().type == "mps":
+        sys.exit("The clock does not wait for an Apple GPU yet: set COURSE_DEVICE=cpu to measure the CPU.")
     quick = getattr(arguments, "quick", False)
     # Quick results have a folder of their own, so that they never come between real ones.
     arguments.output = arguments.output or (ROOT / ".course" / "bench-quick" if quick else RESULTS)

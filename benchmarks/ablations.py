@@ -89,6 +89,15 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "latent 128": {"latent_dim": 128},
         "DCGAN's first weights": {"first_weights": "dcgan"},
         "float32": {"precision": "float32"},
+        "bfloat16": {"precision": "bfloat16"},
+        "channels_last": {"memory": "channels_last"},
+        "batch 32": {"batch_size": 32},
+        "batch 128": {"batch_size": 128},
+        "betas (0.5, 0.999)": {"betas": (0.5, 0.999)},
+        "learning rates 1e-3": both(1e-3),
+        "learning rates 4e-3": both(4e-3),
+        "no average": {"ema_half_life": 0},
+        "constant rates": {"schedule": "constant"},
     },
 }
 
@@ -125,6 +134,7 @@ def quality(
     if threads:
         torch.set_num_threads(threads)
     device = pick_device()
+    now = circumstances(device, quick)
     record = {"kind": "quality", "recipe": recipe_name, "variant": variant, "seed": seed, "samples": samples}
     try:
         trained = train(recipe_name, variant, images, seed, sampler(recipe_name, device, quick), device)
@@ -133,7 +143,7 @@ def quality(
         record["seconds"] = trained.seconds
     except TrainingDiverged:
         record["frechet"] = record["seconds"] = None
-    return {**record, "images": images, **circumstances(device, quick)}
+    return {**record, "images": images, **now}
 
 
 def speed(recipe_name: str, variant: str, steps: int, rounds: int, threads: int | None, quick: bool) -> dict:
@@ -141,6 +151,7 @@ def speed(recipe_name: str, variant: str, steps: int, rounds: int, threads: int 
     if threads:
         torch.set_num_threads(threads)
     device = pick_device()
+    now = circumstances(device, quick)
     draw = sampler(recipe_name, device, quick)
     images = steps * RECIPES[recipe_name].options["batch_size"]
 
@@ -166,7 +177,7 @@ def speed(recipe_name: str, variant: str, steps: int, rounds: int, threads: int 
         "milliseconds_per_image": 1e3 * median(changed for _, changed in pairs),
         "flop_per_image": (two - one) / per_round,
         "rounds": rounds,
-        **circumstances(device, quick),
+        **now,
     }
 
 
@@ -175,6 +186,7 @@ def drawing(threads: int | None = None, quick: bool = False) -> dict:
     if threads:
         torch.set_num_threads(threads)
     device = pick_device()
+    now = circumstances(device, quick)
     images = data.load_mnist().images
     seconds = 0.2 if quick else 3.0
     rng = torch.Generator(device).manual_seed(0)
@@ -190,7 +202,7 @@ def drawing(threads: int | None = None, quick: bool = False) -> dict:
         "kind": "drawing",
         "one tensor": rate(lambda: draw(64, rng), seconds),
         "DataLoader, a transform per image": rate(lambda: next(batches), seconds),
-        **circumstances(device, quick),
+        **now,
     }
 
 

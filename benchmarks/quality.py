@@ -22,12 +22,11 @@ from course_utils.metrics.frechet import feature_statistics
 from course_utils.models import count_parameters, sample
 from course_utils.runtime import autocast_dtype, pick_device
 from course_utils.train import RECIPES
-from course_utils.training import train_gan
+from course_utils.training import TrainingDiverged, train_gan
 
-MARKS = (5, 15, 30, 60, 120, 300)  # seconds of training after which a run is judged
+MARKS = (5, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is judged
 # Our learning rate falls towards the end of a run, so that "after T seconds" is a run of its own.
-BUDGETS = (5, 10, 15, 30, 60, 120, 300)
-ONE_RUN = False  # if a recipe's schedule does not depend on the end, one run with marks will do
+BUDGETS = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300)
 LATENTS_SEED = 12_345
 
 
@@ -64,6 +63,7 @@ def run(plan: Plan) -> dict:
     if plan.threads:
         torch.set_num_threads(plan.threads)
     device = pick_device()
+    now = circumstances(device, plan.quick)  # before the run: the code may be edited while it lasts
     images = data.load(plan.data, "train")
     if images.is_stand_in and not plan.quick:
         raise SystemExit(f"the benchmark needs the real data, but there is only: {images.note}")
@@ -76,27 +76,27 @@ def run(plan: Plan) -> dict:
         "samples": plan.samples,
         "note": frechet_evaluator(plan.data).note,
     }
-    return {**record, **circumstances(device, plan.quick)}
+    return {**record, **now}
 
 
 def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
     """One run, judged at every mark up to `plan.seconds`."""
     peer = PEERS[plan.name]
-    images = resized(images, peer.image_size)
+    draw = data.image_sampler(resized(images, peer.image_size), device)
     baseline = peak_megabytes(device)
     begin = time.perf_counter()
-    step, _, _ = playing(peer, images, device, plan.seed)
+    step, _, _ = playing(peer, draw, device, plan.seed)
     for _ in range(plan.warm_up):
         step()
     warm_up = time.perf_counter() - begin
 
-    step, generator, discriminator = playing(peer, images, device, plan.seed)
+    step, generator, discriminator = playing(peer, draw, device, plan.seed)
     judge = Judge(plan, peer.image_size, device)
     marks = up_to(plan.marks, plan.seconds)
     points = timed(step, marks, lambda: judge(generator), lambda: wait(device))
     for point in points:
         point["images"] = point.pop("steps") * peer.batch_size
-    flop = flops.count(playing(peer, images, device, plan.seed)[0])
+    flop = flops.count(playing(peer, draw, device, plan.seed)[0])
     return {
         "source": peer.source,
         "batch_size": peer.batch_size,
@@ -115,14 +115,13 @@ def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
     }
 
 
-def playing(peer: Peer, images: Tensor, device: torch.device, seed: int):
+def playing(peer: Peer, draw: data.Sampler, device: torch.device, seed: int):
     """A step without arguments, and the two networks that it trains."""
     torch.manual_seed(seed)
     generator, discriminator, step = peer.build()
     generator.to(device)
     discriminator.to(device)
     rng = torch.Generator(device).manual_seed(seed)
-    draw = data.image_sampler(images, device)
     return lambda: step(draw(peer.batch_size, rng), rng), generator, discriminator
 
 
@@ -153,11 +152,8 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
     speed = images_per_second(train(4 * plan.warm_up * batch_size))
 
     judge = Judge(plan, images.shape[-1], device)
-    budgets = up_to(plan.budgets, plan.seconds)
-    if ONE_RUN:
-        budgets = budgets[-1:]
     points = []
-    for budget in budgets:
+    for budget in up_to(plan.budgets, plan.seconds):
         room = 0.94  # the machine's speed varies: leave some of the budget unused
         while True:
             path = []
@@ -170,7 +166,11 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
             number = max(int(room * budget * speed) // batch_size, 1) * batch_size
             shown = plan.seed == 0 and budget >= 30  # the way there, for the picture
             every = number // 5 if shown else number
-            trained = train(number, snapshot_every=max(every, 1), on_snapshot=look)
+            try:
+                trained = train(number, snapshot_every=max(every, 1), on_snapshot=look)
+            except TrainingDiverged:
+                path.append({"seconds": budget, "images": number, "frechet": None})  # what it was to be
+                break
             speed = images_per_second(trained)
             if trained.seconds <= budget or number == batch_size:
                 break
@@ -189,7 +189,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
             "discriminator": count_parameters(discriminator),
         },
         "points": points,
-        "images_per_second": points[-1]["images"] / points[-1]["seconds"],
+        "images_per_second": speed,
         "flop_per_image": (two - one) / batch_size,  # what a snapshot takes falls out
         "flop_per_step": two - one,
         "memory_megabytes": {"before": baseline, "peak": judge.peak},

@@ -78,16 +78,15 @@ def processor() -> str:
 
 
 def revision() -> dict:
-    """The code's commit, and whether files that it keeps had been changed since."""
+    """The commit that last changed what is measured, and whether it has been changed since."""
 
     def git(*arguments: str) -> str:
         result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
         return result.stdout.strip()
 
     try:
-        changed = git(
-            "status", "--porcelain", "--untracked-files=no", "--", "course_utils", "benchmarks/*.py"
-        )
-        return {"commit": git("rev-parse", "--short=12", "HEAD"), "changed": bool(changed)}
+        code = ("--", "course_utils", "benchmarks/*.py")
+        changed = git("status", "--porcelain", "--untracked-files=no", *code)
+        return {"commit": git("log", "-1", "--abbrev=12", "--format=%h", *code), "changed": bool(changed)}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "changed": None}

@@ -17,8 +17,9 @@ PICTURE = ROOT / "docs" / "images" / "benchmark.png"
 BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
 TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
-LEVELS = {"mnist": (100, 50, 20, 10, 5, 3, 2), "cifar10": (20, 10, 7, 5, 4, 3)}
-SECONDS = (15, 30, 60, 120, 300)
+LEVELS = {"mnist": (100, 20, 10, 5, 3, 2, 1, 0.5), "cifar10": (10, 7, 5, 4, 3, 2.5, 2)}
+SECONDS = (15, 30, 60, 120, 180, 300, 600)  # columns, where something was judged
+DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",
     "05_dcgan_mnist": "Notebook 05, the DCGAN on MNIST",
@@ -36,7 +37,7 @@ def write(folder: Path = RESULTS) -> None:
     if not any(records.values()):
         raise ValueError("there are no results to report; run python -m benchmarks quality first.")
     page = with_results(PAGE.read_text(encoding="utf-8"), results(records))
-    if records["mnist"] or records["cifar10"]:
+    if any(on_cpu(records).values()):
         PICTURE.write_bytes(plots.to_png(picture(records)))
     PAGE.write_text(page, encoding="utf-8")
 
@@ -47,7 +48,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "ablations", "ceilings")
+    subjects = ("mnist", "cifar10", "ablations", "ceilings", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -70,8 +71,10 @@ def results(records: dict[str, dict[str, dict]]) -> str:
     if not any(records.values()):
         return "Not measured yet.\n"
     parts = []
-    if records["mnist"] or records["cifar10"]:
+    if any(on_cpu(records).values()):
         parts += [f"![{plots.alt_text(picture(records))}](images/{PICTURE.name})"]
+    if records["scale"]:
+        parts += [scale_of(records["scale"])]
     for data in TITLES:
         for device, where in (("cpu", "on the CPU"), ("cuda", "on a GPU")):
             runs = by_name(records[data], device)
@@ -95,6 +98,21 @@ def by_name(records: dict[str, dict], device: str) -> dict[str, list[dict]]:
     return dict(sorted(found.items(), key=lambda item: order.index(item[0])))
 
 
+def on_cpu(records: dict[str, dict[str, dict]]) -> dict[str, dict[str, list[dict]]]:
+    """Data set → competitor → its runs on the CPU."""
+    return {data: by_name(records[data], "cpu") for data in TITLES}
+
+
+def scale_of(records: dict[str, dict]) -> str:
+    """What known images score, in a sentence for each data set."""
+    sentences = ["The judge's scale, against all test images."]
+    for data, title in TITLES.items():
+        if data in records:
+            known = ", ".join(f"{what} {number(far)}" for what, far in records[data]["distances"].items())
+            sentences.append(f"{title}, {records[data]['samples']:,} images each: {known}.")
+    return " ".join(sentences)
+
+
 # --- the runs' numbers -------------------------------------------------------------------------------------
 
 
@@ -103,28 +121,34 @@ def curve(run: dict, over: str = "seconds") -> list[tuple[float, float]]:
     return [(point[over], point["frechet"]) for point in run["points"] if point["frechet"] is not None]
 
 
-def after(run: dict, seconds: float, distance: str = "frechet") -> float | None:
-    """The distance at that mark; None if the run was not judged there."""
-    found = [point.get(distance) for point in run["points"] if point["mark"] == seconds]
-    return found[0] if found else None
+def judged(runs: Sequence[dict], seconds: float) -> list[float | None]:
+    """The distances at that mark, of the runs that were judged there; None for a run that had diverged."""
+    return [point["frechet"] for run in runs for point in run["points"] if point["mark"] == seconds]
+
+
+def best(run: dict) -> tuple[float, float] | None:
+    """When the run had its smallest distance, and that distance; None if it never had one."""
+    return min(curve(run), key=lambda point: point[1], default=None)
+
+
+def longest(runs: Sequence[dict]) -> list[dict]:
+    end = max(run["points"][-1]["mark"] for run in runs)
+    return [run for run in runs if run["points"][-1]["mark"] == end]
 
 
 def to_reach(runs: Sequence[dict], level: float, over: str = "seconds") -> list[float]:
     """When each run reached that distance; infinite for never.
 
     Runs that were stopped earlier than the longest ones, before they reached it, say nothing; then the
-    longest runs alone are told, since leaving out only the slow ones would flatter.
+    longest runs alone are told, since leaving out only the slow ones would flatter. A run that diverged was
+    not stopped: it never reaches what it had not reached.
     """
     places = [seconds_to(curve(run, over), level) for run in runs]
-    lengths = [run["points"][-1]["mark"] for run in runs]
-    cut_short = any(
-        place is None and length < max(lengths) for place, length in zip(places, lengths, strict=True)
-    )
-    return [
-        math.inf if place is None else place
-        for place, length in zip(places, lengths, strict=True)
-        if not cut_short or length == max(lengths)
-    ]
+    end = max(run["points"][-1]["mark"] for run in runs)
+    stopped = [run["points"][-1]["mark"] < end and run["points"][-1]["frechet"] is not None for run in runs]
+    if any(place is None and early for place, early in zip(places, stopped, strict=True)):
+        places = [seconds_to(curve(run, over), level) for run in longest(runs)]
+    return [math.inf if place is None else place for place in places]
 
 
 def at_first_mark(runs: Sequence[dict], level: float) -> bool:
@@ -133,20 +157,20 @@ def at_first_mark(runs: Sequence[dict], level: float) -> bool:
     return 2 * sum(early) >= len(early)
 
 
-def spread(values: Sequence[float], show: Callable[[float], str]) -> str:
-    """Median, range and number of seeds: "3.1 (2.9–3.4; 3)"."""
-    if not values:
-        return "–"
-    if len(values) == 1:
-        return f"{show(values[0])} (1)"
-    low, middle, high = (show(value) for value in (min(values), median(values), max(values)))
-    return f"{middle} ({low}–{high}; {len(values)})"
+def spread(values: Sequence[float | None], show: Callable[[float], str]) -> str:
+    """Median, range and number of seeds: "3.1 (2.9–3.4; 3)"; None counts as diverged."""
+    finite = [value for value in values if value is not None]
+    if not finite:
+        return "diverged" if values else "–"
+    told = f"{show(finite[0])} (1)"
+    if len(finite) > 1:
+        low, middle, high = (show(value) for value in (min(finite), median(finite), max(finite)))
+        told = f"{middle} ({low}–{high}; {len(finite)})"
+    return told if len(finite) == len(values) else f"{told}, {len(values) - len(finite)} diverged"
 
 
-def number(value: float | None) -> str:
+def number(value: float) -> str:
     """Three digits that count: 0.912, 3.46, 34.6, 346, 3,460."""
-    if value is None:
-        return "diverged"
     if math.isinf(value):
         return "never"
     rounded = float(f"{value:.3g}")
@@ -164,90 +188,129 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def quality_tables(data: str, runs: dict[str, list[dict]], ceiling: dict | None) -> list[str]:
     """Ratios first, seconds second, then what the runs cost."""
-    parts = [circumstances([run for several in runs.values() for run in several])]
-    if "ours" in runs and len(runs) > 1:
-        parts += ["How many times longer the others train for the same distance:", ratios(data, runs)]
-        parts += ["How soon ours is as good as the others at their end:", caught_up(runs)]
+    parts = [circumstances([run for several in runs.values() for run in several]), lengths(runs)]
+    others = rivals(runs)
+    if "ours" in runs and others:
+        parts += [
+            "How many times longer the others train for the same distance:",
+            ratios(data, runs["ours"], others),
+            "How soon ours is as good as the others were at their best (medians over their longest runs):",
+            caught_up(runs["ours"], others),
+        ]
+    if any("size-matched" in name for name in others):
+        parts += [MATCHED]
     parts += [
         "Fréchet distance after so many seconds of training (median, range; number of seeds):",
         distances(runs),
     ]
     if "ours" in runs:
-        longest = max(runs["ours"], key=lambda run: run["points"][-1]["mark"])
-        spent = ", ".join(f"{point['seconds']:.1f}" for point in longest["points"])
-        parts += [f"Each column of ours is a run of its own, which took {spent} s (seed {longest['seed']})."]
-    matched = matched_sizes(runs)
-    if matched:
-        parts += [
-            "Larger samples are reduced for judging. Against test images that went to that size and back:",
-            matched,
-        ]
+        run = longest(runs["ours"])[0]
+        spent = ", ".join(f"{point['seconds']:.1f}" for point in run["points"])
+        parts += [f"Each column of ours is a run of its own. They took {spent} s (seed {run['seed']})."]
+    if "tensorflow" in runs:
+        parts += slow_statistics(runs["tensorflow"])
     parts += ["Seconds of training to reach a distance:", reached(data, runs, "seconds")]
     parts += ["Images to reach it:", reached(data, runs, "images")]
     parts += ["What they compute:", costs(runs, ceiling)]
     return parts
 
 
-def ratios(data: str, runs: dict[str, list[dict]]) -> str:
-    """Seconds of each peer over ours, medians over the seeds; a bound where one of them has no number."""
-    rows = []
+MATCHED = (
+    "Size-matched: these networks make larger images than the data has, which are reduced for judging. Here "
+    "the test images went to that size and back as well, so that resizing itself costs nothing."
+)
+
+
+def rivals(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """Name in the tables → runs, of all but ours; other image sizes a second time, with matched distances."""
+    found = {}
     for name, several in runs.items():
         if name == "ours":
             continue
-        row = [label(name)]
+        found[label(name)] = several
+        if any("frechet_size_matched" in point for run in several for point in run["points"]):
+            size = several[0]["image_size"]
+            found[f"{label(name)}, size-matched to {size}×{size}"] = [
+                run | {"points": [p | {"frechet": p.get("frechet_size_matched")} for p in run["points"]]}
+                for run in several
+            ]
+    return found
+
+
+def lengths(runs: dict[str, list[dict]]) -> str:
+    """Which seeds ran for how long."""
+    seeds: dict[float, set[int]] = {}
+    for run in (run for several in runs.values() for run in several):
+        seeds.setdefault(run["points"][-1]["mark"], set()).add(run["seed"])
+    told = [
+        f"seed{'s' * (len(seeds[end]) > 1)} {', '.join(map(str, sorted(seeds[end])))} for {end:g} s"
+        for end in sorted(seeds, reverse=True)
+    ]
+    shorter = " Later marks have fewer seeds: their number is in each cell." if len(told) > 1 else ""
+    return f"Trained: {'; '.join(told)}.{shorter}"
+
+
+def ratios(data: str, ours: list[dict], others: dict[str, list[dict]]) -> str:
+    """Seconds of each peer over ours, medians over the seeds; a bound where one of them has no number."""
+    rows = []
+    for name, several in others.items():
+        row = [name]
+        if not any(curve(run) for run in several):
+            rows.append([name, *["diverged"] * len(LEVELS[data])])
+            continue
         for level in LEVELS[data]:
-            ours, theirs = (median(to_reach(one, level)) for one in (runs["ours"], several))
+            we, they = (median(to_reach(one, level)) for one in (ours, several))
             end = max(run["points"][-1]["seconds"] for run in several)
-            if math.isinf(ours):
-                row.append("–" if math.isinf(theirs) else "ours never")
+            if math.isinf(we):
+                row.append("–" if math.isinf(they) else "ours never")
             else:
-                more = math.isinf(theirs) or at_first_mark(runs["ours"], level)
+                more = math.isinf(they) or at_first_mark(ours, level)
                 less = at_first_mark(several, level)
-                ratio = f"{number(min(theirs, end) / ours)} ×"
+                ratio = f"{number(min(they, end) / we)} ×"
                 row.append("–" if more and less else "> " * more + "< " * less + ratio)
         rows.append(row)
     return table(["to the distance", *map(str, LEVELS[data])], rows)
 
 
-def caught_up(runs: dict[str, list[dict]]) -> str:
+def caught_up(ours: list[dict], others: dict[str, list[dict]]) -> str:
+    """What each peer reached at best, when, and when ours was as good."""
     rows = []
-    for name, several in runs.items():
-        if name == "ours":
+    for name, several in others.items():
+        bests = [best(run) for run in longest(several)]
+        found = [one for one in bests if one is not None]
+        if not found:
+            rows.append([name, "diverged", "–", "–"])
             continue
-        longest = max(several, key=lambda run: run["points"][-1]["mark"])
-        end, level = curve(longest)[-1] if curve(longest) else (longest["points"][-1]["seconds"], math.inf)
-        ours = median(to_reach(runs["ours"], level))
+        seconds, level = (median(values) for values in zip(*found, strict=True))
+        theirs = f"{number(level)} after {seconds:.0f} s (seeds: {len(found)})"
+        if len(found) < len(bests):
+            theirs += f", {len(bests) - len(found)} diverged"
+        we = median(to_reach(ours, level))
         row = ["never", "–"]
-        if math.isfinite(ours):
-            early = at_first_mark(runs["ours"], level)
-            row = ["< " * early + f"{number(ours)} s", "> " * early + f"{number(end / ours)} ×"]
-        rows.append([label(name), f"{number(level)} at {end:.0f} s", *row])
-    return table(["", "its distance", "ours has it after", "ratio"], rows)
+        if math.isfinite(we):
+            early = at_first_mark(ours, level)
+            row = ["< " * early + f"{number(we)} s", "> " * early + f"{number(seconds / we)} ×"]
+        rows.append([name, theirs, *row])
+    return table(["", "its best distance", "ours has it after", "ratio"], rows)
 
 
 def distances(runs: dict[str, list[dict]]) -> str:
-    def cell(several: list[dict], seconds: float) -> str:
-        values = [after(run, seconds) for run in several]
-        return spread([value for value in values if value is not None], number)
-
-    rows = [[label(name), *(cell(several, seconds) for seconds in SECONDS)] for name, several in runs.items()]
-    return table(["seconds", *map(str, SECONDS)], rows)
-
-
-def matched_sizes(runs: dict[str, list[dict]]) -> str:
-    rows = []
-    for name, several in runs.items():
-        values = [[after(run, seconds, "frechet_size_matched") for run in several] for seconds in SECONDS]
-        finite = [[value for value in column if value is not None] for column in values]
-        if any(finite):
-            size = several[0]["image_size"]
-            rows.append([f"{label(name)}, {size}×{size}", *(spread(column, number) for column in finite)])
-    return table(["seconds", *map(str, SECONDS)], rows) if rows else ""
+    """Fréchet distance at each mark; matched sizes in rows of their own."""
+    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
+    rows |= rivals(runs)
+    columns = [seconds for seconds in SECONDS if any(judged(several, seconds) for several in rows.values())]
+    cells = [
+        [name, *(spread(judged(several, seconds), number) for seconds in columns)]
+        for name, several in rows.items()
+    ]
+    return table(["seconds", *map(str, columns)], cells)
 
 
 def reached(data: str, runs: dict[str, list[dict]], over: str) -> str:
     def cell(several: list[dict], level: float) -> str:
         places = to_reach(several, level, over)
+        if not any(curve(run) for run in several):
+            return "diverged"
         if all(map(math.isinf, places)):
             end = max(run["points"][-1]["mark" if over == "seconds" else over] for run in several)
             return f"> {end:,.0f}"
@@ -259,18 +322,28 @@ def reached(data: str, runs: dict[str, list[dict]], over: str) -> str:
     return table(["to the distance", *map(str, LEVELS[data])], rows)
 
 
+def slow_statistics(runs: list[dict], mark: float = 60) -> list[str]:
+    """How much of their start the batch statistics of TensorFlow's tutorial still hold at a mark."""
+    images = [point["images"] for run in longest(runs) for point in run["points"] if point["mark"] == mark]
+    if not images:
+        return []
+    steps = round(median(images) / runs[0]["batch_size"])
+    if 0.99**steps < 0.01:
+        return []
+    return [
+        f"{label('tensorflow')} keeps 0.99 of its batch statistics in each step. Its first {mark:g} s are "
+        f"{steps} steps, after which 0.99^{steps} = {100 * 0.99**steps:.0f} % of the start is still in them."
+    ]
+
+
 def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
-    head = ["", "batch", "images/s", "MFLOP/image", "GFLOP/step", "GFLOP/s", "format"]
-    head += ["of the matrix ceiling", "of the convolution ceiling", "peak memory", "of it training"]
+    head = ["", "batch", "images/s", "MFLOP/image", "GFLOP/step", "GFLOP/s", "format", "of the ceiling"]
+    head += ["peak memory", "of it training", "warm-up, apart", "judging, apart"]
     rows = []
     for name, several in runs.items():
-        run = several[0]
-        speed = median(one["images_per_second"] for one in several)
-        achieved = speed * run["flop_per_image"] / 1e9
-        shares = ["not measured", "not measured"]
-        if ceiling:
-            best = (ceiling[kind][run["precision"]] for kind in ("matrix_gflops", "convolution_gflops"))
-            shares = [f"{achieved / one:.0%}" for one in best]
+        run = longest(several)[0]
+        achieved = median(one["images_per_second"] for one in several) * run["flop_per_image"] / 1e9
+        share = f"{100 * achieved / fastest(ceiling, run['precision']):.0f} %" if ceiling else "not measured"
         peak = median(one["memory_megabytes"]["peak"] for one in several)
         before = median(one["memory_megabytes"]["before"] for one in several)
         rows.append(
@@ -282,12 +355,19 @@ def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
                 number(run["flop_per_step"] / 1e9),
                 number(achieved),
                 run["precision"],
-                *shares,
+                share,
                 f"{peak:,.0f} MB",
                 f"{peak - before:,.0f} MB",
+                f"{run['apart']['warm_up_seconds']:.1f} s",
+                f"{run['apart']['evaluation_seconds']:.1f} s",
             ]
         )
     return table(head, rows)
+
+
+def fastest(ceiling: dict, precision: str) -> float:
+    """GFLOP/s of the fastest matrix product or convolution that was measured in that number format."""
+    return max(ceiling[kind][precision] for kind in ("matrix_gflops", "convolution_gflops"))
 
 
 def circumstances(runs: Sequence[dict]) -> str:
@@ -326,7 +406,7 @@ def ceiling_table(records: dict[str, dict]) -> list[str]:
     head = ["", "matrix product float32", "bfloat16", "3×3 convolution float32", "bfloat16", "copy"]
     rows = [
         [
-            {"cpu": "CPU", "cuda": "GPU"}.get(device, device),
+            DEVICES.get(device, device),
             *(
                 f"{number(record[kind][precision])} GFLOP/s"
                 for kind in ("matrix_gflops", "convolution_gflops")
@@ -345,34 +425,41 @@ def ablation_tables(records: dict[str, dict]) -> list[str]:
     parts = []
     for recipe, title in RECIPE_TITLES.items():
         own = [record for record in records.values() if record.get("recipe") == recipe]
-        if own:
-            parts += [f"### {title}", *ablation_table(recipe, own)]
+        parts += [f"### {title}"] * bool(own)
+        for device in dict.fromkeys(record["device"] for record in own):
+            parts += ablation_table(recipe, [record for record in own if record["device"] == device])
     for record in records.values():
         if record["kind"] == "drawing":
-            ways = ("one tensor", "DataLoader, a transform per image")
-            rows = [[way, f"{number(record[way])} images/s"] for way in ways]
+            ways = {
+                "one tensor": "one tensor",
+                "DataLoader, a transform per image": "DataLoader (num_workers=0), a transform per image",
+            }
+            rows = [[way, f"{number(record[key])} images/s"] for key, way in ways.items()]
             parts += ["### Drawing batches", circumstances([record]), table(["", record["device"]], rows)]
     return parts
 
 
 def ablation_table(recipe: str, records: list[dict]) -> list[str]:
+    """One device's table for each number of images: distances after different numbers do not compare."""
     quality = [record for record in records if record["kind"] == "quality"]
     speed = {record["variant"]: record for record in records if record["kind"] == "speed"}
-    rows = []
-    for variant in VARIANTS[recipe]:
-        runs = [record for record in quality if record["variant"] == variant]
-        finite = [record["frechet"] for record in runs if record["frechet"] is not None]
-        cell = spread(finite, number) if finite else ("diverged" if runs else "not measured")
-        if finite and len(finite) < len(runs):
-            cell += f", {len(runs) - len(finite)} diverged"
-        timed = speed.get(variant)
-        ratio = f"{timed['ratio']:.2f} ({timed['lowest']:.2f} to {timed['highest']:.2f})" if timed else "–"
-        flop = f"{number(timed['flop_per_image'] / 1e6)}" if timed else "–"
-        if runs or timed:
-            rows.append([variant, cell, "1" if variant == "base" else ratio, flop])
-    images = " and ".join(dict.fromkeys(f"{record['images']:,}" for record in quality))
-    head = ["", f"Fréchet distance after {images} images" if images else "Fréchet distance"]
-    return [circumstances(records), table([*head, "time for an image, base 1", "MFLOP/image"], rows)]
+    parts = [circumstances(records)]
+    for images in sorted({record["images"] for record in quality}) or [None]:
+        rows = []
+        for variant in VARIANTS[recipe]:
+            runs = [one for one in quality if one["variant"] == variant and one["images"] == images]
+            cell = spread([one["frechet"] for one in runs], number) if runs else "not measured"
+            timed = speed.get(variant)
+            ratio, flop = "1" if variant == "base" else "–", "–"
+            if timed:
+                ratio = f"{timed['ratio']:.2f} ({timed['lowest']:.2f} to {timed['highest']:.2f})"
+                flop = number(timed["flop_per_image"] / 1e6)
+            if runs or timed:
+                rows.append([variant, cell, ratio, flop])
+        distance = f"Fréchet distance after {images:,} images" if images else "Fréchet distance"
+        device = DEVICES.get(records[0]["device"], records[0]["device"])
+        parts += [table([device, distance, "time for an image, base 1", "MFLOP/image"], rows)]
+    return parts
 
 
 # --- the picture -------------------------------------------------------------------------------------------
@@ -390,14 +477,14 @@ STYLES = {  # one colour and one dash for each competitor
 
 def picture(records: dict[str, dict[str, dict]]):
     """Fréchet distance against training seconds, both logarithmic; a panel for each data set measured."""
-    measured = {data: by_name(records[data], "cpu") for data in TITLES}
-    measured = {data: runs for data, runs in measured.items() if runs}
+    measured = {data: runs for data, runs in on_cpu(records).items() if runs}
     figure, axes = plots.new_figure(
         len(measured), 1, width=8.4, height=4.3 * len(measured), squeeze=False, sharex=True
     )
     told = []
     for panel, (data, runs) in zip(axes[:, 0], measured.items(), strict=True):
         ends = {name: draw_runs(panel, name, several) for name, several in runs.items()}
+        ends = {name: end for name, end in ends.items() if end is not None}
         panel.set(xscale="log", yscale="log", ylabel="Fréchet distance (lower is better)")
         panel.set_title(TITLES[data], loc="left", fontweight="bold")
         panel.set_xticks(TICKS, [f"{mark:g}" for mark in TICKS])
@@ -419,11 +506,11 @@ def picture(records: dict[str, dict[str, dict]]):
     )
 
 
-def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float]:
-    """Median line, band of the range, and the runs' own way there; returns where the line ends."""
+def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float] | None:
+    """Median line, band of the range, and the runs' own way there; returns where the line ends, if any."""
     colour, dashes = plots.OKABE_ITO[STYLES[name][0]], STYLES[name][1]
     places, lows, middles, highs = [], [], [], []
-    for mark in dict.fromkeys(point["mark"] for run in several for point in run["points"]):
+    for mark in sorted({point["mark"] for run in several for point in run["points"]}):
         at = [point for run in several for point in run["points"] if point["mark"] == mark]
         values = [point["frechet"] for point in at if point["frechet"] is not None]
         if values:
@@ -433,10 +520,12 @@ def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float]:
             highs.append(max(values))
     for run in several:
         for point in run["points"]:
-            way = [*point.get("path", []), point]
+            way = [one for one in (*point.get("path", []), point) if one["frechet"] is not None]
             seconds, heights = [one["seconds"] for one in way], [one["frechet"] for one in way]
             if len(way) > 1:
                 panel.plot(seconds, heights, color=colour, linewidth=0.7, alpha=0.3)
+    if not places:
+        return None
     panel.fill_between(places, lows, highs, color=colour, alpha=0.25, linewidth=0)
     strong = {"linewidth": 2.8, "zorder": 3} if name == "ours" else {"linewidth": 1.8}
     panel.plot(places, middles, color=colour, linestyle=dashes, marker="o", markersize=4, **strong)
