@@ -209,6 +209,7 @@ def quality_tables(data: str, runs: dict[str, list[dict]], ceiling: dict | None)
         parts += [f"Each column of ours is a run of its own. They took {spent} s (seed {run['seed']})."]
     if "tensorflow" in runs:
         parts += slow_statistics(runs["tensorflow"])
+    parts += stuck(runs)
     parts += ["Seconds of training to reach a distance:", reached(data, runs, "seconds")]
     parts += ["Images to reach it:", reached(data, runs, "images")]
     parts += ["What they compute:", costs(runs, ceiling)]
@@ -334,6 +335,21 @@ def slow_statistics(runs: list[dict], mark: float = 60) -> list[str]:
         f"{label('tensorflow')} keeps 0.99 of its batch statistics in each step. Its first {mark:g} s are "
         f"{steps} steps, after which 0.99^{steps} = {100 * 0.99**steps:.0f} % of the start is still in them."
     ]
+
+
+def stuck(runs: dict[str, list[dict]]) -> list[str]:
+    """A sentence for each competitor whose samples no longer change from some mark on."""
+    told = []
+    for name, several in runs.items():
+        for run in several:
+            heights = [height for _, height in curve(run)]
+            since = heights.index(heights[-1]) if heights else 0
+            if len(heights) - since > 2 and len(set(heights[since:])) == 1:
+                told += [
+                    f"{label(name)} stands still from {run['points'][since]['mark']:g} s on (seed "
+                    f"{run['seed']}): its samples no longer change, so later marks say nothing new."
+                ]
+    return told
 
 
 def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:

@@ -512,6 +512,14 @@ def test_how_slow_tensorflow_s_statistics_are():
     assert report.slow_statistics([run]) == []
 
 
+def test_the_page_says_which_run_stands_still():
+    still, slow = a_run([(5, 9), (15, 7), (30, 7), (60, 7)], 2), a_run([(5, 7), (15, 8), (30, 7), (60, 7)])
+    assert report.stuck({"mlp": [slow, a_run([(5, None)]), still]}) == [
+        "MLP GAN 784-128-128 stands still from 15 s on (seed 2): its samples no longer change, so later "
+        "marks say nothing new."
+    ]
+
+
 def test_results_of_a_gpu_alone_make_a_page_without_a_picture(tmp_path, monkeypatch):
     page, picture = tmp_path / "page.md", tmp_path / "picture.png"
     page.write_text(report.BEGIN + report.END)
