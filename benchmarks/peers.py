@@ -26,17 +26,6 @@ class Peer(NamedTuple):
     build: Callable[[], tuple[nn.Module, nn.Module, Step]]
 
 
-class Scale(nn.Module):
-    """x ↦ slope·x + shift, for networks whose images do not lie in [-1, 1]."""
-
-    def __init__(self, slope: float, shift: float):
-        super().__init__()
-        self.slope, self.shift = slope, shift
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.slope * x + self.shift
-
-
 def tensorflow_dcgan() -> tuple[nn.Module, nn.Module, Step]:
     """Keras's defaults belong to it: Glorot's weights, slope 0.3, slow batch statistics (0.99).
 
@@ -164,6 +153,37 @@ def pytorch_gan_dcgan() -> tuple[nn.Module, nn.Module, Step]:
     )
     dcgan_weights(generator), dcgan_weights(discriminator)
     generator.latent_dim = 100
+    return generator, discriminator, generator_first(generator, discriminator)
+
+
+def mlp_gan() -> tuple[nn.Module, nn.Module, Step]:
+    """The source's settings, PyTorch's own first weights. Its layers are wider than these 128."""
+    generator = nn.Sequential(
+        nn.Linear(100, 128),
+        nn.LeakyReLU(0.2),
+        nn.Linear(128, 128),
+        nn.BatchNorm1d(128, eps=0.8),
+        nn.LeakyReLU(0.2),
+        nn.Linear(128, 784),
+        nn.Tanh(),
+        nn.Unflatten(1, (1, 28, 28)),
+    )
+    discriminator = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(784, 128),
+        nn.LeakyReLU(0.2),
+        nn.Linear(128, 128),
+        nn.LeakyReLU(0.2),
+        nn.Linear(128, 1),
+        nn.Sigmoid(),
+        nn.Flatten(0),
+    )
+    generator.latent_dim = 100
+    return generator, discriminator, generator_first(generator, discriminator)
+
+
+def generator_first(generator: nn.Module, discriminator: nn.Module) -> Step:
+    """PyTorch-GAN's step: G moves, then D on the same fakes and half its loss."""
     generator_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, betas=(0.5, 0.999))
     discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))
 
@@ -181,56 +201,7 @@ def pytorch_gan_dcgan() -> tuple[nn.Module, nn.Module, Step]:
         discriminator_optimizer.step()
         return discriminator_loss, generator_loss
 
-    return generator, discriminator, step
-
-
-def mlp_gan() -> tuple[nn.Module, nn.Module, Step]:
-    """Pixels and probabilities in [0, 1], weights N(0, 2/inputs), Adam's default β, new latents for G's step.
-
-    The source has one hidden layer of 128; here are two, as in notebook 04.
-    """
-    generator = nn.Sequential(
-        nn.Linear(100, 128),
-        nn.ReLU(),
-        nn.Linear(128, 128),
-        nn.ReLU(),
-        nn.Linear(128, 784),
-        nn.Sigmoid(),
-        Scale(2, -1),  # the course's range
-        nn.Unflatten(1, (1, 28, 28)),
-    )
-    discriminator = nn.Sequential(
-        Scale(0.5, 0.5),  # the source's range
-        nn.Flatten(),
-        nn.Linear(784, 128),
-        nn.ReLU(),
-        nn.Linear(128, 128),
-        nn.ReLU(),
-        nn.Linear(128, 1),
-        nn.Sigmoid(),
-        nn.Flatten(0),
-    )
-    for layer in (*generator, *discriminator):
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=(2 / layer.in_features) ** 0.5)
-            nn.init.zeros_(layer.bias)
-    generator.latent_dim = 100
-    generator_optimizer = torch.optim.Adam(generator.parameters(), 1e-3)
-    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), 1e-3)
-
-    def step(real: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        fake = generator(latents(len(real), 100, rng)).detach()
-        discriminator_loss = cross_entropy(discriminator(real), 1) + cross_entropy(discriminator(fake), 0)
-        discriminator_optimizer.zero_grad()
-        discriminator_loss.backward()
-        discriminator_optimizer.step()
-        generator_loss = cross_entropy(discriminator(generator(latents(len(real), 100, rng))), 1)
-        generator_optimizer.zero_grad()
-        generator_loss.backward()
-        generator_optimizer.step()
-        return discriminator_loss, generator_loss
-
-    return generator, discriminator, step
+    return step
 
 
 def sn_cnn() -> tuple[nn.Module, nn.Module, Step]:
@@ -351,8 +322,8 @@ PEERS = {
     ),
     "mlp": Peer(
         "MLP GAN 784-128-128",
-        "Agustinus Kristiadi, https://github.com/wiseodd/generative-models, GAN/vanilla_gan/gan_pytorch.py, "
-        "with a second hidden layer",
+        "Erik Linder-Norén, https://github.com/eriklindernoren/PyTorch-GAN, implementations/gan/gan.py, "
+        "with two hidden layers of 128",
         "mnist",
         64,
         28,
