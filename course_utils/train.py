@@ -7,7 +7,6 @@ The batch size is that of all processes together: their number changes the speed
 """
 
 import argparse
-import os
 import shlex
 import signal
 import sys
@@ -23,7 +22,7 @@ from course_utils.models import cifar10_dcgan, mnist_dcgan
 from course_utils.runtime import PRECISIONS, pick_device
 from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, save_weights, train_gan
 from course_utils.training.checkpoint import load_checkpoint
-from course_utils.training.distributed import joined, processes, rank
+from course_utils.training.distributed import joined, leave, processes, rank
 
 TOLD_TO_GO_ON = 130  # the exit status of a program that Ctrl-C has ended
 
@@ -50,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         with joined(device) as store, redirect_stdout(sys.stdout if rank() == 0 else None):
             if store is not None:
                 signal.signal(signal.SIGTERM, _end)
-            return _train(arguments, words, device)
+            status = _train(arguments, words, device)
+        if store is not None:
+            leave(status)
+        return status
     except (ValueError, TrainingDiverged) as error:
         sentence = str(error)
     except (EndedFromOutside, RuntimeError) as error:
@@ -64,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if _is_first(store):
         print(f"\n{sentence}", file=sys.stderr, flush=True)
     if store is not None:
-        os._exit(1)  # at a usual exit, NCCL would wait for the process that is gone
+        leave(1)
     return 1
 
 

@@ -263,7 +263,7 @@ def test_one_run_that_is_real(monkeypatch, tmp_path):
     assert [point["mark"] for point in record["points"]] == [0.3, 1.0]
     assert record["points"][1]["images"] > record["points"][0]["images"] > 0
     assert all(math.isfinite(point["frechet"]) for point in record["points"])
-    assert record["flop_per_image"] == 2_712_832
+    assert record["flop_per_image"] == 2_453_760
     assert record["memory_megabytes"]["peak"] >= record["memory_megabytes"]["before"] > 50
     assert record["apart"]["evaluation_seconds"] > 0
     assert record["evaluator"]["samples"] == 50

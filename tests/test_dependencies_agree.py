@@ -94,12 +94,13 @@ def test_conda_gets_a_python_that_the_course_supports():
     [
         ("course_utils", CORE),
         ("tools", CORE | DEVELOPMENT),
+        ("benchmarks", CORE | DEVELOPMENT),
         ("tests", CORE | DEVELOPMENT),
         ("solutions", CORE),
     ],
 )
 def test_what_is_imported_is_declared(folder, declared):
-    ours = {"course_utils", "tools", "tests", "conftest"}
+    ours = {"benchmarks", "course_utils", "tools", "tests", "conftest"}
     missing = {}
     for file in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -14,7 +14,7 @@ from torch import nn
 from course_utils.augment import augment
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
 from course_utils.training import train_gan
-from course_utils.training.distributed import SumOverProcesses, joined, rank, same_everywhere, share
+from course_utils.training.distributed import SumOverProcesses, joined, leave, rank, same_everywhere, share
 
 TRAIN = {
     "images": 192,
@@ -130,6 +130,7 @@ def main(folder: Path) -> None:
         for name, scenario in scenarios.items():
             torch.save(scenario(), folder / f"{name}.{rank()}.pt")
         print("finished")
+    leave(0)
 
 
 if __name__ == "__main__":
