@@ -80,13 +80,13 @@ def measured(
     return same and not now["revision"]["changed"] and enough(record)
 
 
-def measure(path: Path, key: str, skip: bool, call: Callable, *arguments) -> None:
+def measure(path: Path, key: str, skip: bool, threads: int | None, call: Callable, *details) -> None:
     """One measurement, kept as soon as it is made, in the place of an older one."""
     if skip:
         print(f"{path.stem}, {key}: measured already", flush=True)
         return
     begin = time.perf_counter()
-    record = alone(call, *arguments)
+    record = alone(call, *details, threads=threads)
     add(path, key, record)
     print(f"{path.stem}, {key}: {summary(record)}  ({time.perf_counter() - begin:.0f} s)", flush=True)
 
@@ -112,7 +112,7 @@ def run_quality(arguments: argparse.Namespace) -> None:
     for seed in range(arguments.seeds):
         seconds = arguments.seconds if seed == 0 else arguments.later_seconds or arguments.seconds
         for name in chosen(arguments.only, quality.names(arguments.data), f"competitor on {arguments.data}"):
-            plan = quality.Plan(arguments.data, name, seed, seconds, threads=arguments.threads)
+            plan = quality.Plan(arguments.data, name, seed, seconds)
             if arguments.quick:
                 plan = plan._replace(
                     seconds=1, marks=(0.5, 1), budgets=(0.5, 1), samples=100, warm_up=1, quick=True
@@ -120,7 +120,7 @@ def run_quality(arguments: argparse.Namespace) -> None:
             path = arguments.output / f"{arguments.data}.json"
             key = quality.key(plan, device)
             skip = measured(arguments, path, key, partial(lasted, seconds=plan.seconds))
-            measure(path, key, skip, quality.run, plan)
+            measure(path, key, skip, arguments.threads, quality.run, plan)
 
 
 def lasted(record: dict, seconds: float) -> bool:
@@ -141,31 +141,32 @@ def run_ablations(arguments: argparse.Namespace) -> None:
             for name in names:
                 key = f"quality/{recipe}/{name}/seed {seed}/{device}"
                 skip = measured(arguments, path, key, lambda record: record["images"] == images)
-                details = (recipe, name, seed, images, samples, threads, quick)
-                measure(path, key, skip, ablations.quality, *details)
+                details = (recipe, name, seed, images, samples, quick)
+                measure(path, key, skip, threads, ablations.quality, *details)
     if part in (None, "speed"):
         steps, rounds = (2, 1) if quick else (30, 7)
         for name in names:
             if name != "base":
                 key = f"speed/{recipe}/{name}/{device}"
-                details = (recipe, name, steps, rounds, threads, quick)
-                measure(path, key, measured(arguments, path, key), ablations.speed, *details)
+                details = (recipe, name, steps, rounds, quick)
+                skip = measured(arguments, path, key)
+                measure(path, key, skip, threads, ablations.speed, *details)
     if part == "drawing" or (part is None and recipe == "05_dcgan_mnist"):
         key = f"drawing/{device}"
-        measure(path, key, measured(arguments, path, key), ablations.drawing, threads, quick)
+        measure(path, key, measured(arguments, path, key), threads, ablations.drawing, quick)
 
 
 def run_ceilings(arguments: argparse.Namespace) -> None:
     path, key = arguments.output / "ceilings.json", pick_device().type
     skip = measured(arguments, path, key)
-    measure(path, key, skip, ceilings.run, arguments.threads, arguments.quick)
+    measure(path, key, skip, arguments.threads, ceilings.run, arguments.quick)
 
 
 def run_scale(arguments: argparse.Namespace) -> None:
     path, samples = arguments.output / "scale.json", 100 if arguments.quick else 5_000
     for name in DATA:
-        skip = bool(measured(arguments, path, name))
-        measure(path, name, skip, scale.run, name, samples, arguments.quick)
+        skip = measured(arguments, path, name)
+        measure(path, name, skip, arguments.threads, scale.run, name, samples, arguments.quick)
 
 
 def run_all(arguments: argparse.Namespace) -> None:

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import flops
-from benchmarks.quality import LATENTS_SEED
+from benchmarks.quality import LATENTS_SEED, training_images
 from benchmarks.recipes import RECIPES, settings
 from benchmarks.records import circumstances
 from course_utils import data
+from course_utils.augment import augment
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
 from course_utils.training import TrainingDiverged, train_gan
@@ -28,38 +29,42 @@ def both(rate: float) -> dict:
     return {"generator_lr": rate, "discriminator_lr": rate}
 
 
+def constant(share: float) -> float:
+    """The learning rate's factor at every share of the images."""
+    return 1.0
+
+
+EVERYWHERE = {
+    "base": {},
+    "learning rates 1e-3": both(1e-3),
+    "learning rates 4e-3": both(4e-3),
+    "betas (0.5, 0.999)": {"betas": (0.5, 0.999)},
+    "batch 32": {"batch_size": 32},
+    "batch 128": {"batch_size": 128},
+    "no average": {"ema_half_life": 0},
+    "constant rates": {"schedule": constant},
+}
+CONVOLUTIONAL = {
+    "float32": {"precision": "float32"},
+    "bfloat16": {"precision": "bfloat16"},
+    "channels_last": {"memory": "channels_last"},
+    "upsampling: resize": {"upsampling": "resize"},
+}
 VARIANTS: dict[str, dict[str, dict]] = {
     "04_mlp_gan_mnist": {
-        "base": {},
+        **EVERYWHERE,
         "learning rates 5e-4": both(5e-4),
-        "learning rates 1e-3": both(1e-3),
-        "learning rates 4e-3": both(4e-3),
-        "betas (0.5, 0.999)": {"betas": (0.5, 0.999)},
-        "batch 32": {"batch_size": 32},
-        "batch 128": {"batch_size": 128},
         "latent 8": {"latent_dim": 8},
         "latent 100": {"latent_dim": 100},
         "hidden layers of 64": {"hidden": 64},
         "hidden layers of 256": {"hidden": 256},
-        "no average": {"ema_half_life": 0},
-        "constant rates": {"schedule": "constant"},
         "bfloat16": {"precision": "bfloat16"},
     },
     "05_dcgan_mnist": {
-        "base": {},
-        "float32": {"precision": "float32"},
-        "bfloat16": {"precision": "bfloat16"},
-        "channels_last": {"memory": "channels_last"},
-        "upsampling: resize": {"upsampling": "resize"},
+        **EVERYWHERE,
+        **CONVOLUTIONAL,
         "upsampling: pixel_shuffle": {"upsampling": "pixel_shuffle"},
-        "batch 32": {"batch_size": 32},
-        "batch 128": {"batch_size": 128},
-        "betas (0.5, 0.999)": {"betas": (0.5, 0.999)},
-        "learning rates 1e-3": both(1e-3),
         "learning rates 2e-3": both(2e-3),
-        "learning rates 4e-3": both(4e-3),
-        "no average": {"ema_half_life": 0},
-        "constant rates": {"schedule": "constant"},
         "no refinements": {"generator_refinements": 0, "discriminator_refinements": 0},
         "refinement in G only": {"discriminator_refinements": 0},
         "refinement in D only": {"generator_refinements": 0},
@@ -72,11 +77,11 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "two steps of D": {"discriminator_steps": 2},
     },
     "06_dcgan_cifar10": {
-        "base": {},
+        **EVERYWHERE,
+        **CONVOLUTIONAL,
         "upsampling: transposed": {"upsampling": "transposed"},
-        "upsampling: resize": {"upsampling": "resize"},
-        "no augmentation": {"augment": "none"},
-        "flip, colour, translate": {"augment": "flip, colour, translate"},
+        "no augmentation": {"augment": None},
+        "flip, colour, translate": {"augment": augment},
         "D spectrally normalised": {"normalisation": "spectral"},
         "refinement in D": {"discriminator_refinements": 1},
         "refinement in G": {"generator_refinements": 1},
@@ -88,16 +93,6 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "latent 32": {"latent_dim": 32},
         "latent 128": {"latent_dim": 128},
         "DCGAN's first weights": {"first_weights": "dcgan"},
-        "float32": {"precision": "float32"},
-        "bfloat16": {"precision": "bfloat16"},
-        "channels_last": {"memory": "channels_last"},
-        "batch 32": {"batch_size": 32},
-        "batch 128": {"batch_size": 128},
-        "betas (0.5, 0.999)": {"betas": (0.5, 0.999)},
-        "learning rates 1e-3": both(1e-3),
-        "learning rates 4e-3": both(4e-3),
-        "no average": {"ema_half_life": 0},
-        "constant rates": {"schedule": "constant"},
     },
 }
 
@@ -121,18 +116,11 @@ def train(recipe_name: str, variant: str, images: int, seed: int, draw, device: 
 
 
 def sampler(recipe_name: str, device: torch.device, quick: bool):
-    images = data.load(RECIPES[recipe_name].data, "train")
-    if images.is_stand_in and not quick:
-        raise SystemExit(f"the benchmark needs the real data, but there is only: {images.note}")
-    return data.image_sampler(images.images, device)
+    return data.image_sampler(training_images(RECIPES[recipe_name].data, quick).images, device)
 
 
-def quality(
-    recipe_name: str, variant: str, seed: int, images: int, samples: int, threads: int | None, quick: bool
-) -> dict:
+def quality(recipe_name: str, variant: str, seed: int, images: int, samples: int, quick: bool) -> dict:
     """The Fréchet distance of a variant after so many images; None where its training diverged."""
-    if threads:
-        torch.set_num_threads(threads)
     device = pick_device()
     now = circumstances(device, quick)
     record = {"kind": "quality", "recipe": recipe_name, "variant": variant, "seed": seed, "samples": samples}
@@ -146,10 +134,8 @@ def quality(
     return {**record, "images": images, **now}
 
 
-def speed(recipe_name: str, variant: str, steps: int, rounds: int, threads: int | None, quick: bool) -> dict:
+def speed(recipe_name: str, variant: str, steps: int, rounds: int, quick: bool) -> dict:
     """How much longer an image takes than in the base: base, variant, base, …; the median of ratios."""
-    if threads:
-        torch.set_num_threads(threads)
     device = pick_device()
     now = circumstances(device, quick)
     draw = sampler(recipe_name, device, quick)
@@ -181,10 +167,8 @@ def speed(recipe_name: str, variant: str, steps: int, rounds: int, threads: int 
     }
 
 
-def drawing(threads: int | None = None, quick: bool = False) -> dict:
+def drawing(quick: bool = False) -> dict:
     """Images a second that each way of drawing batches delivers, with no training at all."""
-    if threads:
-        torch.set_num_threads(threads)
     device = pick_device()
     now = circumstances(device, quick)
     images = data.load_mnist().images

@@ -12,14 +12,12 @@ from benchmarks.records import circumstances
 from course_utils.runtime import pick_device
 
 
-def run(threads: int | None = None, quick: bool = False) -> dict:
+def run(quick: bool = False) -> dict:
     """A product of large square matrices and a 3×3 convolution, in both formats; a copy.
 
     Some libraries multiply slower than they convolve, so the product is timed as a 1×1 convolution too, and
     the faster of the two counts.
     """
-    if threads:
-        torch.set_num_threads(threads)
     device = pick_device()
     now = circumstances(device, quick)
     size, images, channels, megabytes, calls = (2048, 64, 64, 256, 1)

@@ -40,7 +40,6 @@ class Plan(NamedTuple):
     marks: tuple[float, ...] = MARKS
     budgets: tuple[float, ...] = BUDGETS
     samples: int = 5_000  # drawn for each judgement, the same number for everybody
-    threads: int | None = None
     warm_up: int = 5  # steps on throw-away networks, before the clock starts
     quick: bool = False
 
@@ -60,13 +59,9 @@ def key(plan: Plan, device: str) -> str:
 
 def run(plan: Plan) -> dict:
     """Carries out a plan, in a process of its own: the peak of memory is a process's, and never falls."""
-    if plan.threads:
-        torch.set_num_threads(plan.threads)
     device = pick_device()
     now = circumstances(device, plan.quick)  # before the run: the code may be edited while it lasts
-    images = data.load(plan.data, "train")
-    if images.is_stand_in and not plan.quick:
-        raise SystemExit(f"the benchmark needs the real data, but there is only: {images.note}")
+    images = training_images(plan.data, plan.quick)
     record = {"data": plan.data, "name": plan.name, "label": label(plan.name), "seed": plan.seed}
     measure = run_ours if plan.name == "ours" else run_peer
     record.update(measure(plan, images.images, device))
@@ -77,6 +72,14 @@ def run(plan: Plan) -> dict:
         "note": frechet_evaluator(plan.data).note,
     }
     return {**record, **now}
+
+
+def training_images(data_name: str, quick: bool) -> data.ImageData:
+    """The real training images: a stand-in will do for nothing but a quick run."""
+    images = data.load(data_name, "train")
+    if images.is_stand_in and not quick:
+        raise SystemExit(f"the benchmark needs the real data, but there is only: {images.note}")
+    return images
 
 
 def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:

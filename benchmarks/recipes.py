@@ -1,23 +1,21 @@
 """Our own recipes, as a dictionary of options: what the notebooks train, and what the ablations change."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from course_utils.augment import augment, flip
 from course_utils.models import (
     dcgan_discriminator,
     dcgan_generator,
     mlp_discriminator,
     mlp_generator,
+    pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.training import MNIST_DCGAN, constant_then_linear
-
-SCHEDULES = {"constant_then_linear": constant_then_linear, "constant": lambda share: 1.0}
-AUGMENTATIONS = {"none": None, "flip": flip, "flip, colour, translate": augment}
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
 
 
 class Recipe(NamedTuple):
@@ -41,9 +39,7 @@ def convolutional(options: dict) -> tuple[nn.Module, nn.Module]:
         options["image_shape"], width=options["width"], refinements=options["discriminator_refinements"]
     )
     if options["first_weights"] == "pytorch":
-        for layer in (*generator.modules(), *discriminator.modules()):
-            if hasattr(layer, "reset_parameters"):
-                layer.reset_parameters()
+        pytorch_initialised(generator), pytorch_initialised(discriminator)
     if options["normalisation"] == "batch":
         discriminator = batch_normalised(discriminator)
     if options["normalisation"] == "spectral":
@@ -74,25 +70,9 @@ def fully_connected(options: dict) -> tuple[nn.Module, nn.Module]:
 
 
 def settings(options: dict) -> dict:
-    """The keyword arguments of `train_gan`; an option that is not named is left at its default."""
-    chosen = {name: options[name] for name in PASSED_ON if name in options}
-    if "schedule" in options:
-        chosen["schedule"] = SCHEDULES[options["schedule"]]
-    if "augment" in options:
-        chosen["augment"] = AUGMENTATIONS[options["augment"]]
-    return chosen
+    """The keyword arguments of `train_gan` among the options; what is not named is left at its default."""
+    return {name: options[name] for name in signature(train_gan).parameters if name in options}
 
-
-PASSED_ON = (
-    "loss",
-    "batch_size",
-    "generator_lr",
-    "discriminator_lr",
-    "betas",
-    "ema_half_life",
-    "precision",
-    "discriminator_steps",
-)
 
 RECIPES = {
     "04_mlp_gan_mnist": Recipe("mnist", {"latent_dim": 32, "hidden": 128, "batch_size": 64}, fully_connected),
@@ -124,9 +104,7 @@ RECIPES = {
             "normalisation": "none",
             "first_weights": "pytorch",
             "memory": "contiguous",
-            "augment": "flip",
-            "ema_half_life": 10_000,
-            "batch_size": 64,
+            **CIFAR10_DCGAN,
         },
         convolutional,
     ),

@@ -1,7 +1,6 @@
 """What was measured, where and with what, kept as JSON: one file a subject, one record a run."""
 
 import json
-import os
 import platform
 import subprocess
 from datetime import date
@@ -10,6 +9,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from course_utils.doctor import processor_name, usable_cores
 from course_utils.training.checkpoint import replacing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,10 +43,8 @@ def circumstances(device: torch.device, quick: bool) -> dict:
     """Machine, versions, code and day of a measurement: nothing that names a person, a host or a folder."""
     memory = psutil.virtual_memory().total / 2**30
     machine = {
-        "processor": processor(),
-        "cores": len(psutil.Process().cpu_affinity())
-        if hasattr(psutil.Process, "cpu_affinity")
-        else os.cpu_count(),
+        "processor": processor_name(),
+        "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "memory_gigabytes": round(memory, 1),
         "system": platform.system(),
@@ -61,20 +59,6 @@ def circumstances(device: torch.device, quick: bool) -> dict:
         "date": date.today().isoformat(),
         "quick": QUICK if quick else None,
     }
-
-
-def processor() -> str:
-    """The processor's name, as the system tells it."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        lines = dict(
-            line.partition(":")[::2] for line in information.read_text(encoding="utf-8").splitlines()
-        )
-        fields = {name.strip(): value.strip() for name, value in lines.items()}
-        if "model name" in fields:
-            family = f"family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}"
-            return f"{fields['model name']} ({family})"
-    return platform.processor() or platform.machine()
 
 
 def revision() -> dict:

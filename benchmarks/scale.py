@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional as F
 
+from benchmarks.quality import training_images
 from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
@@ -12,10 +13,7 @@ from course_utils.runtime import pick_device
 def run(data_name: str, samples: int = 5_000, quick: bool = False) -> dict:
     """The first training images, the same blurred 3×3, and black ones, each against all test images."""
     now = circumstances(pick_device(), quick)
-    training = data.load(data_name, "train")
-    if training.is_stand_in and not quick:
-        raise SystemExit(f"the benchmark needs the real data, but there is only: {training.note}")
-    real = data.to_model_range(training.images[:samples])
+    real = data.to_model_range(training_images(data_name, quick).images[:samples])
     blurred = F.avg_pool2d(real, 3, stride=1, padding=1, count_include_pad=False)
     judge = frechet_evaluator(data_name)
     return {

@@ -164,11 +164,25 @@ def _unused_gpu(torch) -> tuple[str, bool]:
 
 def processor() -> str:
     """The CPU's name, and how many of its cores this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    names = Path("/proc/cpuinfo")
-    match = re.search(r"model name\s*: (.*)", names.read_text()) if names.exists() else None
-    name = match.group(1) if match else platform.processor() or "CPU"
-    return f"{name}, {cores} core{'s' if cores != 1 else ''}"
+    cores = usable_cores()
+    return f"{processor_name()}, {cores} core{'s' if cores != 1 else ''}"
+
+
+def processor_name() -> str:
+    """The CPU's name, as the system tells it; where it numbers the design, with family and model."""
+    information = Path("/proc/cpuinfo")
+    text = information.read_text(encoding="utf-8") if information.exists() else ""
+    fields = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
+    if "model name" not in fields:
+        return platform.processor() or platform.machine() or "CPU"
+    if "cpu family" not in fields:
+        return fields["model name"]
+    return f"{fields['model name']} (family {fields['cpu family']}, model {fields['model']})"
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _memory() -> Iterator[Finding]:

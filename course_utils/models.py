@@ -181,10 +181,7 @@ def cifar10_dcgan(
         refinements=generator_refinements,
     )
     discriminator = dcgan_discriminator((3, 32, 32), width=48, refinements=discriminator_refinements)
-    for layer in (*generator.modules(), *discriminator.modules()):
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
-    return generator, discriminator
+    return pytorch_initialised(generator), pytorch_initialised(discriminator)
 
 
 def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
@@ -205,6 +202,14 @@ def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    return network
+
+
+def pytorch_initialised(network: nn.Module) -> nn.Module:
+    """PyTorch's own first weights, drawn anew by each layer's rule, in place. Returns the same network."""
+    for layer in network.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
     return network
 
 
