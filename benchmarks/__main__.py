@@ -114,9 +114,7 @@ def run_quality(arguments: argparse.Namespace) -> None:
         for name in chosen(arguments.only, quality.names(arguments.data), f"competitor on {arguments.data}"):
             plan = quality.Plan(arguments.data, name, seed, seconds)
             if arguments.quick:
-                plan = plan._replace(
-                    seconds=1, marks=(0.5, 1), budgets=(0.5, 1), samples=100, warm_up=1, quick=True
-                )
+                plan = plan._replace(seconds=1, marks=(0.5, 1), samples=100, warm_up=1, quick=True)
             path = arguments.output / f"{arguments.data}.json"
             key = quality.key(plan, device)
             skip = measured(arguments, path, key, partial(lasted, seconds=plan.seconds))

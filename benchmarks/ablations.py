@@ -20,18 +20,13 @@ from course_utils import data
 from course_utils.augment import augment
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
-from course_utils.training import TrainingDiverged, train_gan
+from course_utils.training import TrainingDiverged, constant_then_linear, train_gan
 
 IMAGES = {"04_mlp_gan_mnist": 300_000, "05_dcgan_mnist": 75_000, "06_dcgan_cifar10": 50_000}
 
 
 def both(rate: float) -> dict:
     return {"generator_lr": rate, "discriminator_lr": rate}
-
-
-def constant(share: float) -> float:
-    """The learning rate's factor at every share of the images."""
-    return 1.0
 
 
 EVERYWHERE = {
@@ -42,7 +37,7 @@ EVERYWHERE = {
     "batch 32": {"batch_size": 32},
     "batch 128": {"batch_size": 128},
     "no average": {"ema_half_life": 0},
-    "constant rates": {"schedule": constant},
+    "learning rates that fall": {"schedule": constant_then_linear},
 }
 CONVOLUTIONAL = {
     "float32": {"precision": "float32"},
@@ -64,7 +59,7 @@ VARIANTS: dict[str, dict[str, dict]] = {
         **EVERYWHERE,
         **CONVOLUTIONAL,
         "upsampling: pixel_shuffle": {"upsampling": "pixel_shuffle"},
-        "learning rates 2e-3": both(2e-3),
+        "learning rates 3e-3": both(3e-3),
         "no refinements": {"generator_refinements": 0, "discriminator_refinements": 0},
         "refinement in G only": {"discriminator_refinements": 0},
         "refinement in D only": {"generator_refinements": 0},

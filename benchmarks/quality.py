@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from inspect import signature
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from benchmarks import flops
 from benchmarks.peers import PEERS, Peer
+from benchmarks.recipes import RECIPES, settings
 from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
@@ -21,24 +22,27 @@ from course_utils.metrics.classifiers import in_batches
 from course_utils.metrics.frechet import feature_statistics
 from course_utils.models import count_parameters, sample
 from course_utils.runtime import autocast_dtype, pick_device
-from course_utils.train import RECIPES
 from course_utils.training import TrainingDiverged, train_gan
 
-MARKS = (5, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is judged
-# Our learning rate falls towards the end of a run, so that "after T seconds" is a run of its own.
-BUDGETS = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300)
+MARKS = (5, 10, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is judged
+OURS = {  # data set → our competitors on it → the recipe of which notebook
+    "mnist": {"ours": "05_dcgan_mnist", "ours_mlp": "04_mlp_gan_mnist"},
+    "cifar10": {"ours": "06_dcgan_cifar10"},
+}
+LABELS = {"ours": "ours", "ours_mlp": "ours, fully connected"}
 LATENTS_SEED = 12_345
+LOOK_EVERY = 10  # steps of ours: `train_gan` counts images, so the seconds are read so often
+ENDLESS = 10**12  # images
 
 
 class Plan(NamedTuple):
     """One run: who, from which first weights, for how long, and how it is judged."""
 
     data: str
-    name: str  # "ours", or a key of PEERS
+    name: str  # a key of OURS[data], or of PEERS
     seed: int
     seconds: float
     marks: tuple[float, ...] = MARKS
-    budgets: tuple[float, ...] = BUDGETS
     samples: int = 5_000  # drawn for each judgement, the same number for everybody
     warm_up: int = 5  # steps on throw-away networks, before the clock starts
     quick: bool = False
@@ -46,11 +50,11 @@ class Plan(NamedTuple):
 
 def names(data_name: str) -> list[str]:
     """Who competes on a data set, ours first."""
-    return ["ours", *(name for name, peer in PEERS.items() if peer.data == data_name)]
+    return [*OURS[data_name], *(name for name, peer in PEERS.items() if peer.data == data_name)]
 
 
 def label(name: str) -> str:
-    return "ours" if name == "ours" else PEERS[name].label
+    return PEERS[name].label if name in PEERS else LABELS[name]
 
 
 def key(plan: Plan, device: str) -> str:
@@ -63,7 +67,7 @@ def run(plan: Plan) -> dict:
     now = circumstances(device, plan.quick)  # before the run: the code may be edited while it lasts
     images = training_images(plan.data, plan.quick)
     record = {"data": plan.data, "name": plan.name, "label": label(plan.name), "seed": plan.seed}
-    measure = run_ours if plan.name == "ours" else run_peer
+    measure = run_peer if plan.name in PEERS else run_ours
     record.update(measure(plan, images.images, device))
     record["training_data"] = images.note or f"{plan.data}, full training set"
     record["evaluator"] = {
@@ -129,61 +133,46 @@ def playing(peer: Peer, draw: data.Sampler, device: torch.device, seed: int):
 
 
 def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
-    """The notebook's recipe through `train_gan`, with as many images as fit into each budget."""
-    networks, settings = RECIPES[plan.data]
-    batch_size = settings.get("batch_size", signature(train_gan).parameters["batch_size"].default)
+    """One run of a notebook's recipe through `train_gan`, judged at every mark up to `plan.seconds`."""
+    notebook = OURS[plan.data][plan.name]
+    recipe = RECIPES[notebook]
+    networks, batch_size = partial(recipe.build, recipe.options), recipe.options["batch_size"]
     draw = data.image_sampler(images, device)
     precision = autocast_dtype(device, *networks()) or torch.float32
     baseline = peak_megabytes(device)
 
     def train(number: int, **more):
         torch.manual_seed(plan.seed)
-        more = {"snapshot_every": number, **settings, **more}
-        return train_gan(
-            *networks(),
-            draw,
-            images=number,
-            device=device,
-            seed=plan.seed,
-            progress=False,
-            **more,
-        )
+        start = networks()
+        more = {"snapshot_every": number, "snapshot_samples": 1, **settings(recipe.options), **more}
+        return train_gan(*start, draw, images=number, device=device, seed=plan.seed, progress=False, **more)
 
     begin = time.perf_counter()
     train(plan.warm_up * batch_size)
     warm_up = time.perf_counter() - begin
-    speed = images_per_second(train(4 * plan.warm_up * batch_size))
 
     judge = Judge(plan, images.shape[-1], device)
-    points = []
-    for budget in up_to(plan.budgets, plan.seconds):
-        room = 0.94  # the machine's speed varies: leave some of the budget unused
-        while True:
-            path = []
+    marks, points = up_to(plan.marks, plan.seconds), []
 
-            def look(trained, path=path):
-                if trained.images_seen:
-                    judged = judge(trained.generator)
-                    path.append({"seconds": trained.seconds, "images": trained.images_seen, **judged})
+    def look(trained):
+        mark, now = marks[len(points)], {"seconds": trained.seconds, "images": trained.images_seen}
+        if trained.seconds >= mark:
+            points.append({"mark": mark, **now, **judge(trained.generator)})
+        if len(points) == len(marks):
+            raise TimeIsUp
 
-            number = max(int(room * budget * speed) // batch_size, 1) * batch_size
-            shown = plan.seed == 0 and budget >= 30  # the way there, for the picture
-            every = number // 5 if shown else number
-            try:
-                trained = train(number, snapshot_every=max(every, 1), on_snapshot=look)
-            except TrainingDiverged:
-                path.append({"seconds": budget, "images": number, "frechet": None})  # what it was to be
-                break
-            speed = images_per_second(trained)
-            if trained.seconds <= budget or number == batch_size:
-                break
-            room *= 0.9  # too slow for the budget: such a run does not count
-        points.append({"mark": budget, **path[-1], "path": path[:-1]})
+    try:
+        train(ENDLESS, snapshot_every=LOOK_EVERY * batch_size, on_snapshot=look)
+    except TimeIsUp:
+        pass
+    except TrainingDiverged as diverged:
+        now = {"seconds": diverged.run.seconds, "images": diverged.run.images_seen}
+        points += [{"mark": mark, **now, "frechet": None} for mark in marks[len(points) :]]
     one = flops.count(lambda: train(batch_size))
     two = flops.count(lambda: train(2 * batch_size))
     generator, discriminator = networks()
     return {
-        "source": f"course_utils.training.train_gan, with course_utils.train.RECIPES[{plan.data!r}]",
+        "source": f"course_utils.training.train_gan, as in notebook {notebook}",
         "batch_size": batch_size,
         "image_size": images.shape[-1],
         "precision": str(precision).removeprefix("torch."),
@@ -192,7 +181,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
             "discriminator": count_parameters(discriminator),
         },
         "points": points,
-        "images_per_second": speed,
+        "images_per_second": points[-1]["images"] / points[-1]["seconds"],
         "flop_per_image": (two - one) / batch_size,  # what a snapshot takes falls out
         "flop_per_step": two - one,
         "memory_megabytes": {"before": baseline, "peak": judge.peak},
@@ -200,13 +189,13 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
     }
 
 
+class TimeIsUp(Exception):
+    """The last mark is judged: nothing went wrong."""
+
+
 def up_to(marks: Sequence[float], end: float) -> list[float]:
     """The marks before the end, and the end."""
     return [*(mark for mark in marks if mark < end), end]
-
-
-def images_per_second(trained) -> float:
-    return trained.images_seen / max(trained.seconds, 1e-9)
 
 
 def timed(

@@ -203,10 +203,6 @@ def quality_tables(data: str, runs: dict[str, list[dict]], ceiling: dict | None)
         "Fréchet distance after so many seconds of training (median, range; number of seeds):",
         distances(runs),
     ]
-    if "ours" in runs:
-        run = longest(runs["ours"])[0]
-        spent = ", ".join(f"{point['seconds']:.1f}" for point in run["points"])
-        parts += [f"Each column of ours is a run of its own. They took {spent} s (seed {run['seed']})."]
     if "tensorflow" in runs:
         parts += slow_statistics(runs["tensorflow"])
     parts += stuck(runs)
@@ -483,6 +479,7 @@ def ablation_table(recipe: str, records: list[dict]) -> list[str]:
 TICKS = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
 STYLES = {  # one colour and one dash for each competitor
     "ours": ("vermillion", "-"),
+    "ours_mlp": ("vermillion", "--"),
     "tensorflow": ("black", "--"),
     "pytorch_examples": ("blue", "-."),
     "pytorch_gan": ("green", (0, (5, 1))),
@@ -523,7 +520,7 @@ def picture(records: dict[str, dict[str, dict]]):
 
 
 def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float] | None:
-    """Median line, band of the range, and the runs' own way there; returns where the line ends, if any."""
+    """Median line and band of the range; returns where the line ends, if any."""
     colour, dashes = plots.OKABE_ITO[STYLES[name][0]], STYLES[name][1]
     places, lows, middles, highs = [], [], [], []
     for mark in sorted({point["mark"] for run in several for point in run["points"]}):
@@ -534,12 +531,6 @@ def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float] | No
             lows.append(min(values))
             middles.append(median(values))
             highs.append(max(values))
-    for run in several:
-        for point in run["points"]:
-            way = [one for one in (*point.get("path", []), point) if one["frechet"] is not None]
-            seconds, heights = [one["seconds"] for one in way], [one["frechet"] for one in way]
-            if len(way) > 1:
-                panel.plot(seconds, heights, color=colour, linewidth=0.7, alpha=0.3)
     if not places:
         return None
     panel.fill_between(places, lows, highs, color=colour, alpha=0.25, linewidth=0)

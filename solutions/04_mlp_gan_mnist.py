@@ -147,7 +147,7 @@ report("the untrained generator", sample(generator, judged))
 show_source(discriminator_step, generator_step)
 
 # %% [markdown]
-# `train_gan` repeats them, lets the learning rates fall towards the end, and keeps a running average of the generator's weights, which draws better than the weights of any one round (notebook
+# `train_gan` repeats them, and keeps a running average of the generator's weights, which draws better than the weights of any one round (notebook
 # 05 shows it).
 #
 # **Predict.** The networks are tiny and know nothing of images. How long until you can read the first digit?

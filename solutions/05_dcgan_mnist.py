@@ -262,7 +262,7 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling lay
 # uses running averages of mean and deviation instead.
 #
 # DCGAN's recipe also says: Adam with a learning rate of 2·10⁻⁴ and β₁ = 0.5, weights drawn from N(0, 0.02²), latents of 100 numbers. With two CPU cores and a small data set we deviate: a learning rate of
-# 3·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two doublings, and each network gets one more where its maps are smallest, 7×7 (`refinements`).
+# 2·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two doublings, and each network gets one more where its maps are smallest, 7×7 (`refinements`).
 # [docs/benchmarks.md](../docs/benchmarks.md) has what was measured. Read the networks; each line tells the shape that it makes:
 
 # %%
@@ -342,8 +342,8 @@ play_round = check("5.2", one_round, otherwise=training_round)
 torch.manual_seed(0)
 generator, discriminator = mnist_dcgan()
 generator, discriminator = generator.to(device), discriminator.to(device)
-generator_optimizer = torch.optim.Adam(generator.parameters(), lr=3e-3, betas=(0.0, 0.99))
-discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr=3e-3, betas=(0.0, 0.99))
+generator_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3, betas=(0.0, 0.99))
+discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.0, 0.99))
 rng = torch.Generator(device).manual_seed(0)
 
 rounds, batch_size = by_scale(ci=4, cpu=250, gpu=1_000), 64
@@ -462,7 +462,7 @@ for what, images in known.items():
 # %% [markdown]
 # ## The real training
 #
-# `train_gan` plays the same round as yours. Around it stands what a long run needs: the average from exercise 5.3, learning rates that fall towards the end, bfloat16 (numbers of 16 bits) where
+# `train_gan` plays the same round as yours. Around it stands what a long run needs: the average from exercise 5.3, bfloat16 (numbers of 16 bits) where
 # the machine is faster with it, progress, the stop button, checkpoints. You can stop it at any time and keep what has been trained so far.
 #
 # Watch three things while it runs: the samples, which are always made from the same latents; the Fréchet distance; and the time.

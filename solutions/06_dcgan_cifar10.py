@@ -576,7 +576,7 @@ for name in ("pixel_shuffle", *tools):
 #
 # ## The real training
 #
-# The recipe of this notebook, then: the networks above with pixel shuffle, mirroring, the average of the generator with a half-life of 10,000 images, and Adam as in notebook 05, with a learning rate of 2·10⁻³ instead of 3·10⁻³.
+# The recipe of this notebook, then: the networks above with pixel shuffle, mirroring, the average of the generator with a half-life of 10,000 images, and Adam as in notebook 05.
 # You can stop it at any time.
 
 # %%
@@ -632,7 +632,7 @@ plots.show(
 # ### What would more time bring?
 #
 # The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G has one 3×3 convolution more (`refinements`) and
-# D two, D is spectrally normalised, the learning rate falls only in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
+# D two, D is spectrally normalised, the learning rate falls in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")

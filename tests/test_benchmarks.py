@@ -190,59 +190,55 @@ def test_the_device_is_waited_for_inside_the_clock():
 
 
 @pytest.fixture
-def a_machine_of_changing_speed(monkeypatch):
-    """`train_gan` without training: so many images a second at first, half as many from the fourth run on."""
-    runs = []
+def a_thousand_images_a_second(monkeypatch):
+    """`train_gan` without training; it diverges when the images in `limit` have been seen."""
+    runs, limit = [], []
 
     def pretend(generator, discriminator, draw, *, images, snapshot_every, on_snapshot=None, **others):
         runs.append(images)
-        speed = 1_000 if len(runs) < 4 else 500
-        run = SimpleNamespace(generator=generator, images_seen=images, seconds=images / speed)
-        if on_snapshot is not None:
+        run = SimpleNamespace(generator=generator, images_seen=0, seconds=0.0)
+        while on_snapshot is not None and run.images_seen < images:
             on_snapshot(run)
-        return run
+            run.images_seen += snapshot_every
+            run.seconds = run.images_seen / 1_000
+            if limit and run.images_seen >= limit[0]:
+                diverged = TrainingDiverged("the generator loss became nan")
+                diverged.run = run
+                raise diverged
 
-    defaults = signature(train_gan)
     monkeypatch.setattr(quality, "train_gan", pretend)
-    monkeypatch.setattr(quality, "signature", lambda call: defaults)
     monkeypatch.setattr(quality.Judge, "__call__", lambda self, generator: {"frechet": 3.0})
-    return runs
+    return SimpleNamespace(runs=runs, limit=limit)
 
 
-def test_ours_never_takes_longer_than_its_budget(a_machine_of_changing_speed):
-    plan = quality.Plan("mnist", "ours", 0, 60, budgets=(15, 30, 60, 120))
-    points = quality.run_ours(plan, torch.zeros(10, 1, 28, 28, dtype=torch.uint8), CPU)["points"]
+def points_of_ours(**plan) -> list[dict]:
+    plan = quality.Plan("mnist", "ours", 0, **plan)
+    return quality.run_ours(plan, torch.zeros(10, 1, 28, 28, dtype=torch.uint8), CPU)["points"]
+
+
+def test_ours_is_one_run_that_is_judged_at_the_first_look_after_each_mark(a_thousand_images_a_second):
+    points = points_of_ours(seconds=60, marks=(15, 30, 60, 120))
     assert [point["mark"] for point in points] == [15, 30, 60]
-    for point in points:
-        assert 0.8 * point["mark"] < point["seconds"] <= point["mark"]
-        assert point["images"] % 64 == 0
-    warm_up, to_be_counted = [320, 1280], [64, 128]
-    budgets = [14_080, 28_160, 12_672, 28_160]  # the second took 56 s instead of 30, and was repeated
-    assert a_machine_of_changing_speed == [*warm_up, *budgets, *to_be_counted]
+    assert [point["images"] for point in points] == [15_360, 30_080, 60_160]  # looks are 640 images apart
+    assert [point["seconds"] for point in points] == [15.36, 30.08, 60.16]
+    warm_up, run, to_be_counted = [320], [quality.ENDLESS], [64, 128]
+    assert a_thousand_images_a_second.runs == [*warm_up, *run, *to_be_counted]
 
 
-def test_ours_may_diverge_in_one_budget_and_go_on(a_machine_of_changing_speed, monkeypatch):
-    runs, pretend = a_machine_of_changing_speed, quality.train_gan
-
-    def train(*networks, **others):
-        trained = pretend(*networks, **others)
-        if len(runs) == 4:
-            raise TrainingDiverged("the generator loss became nan")
-        return trained
-
-    monkeypatch.setattr(quality, "train_gan", train)
-    plan = quality.Plan("mnist", "ours", 0, 60, budgets=(15, 30, 60))
-    points = quality.run_ours(plan, torch.zeros(10, 1, 28, 28, dtype=torch.uint8), CPU)["points"]
-    assert [point["frechet"] for point in points] == [3.0, None, 3.0]
-    assert report.judged([a_run([]) | {"points": points}], 30) == [None]
+def test_where_ours_diverges_all_later_marks_say_so(a_thousand_images_a_second):
+    a_thousand_images_a_second.limit.append(20_000)
+    points = points_of_ours(seconds=60, marks=(15, 30))
+    assert [point["frechet"] for point in points] == [3.0, None, None]
+    assert [point["mark"] for point in points] == [15, 30, 60]
+    assert [report.judged([a_run([]) | {"points": points}], mark) for mark in (15, 60)] == [[3.0], [None]]
 
 
 def test_one_run_of_ours_that_is_real():
-    plan = quality.Plan("mnist", "ours", 0, 0.2, budgets=(0.2,), samples=50, warm_up=1, quick=True)
+    plan = quality.Plan("mnist", "ours", 0, 0.2, samples=50, warm_up=1, quick=True)
     record = quality.run(plan)
     (point,) = record["points"]
-    assert (point["mark"], point["path"]) == (0.2, [])
-    assert point["images"] % record["batch_size"] == 0 and math.isfinite(point["frechet"])
+    assert point["mark"] == 0.2 <= point["seconds"]
+    assert point["images"] % (10 * record["batch_size"]) == 0 and math.isfinite(point["frechet"])
     networks, settings = RECIPES["mnist"]
     assert record["precision"] == str(autocast_dtype(CPU, *networks()) or torch.float32)[6:]
     assert record["batch_size"] == settings["batch_size"] == 64
@@ -607,8 +603,8 @@ def test_ablations_mix_neither_devices_nor_numbers_of_images():
     [
         (
             ["quality", "--only", "stylegan"],
-            "there is no competitor on mnist 'stylegan'; choose from: ours, tensorflow, pytorch_examples, "
-            "pytorch_gan, mlp.",
+            "there is no competitor on mnist 'stylegan'; choose from: ours, ours_mlp, tensorflow, "
+            "pytorch_examples, pytorch_gan, mlp.",
         ),
         (
             ["quality", "--data", "cifar10", "--only", "ours", "mlp"],

@@ -4,13 +4,14 @@ python -m tools.ship_colour_generator cifar10_minutes    # about five minutes on
 python -m tools.ship_colour_generator cifar10            # about an hour on one core
 
 Run it with the real data in place. The first is the training of notebook 06, only longer. For the second, the
-networks get refinements, and the discriminator spectral normalisation. With `--checkpoint FILE` it can be
-stopped (Ctrl-C) and goes on from there when it is called again. At the end it writes
-course_utils/assets/NAME_generator.safetensors, in half precision.
+networks get refinements, the discriminator spectral normalisation, and the learning rate falls in the second
+half. With `--checkpoint FILE` it can be stopped (Ctrl-C) and goes on from there when it is called again. At
+the end it writes course_utils/assets/NAME_generator.safetensors, in half precision.
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -32,13 +33,15 @@ class Training(NamedTuple):
     generator_refinements: int
     discriminator_refinements: int
     spectral: bool  # whether the discriminator is spectrally normalised
-    constant: float  # share of the images before the learning rate falls
+    schedule: Callable[[float], float] | None  # of the learning rate, as in `train_gan`
     ema_half_life: int
 
 
 TRAININGS = {
-    "cifar10_minutes": Training(280_000, 0, 0, False, constant=0.3, ema_half_life=10_000),
-    "cifar10": Training(2_100_000, 1, 2, True, constant=0.5, ema_half_life=50_000),
+    "cifar10_minutes": Training(280_000, 0, 0, False, schedule=None, ema_half_life=10_000),
+    "cifar10": Training(
+        2_100_000, 1, 2, True, schedule=partial(constant_then_linear, constant=0.5), ema_half_life=50_000
+    ),
 }
 
 
@@ -66,7 +69,7 @@ def main() -> None:
         spectrally_normalised(discriminator) if training.spectral else discriminator,
         data.image_sampler(cifar.images, pick_device()),
         images=training.images,
-        schedule=partial(constant_then_linear, constant=training.constant),
+        schedule=training.schedule,
         seed=arguments.seed,
         snapshot_every=50_000,
         on_snapshot=lambda run: print(

@@ -58,7 +58,7 @@ def train_gan(
     generator_lr: float = 2e-3,
     discriminator_lr: float = 2e-3,
     betas: tuple[float, float] = (0.0, 0.99),
-    schedule: Callable[[float], float] = constant_then_linear,
+    schedule: Callable[[float], float] | None = None,
     discriminator_steps: int = 1,
     penalty: Penalty | None = None,
     augment: Augmentation | None = None,
@@ -86,10 +86,11 @@ def train_gan(
         images: how many real images to show to the discriminator, in all.
         batch_size: real images (and as many fakes) in one step of the discriminator.
         loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
-        generator_lr: Adam's learning rate at the start.
+        generator_lr: Adam's learning rate.
         discriminator_lr: the same for the discriminator.
         betas: Adam's decay rates; the first is 0, since momentum makes the game circle.
-        schedule: maps the share of images seen, in [0, 1], to the learning rates' factor.
+        schedule: maps the share of images seen, in [0, 1], to a factor of both learning rates, e.g.
+            `constant_then_linear`; None leaves them as they are.
         discriminator_steps: steps of the discriminator for one of the generator.
         penalty: penalty(discriminator, real, fake) is added to the discriminator's loss; computed in float32.
         augment: augment(images, rng) is applied to all that the discriminator sees, real and fake,
@@ -224,9 +225,10 @@ def train_gan(
                 pause()
                 while run.images_seen < images and not stopped():
                     before = run.images_seen
-                    factor = schedule(before / images)
-                    set_learning_rate(generator_optimizer, generator_lr * factor)
-                    set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
+                    if schedule is not None:
+                        factor = schedule(before / images)
+                        set_learning_rate(generator_optimizer, generator_lr * factor)
+                        set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
                     play_round()
                     update_average(
                         run.generator, generator, run.images_seen, run.images_seen - before, ema_half_life

@@ -9,8 +9,8 @@ from course_utils.augment import flip
 MNIST_DCGAN = {
     "loss": "non_saturating",
     "batch_size": 64,
-    "generator_lr": 3e-3,
-    "discriminator_lr": 3e-3,
+    "generator_lr": 2e-3,
+    "discriminator_lr": 2e-3,
     "betas": (0.0, 0.99),
     "ema_half_life": 5_000,
 }

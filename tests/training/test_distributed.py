@@ -20,7 +20,7 @@ import torch
 from safetensors import safe_open
 
 from course_utils import train as command
-from course_utils.training import constant_then_linear, train_gan
+from course_utils.training import train_gan
 from course_utils.training.checkpoint import load_checkpoint
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
@@ -75,18 +75,13 @@ def wait_for(path: Path) -> None:
 def together(tmp_path_factory):
     """The scenarios of the worker, on two processes: (result of process 0, result of process 1) by name."""
     folder, logs = tmp_path_factory.mktemp("together"), tmp_path_factory.mktemp("logs")
-    worker.train(penalty=worker.r1, checkpoint=folder / "one.checkpoint", images=96, schedule=half_way)
+    worker.train(penalty=worker.r1, checkpoint=folder / "one.checkpoint", images=96)
     before = (folder / "one.checkpoint").read_bytes()
     with torchrun("--log-dir", logs, "--redirects", "3", WORKER, folder) as job:
         status, out, err = finish(job)
     assert status == 0, out + err + "".join(path.read_text() for path in logs.rglob("std*.log"))
     assert (folder / "one.checkpoint").read_bytes() != before  # process 0 has gone on with it
     return folder
-
-
-def half_way(share: float) -> float:
-    """The first half of the usual schedule, stretched over a run of half the images."""
-    return constant_then_linear(share / 2)
 
 
 def both(together, name: str) -> list:
@@ -122,8 +117,7 @@ def test_a_checkpoint_of_one_process_goes_on_with_two(together):
 def test_a_checkpoint_of_two_processes_goes_on_with_one(together):
     file = together / "two.0.checkpoint"
     assert load_checkpoint(file)["images_seen"] == worker.TRAIN["images"]
-    longer = {"penalty": worker.r1, "images": 288, "schedule": lambda share: half_way(share * 3)}
-    resumed = worker.train(checkpoint=file, resume=True, **longer)
+    resumed = worker.train(penalty=worker.r1, images=288, checkpoint=file, resume=True)
     assert resumed["images"] == 288
     first = both(together, "trained")[0]
     assert resumed["history"]["images"][:8] == first["history"]["images"]

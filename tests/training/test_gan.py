@@ -56,12 +56,15 @@ def press_stop() -> None:
 # --- the updates ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("schedule", [None, constant_then_linear])
 @pytest.mark.parametrize("loss", ["minimax", "non_saturating", "least_squares"])
-def test_three_rounds_are_the_algorithm_written_out(loss):
+def test_three_rounds_are_the_algorithm_written_out(loss, schedule):
     """Same draws, same losses, same weights as a loop in plain torch."""
     generator, discriminator = players()
     plain_generator, plain_discriminator = copy.deepcopy((generator, discriminator))
-    run = train_gan(generator, discriminator, RING.sample, loss=loss, **{**SHORT, "images": 96})
+    run = train_gan(
+        generator, discriminator, RING.sample, loss=loss, schedule=schedule, **{**SHORT, "images": 96}
+    )
 
     objective = get_loss(loss)
     adam_g = torch.optim.Adam(plain_generator.parameters(), 2e-3, betas=(0.0, 0.99))
@@ -70,7 +73,7 @@ def test_three_rounds_are_the_algorithm_written_out(loss):
     torch.randn(8, 2, generator=rng)  # the snapshots' latents
     for step in range(3):
         for optimizer in (adam_g, adam_d):
-            optimizer.param_groups[0]["lr"] = 2e-3 * constant_then_linear(step / 3)
+            optimizer.param_groups[0]["lr"] = 2e-3 * (schedule(step / 3) if schedule else 1)
         real, latents = RING.sample(32, rng), torch.randn(32, 2, generator=rng)
         fake = plain_generator(latents)
         loss_d = objective.discriminator(plain_discriminator(real), plain_discriminator(fake.detach()))
