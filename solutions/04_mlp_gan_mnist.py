@@ -561,7 +561,7 @@ else:
     print(f"from the runs above, your rule chooses z_dim = {my_choice(distances)}")
 
 # %% [markdown]
-# **What we saw.** With 2 numbers the distance is much higher, and the samples are of fewer kinds: a plane cannot be folded through all digits without passing through a lot of nonsense. From 8 numbers on, the
+# **What we saw.** With 2 numbers the distance is nearly twice as high, and the digits are drawn less evenly: a plane cannot be folded through all digits without passing through a lot of nonsense. From 8 numbers on, the
 # seeds of one size lie about as far apart as the sizes do, so these runs give you no reason to take 100. "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is no larger than their spread.
 # Look at what is missing here, too: two seeds are few, and these runs are short. Real digits lie further apart than any samples, not least because faint strokes differ by less than white ones.
 #
@@ -679,9 +679,9 @@ plots.show(
 # neighbours, and shuffled pixels have no neighbours worth looking at.
 #
 # That is its strength, not its weakness. It *assumes* that near pixels belong together and that a stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A fully connected network assumes
-# nothing, and has to learn the same stroke again at every place. Compare the two rows in order: after about the same seconds the
-# two are level, but the convolutional network has got there from a tenth of the images. And it goes on from there: notebook 05 trains it for longer, so compare the distance that it reaches with the one that you got
-# from the fully connected network above.
+# nothing, and has to learn the same stroke again at every place. Compare the two rows in order. In these few seconds
+# the fully connected network has seen ten times as many images, since they cost it so little, and is a little ahead. The convolutional one has come as far as it did from a tenth of them. And it goes on from there: notebook 05
+# trains it for longer, so compare the distance that it reaches with the one that you got from the fully connected network above.
 #
 # ### Where do the specks come from?
 #

@@ -540,7 +540,7 @@ first_minute = plots.sample_evolution(
 plots.show(first_minute)
 
 # %% [markdown]
-# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits. Some columns change their digit on the way; between the last two rows hardly anything moves. Most samples are digits that anybody can
+# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits. Some columns change their digit on the way, a few even between the last two rows. Most samples are digits that anybody can
 # read, and some are not: look for them in the big picture, they are the generator's blind spots.
 #
 # ### What do the curves say?
@@ -550,8 +550,8 @@ plots.show(plots.loss_curves(run.history, equilibrium=(1.386, 0.693), note=mnist
 plots.show(plots.accuracy_curves(run.history, note=mnist.note))
 
 # %% [markdown]
-# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there. For the first 60,000 images or so D does hardly better than guessing. Then it pulls a little ahead, and at the
-# end it is right in about six of ten cases. Its slope is bounded, so it cannot become very sure; and the slope is what G learns from.
+# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there. From about 10,000 images on, D does
+# hardly better than guessing: to the end it is right about 50 to 57 of 100 digits, real or fake. Its slope is bounded, so it cannot become very sure; and the slope is what G learns from.
 
 # %% [markdown]
 # ### Was the average worth it?
@@ -564,8 +564,8 @@ for seen, average, last in zip(*distances.values(), strict=True):
     print(f"after {seen:9,} images: last weights {last:6.1f}, average {average:6.1f}, ratio {ratio:.2f}")
 
 # %% [markdown]
-# At 0 images the two are the same. From then on the average is ahead: the distance of the last weights is larger by a tenth to six tenths, since they wander around the average. At the end the learning rate has fallen to a twentieth, the weights
-# hardly move any more, and the two are close.
+# At 0 images the two are the same. From then on the average is ahead: the distance of the last weights is larger by a third at first, and about twice as large later. The learning rate stays the same to the end, so
+# the weights wander on; the average lies in the middle of where they have been.
 
 # %% [markdown]
 # ## What lies between two digits?
@@ -651,7 +651,7 @@ with torch.no_grad():
         print(f"{name:16s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {judge(made):.1f}")
 
 # %% [markdown]
-# The two sets of fresh latents agree. The middles of arcs lie a little below them and those of straight lines a little above: small differences, one set of each. This generator forgives shortened latents. The arc costs nothing, and keeps the
+# The two sets of fresh latents differ by about as much as all the rest: these numbers do not tell the arc from the straight line. This generator forgives shortened latents. The arc costs nothing, and keeps the
 # latents where G was trained.
 #
 # ## Misconceptions

@@ -394,7 +394,7 @@ plots.show(
 # %% [markdown]
 # D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
 # photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution has none; it errs on the smooth side, and it takes the most time for an image. It also has
-# the largest distance here, but one seed and a short training make no law.
+# the smallest distance here, but one seed and a short training make no law.
 #
 # We go on with the pixel shuffle. Both shipped generators further down were trained with it, and the layer that begins with the strongest grid shows best whether training removes it. Try `upsampling="resize"` yourself.
 #
@@ -569,10 +569,10 @@ for name in ("pixel_shuffle", *tools):
     )
 
 # %% [markdown]
-# In this one seed, mirroring and spectral normalisation come out level with the plain run, and the other two behind. Look at D. In the plain run it is right in most cases already, and its slope grows; spectrally normalised it is hardly ahead, and its slope stays a
-# small fraction. But see the last row: D from DCGAN's first weights is as flat so far, with no bound at all. Nothing will keep it flat, while the normalised one stays bounded. Whether that pays, so short a run cannot tell. (In notebook 05 it pays within a minute:
+# In this one seed the plain run is ahead of all others. Half a point between single runs is little, but the last row, DCGAN's first weights, is far behind. Look at D. In the plain run it is right in most cases already, and its slope grows. Mirrored pictures
+# slow down both. Spectrally normalised, D's slope stays a small fraction, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell. (In notebook 05 it pays within a minute:
 # what helps depends on the data, too.) The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. So for a training of a minute
-# we take mirroring, which costs next to nothing.
+# we take only mirroring. It costs next to nothing, and doubles the photographs that D would have to learn.
 #
 # ## The real training
 #
@@ -626,8 +626,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. There is no object, and the samples have a family likeness: many have the same flat black corner. The distance falls fast at first and then flattens, while the learning
-# rate goes down to a twentieth. D's slope is many times that of the untrained D.
+# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. There is no object, and the samples have a family likeness: many have the same flat black corner. The distance falls fast at first and then ever more slowly. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
 #
@@ -696,7 +695,7 @@ for name, images in sources.items():
 
 # %% [markdown]
 # The histograms of the shipped generator (the one of an hour) lie close to the real ones. Its channels go together a little more closely than they should: photographs are a bit more colourful than what it paints. Your run
-# is further away: it has too many middle values, and too many pixels that are fully dark.
+# is further away: it has too many middle values, and too many pixels that are fully dark or fully bright.
 #
 # ## Are the edges sharp?
 #
