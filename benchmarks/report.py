@@ -18,7 +18,7 @@ BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
 TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 LEVELS = {"mnist": (100, 20, 10, 5, 3, 2, 1, 0.5), "cifar10": (10, 7, 5, 4, 3, 2.5, 2)}
-SECONDS = (15, 30, 60, 120, 180, 300, 600)  # columns, where something was judged
+SECONDS = (15, 20, 30, 60, 120, 180, 300, 600)  # columns, where something was judged
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import socket
+import subprocess
 import sys
 from copy import deepcopy
 from inspect import signature
@@ -701,3 +702,23 @@ def test_quick_results_have_a_folder_of_their_own(monkeypatch, capsys):
     assert {path.name for path in seen} == {f"{subject}.json" for subject in subjects}
     assert all(records.RESULTS not in path.parents for path in seen)
     assert records.QUICK in capsys.readouterr().out
+
+
+def test_a_quick_run_from_the_command_line(tmp_path):
+    words = ["quality", "--quick", "--seeds", "1", "--only", "ours_mlp", "mlp", "--output", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words],
+        cwd=records.ROOT,
+        env=os.environ | {"COURSE_DEVICE": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mnist, mlp/seed 0/cpu: 0.5 s " in done.stdout
+    found = records.load(tmp_path / "mnist.json")
+    assert list(found) == ["mlp/seed 0/cpu", "ours_mlp/seed 0/cpu"]
+    for record in found.values():
+        assert record["quick"] == records.QUICK
+        assert [point["mark"] for point in record["points"]] == [0.5, 1]
+        assert all(math.isfinite(point["frechet"]) for point in record["points"])
