@@ -235,16 +235,21 @@ def rivals(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
 
 
 def lengths(runs: dict[str, list[dict]]) -> str:
-    """Which seeds ran for how long."""
-    seeds: dict[float, set[int]] = {}
-    for run in (run for several in runs.values() for run in several):
-        seeds.setdefault(run["points"][-1]["mark"], set()).add(run["seed"])
-    told = [
-        f"seed{'s' * (len(seeds[end]) > 1)} {', '.join(map(str, sorted(seeds[end])))} for {end:g} s"
-        for end in sorted(seeds, reverse=True)
-    ]
-    shorter = " Later marks have fewer seeds: their number is in each cell." if len(told) > 1 else ""
-    return f"Trained: {'; '.join(told)}.{shorter}"
+    """Which seeds ran for how long; whoever ran for other times than most is named."""
+    groups: dict[str, list[str]] = {}
+    for name, several in runs.items():
+        seeds: dict[float, set[int]] = {}
+        for run in several:
+            seeds.setdefault(run["points"][-1]["mark"], set()).add(run["seed"])
+        told = [
+            f"seed{'s' * (len(seeds[end]) > 1)} {', '.join(map(str, sorted(seeds[end])))} for {end:g} s"
+            for end in sorted(seeds, reverse=True)
+        ]
+        groups.setdefault("; ".join(told), []).append(label(name))
+    most, *others = sorted(groups, key=lambda told: -len(groups[told]))
+    named = "".join(f" {', '.join(groups[told])}: {told}." for told in others)
+    shorter = " Later marks have fewer seeds: their number is in each cell." if ";" in most else ""
+    return f"Trained: {most}.{named}{shorter}"
 
 
 def ratios(data: str, ours: list[dict], others: dict[str, list[dict]]) -> str:
@@ -476,7 +481,7 @@ def ablation_table(recipe: str, records: list[dict]) -> list[str]:
 
 # --- the picture -------------------------------------------------------------------------------------------
 
-TICKS = (1, 2, 5, 10, 30, 60, 120, 300)  # seconds
+TICKS = (5, 10, 15, 30, 60, 120, 300)  # seconds
 STYLES = {  # one colour and one dash for each competitor
     "ours": ("vermillion", "-"),
     "ours_mlp": ("vermillion", "--"),
