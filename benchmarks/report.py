@@ -248,7 +248,7 @@ def lengths(runs: dict[str, list[dict]]) -> str:
         groups.setdefault("; ".join(told), []).append(label(name))
     most, *others = sorted(groups, key=lambda told: -len(groups[told]))
     named = "".join(f" {', '.join(groups[told])}: {told}." for told in others)
-    shorter = " Later marks have fewer seeds: their number is in each cell." if ";" in most else ""
+    shorter = " Later marks have fewer seeds: their number is in each cell." if ";" in "".join(groups) else ""
     return f"Trained: {most}.{named}{shorter}"
 
 

@@ -478,7 +478,9 @@ def test_a_page_from_invented_results(tmp_path, monkeypatch):
     report.write(folder)
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
-    assert "Trained: seeds 0, 1, 2 for 60 s; seed 1 for 15 s. Later marks have fewer seeds" in text
+    trained = "Trained: seed 0 for 60 s. ours: seeds 0, 1, 2 for 60 s. "
+    trained += "MLP GAN 784-128-128: seed 0 for 60 s; seed 1 for 15 s. Later marks have fewer seeds"
+    assert trained in text
     assert "MNIST, 5,000 images each: real training images 0.130, black 171." in text
     for line in (
         "| seconds | 15 | 60 |",
