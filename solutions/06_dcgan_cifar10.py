@@ -571,8 +571,8 @@ for name in ("pixel_shuffle", *tools):
 # %% [markdown]
 # In this one seed the plain run is ahead of all others. Half a point between single runs is little, but the last row, DCGAN's first weights, is far behind. Look at D. In the plain run it is right in most cases already, and its slope grows. Mirrored pictures
 # slow down both. Spectrally normalised, D's slope stays a small fraction, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell.
-# The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. So for a training of a minute
-# we take only mirroring. It costs next to nothing, and doubles the photographs that D would have to learn.
+# The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. We go on with
+# mirroring alone. It costs next to nothing, and doubles the photographs that D would have to learn. After more images the order can be another one: [docs/benchmarks.md](../docs/benchmarks.md) has some of these rows after 50,000.
 #
 # ## The real training
 #
