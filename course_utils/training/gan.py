@@ -225,10 +225,9 @@ def train_gan(
                 pause()
                 while run.images_seen < images and not stopped():
                     before = run.images_seen
-                    if schedule is not None:
-                        factor = schedule(before / images)
-                        set_learning_rate(generator_optimizer, generator_lr * factor)
-                        set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
+                    factor = 1.0 if schedule is None else schedule(before / images)
+                    set_learning_rate(generator_optimizer, generator_lr * factor)
+                    set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
                     play_round()
                     update_average(
                         run.generator, generator, run.images_seen, run.images_seen - before, ema_half_life

@@ -5,23 +5,16 @@ What each choice buys: see docs/benchmarks.md.
 
 from course_utils.augment import flip
 
-# For `course_utils.models.mnist_dcgan`: train_gan(*mnist_dcgan(), draw_real, images=..., **MNIST_DCGAN).
-MNIST_DCGAN = {
+DCGAN = {
     "loss": "non_saturating",
     "batch_size": 64,
     "generator_lr": 2e-3,
     "discriminator_lr": 2e-3,
     "betas": (0.0, 0.99),
-    "ema_half_life": 5_000,
 }
 
+# For `course_utils.models.mnist_dcgan`: train_gan(*mnist_dcgan(), draw_real, images=..., **MNIST_DCGAN).
+MNIST_DCGAN = {**DCGAN, "ema_half_life": 5_000}
+
 # For `course_utils.models.cifar10_dcgan`.
-CIFAR10_DCGAN = {
-    "loss": "non_saturating",
-    "batch_size": 64,
-    "generator_lr": 2e-3,
-    "discriminator_lr": 2e-3,
-    "betas": (0.0, 0.99),
-    "augment": flip,
-    "ema_half_life": 10_000,
-}
+CIFAR10_DCGAN = {**DCGAN, "augment": flip, "ema_half_life": 10_000}

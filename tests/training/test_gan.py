@@ -173,6 +173,15 @@ def test_the_learning_rate_stays_then_falls_by_images():
     assert constant_then_linear(1) == pytest.approx(0.05)
 
 
+def test_a_learning_rate_that_fell_before_a_stop_is_back_without_its_schedule(tmp_path):
+    options = {**SHORT, "checkpoint": tmp_path / "run.pt"}
+    train_gan(*players(), RING.sample, schedule=lambda share: 0.0, **{**options, "images": 320})
+    generator, discriminator = players()
+    before = weights(generator, discriminator)
+    train_gan(generator, discriminator, RING.sample, resume=True, **options)
+    assert not torch.allclose(weights(generator, discriminator), before)
+
+
 def test_a_loss_of_your_own():
     wasserstein = GANLoss(lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean())
     assert train_gan(*players(), RING.sample, loss=wasserstein, **SHORT).images_seen == 640
