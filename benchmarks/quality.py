@@ -181,7 +181,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
             "discriminator": count_parameters(discriminator),
         },
         "points": points,
-        "images_per_second": points[-1]["images"] / points[-1]["seconds"],
+        "images_per_second": points[-1]["images"] / max(points[-1]["seconds"], 1e-9),
         "flop_per_image": (two - one) / batch_size,  # what a snapshot takes falls out
         "flop_per_step": two - one,
         "memory_megabytes": {"before": baseline, "peak": judge.peak},

@@ -201,11 +201,11 @@ def a_thousand_images_a_second(monkeypatch):
         while on_snapshot is not None and run.images_seen < images:
             on_snapshot(run)
             run.images_seen += snapshot_every
-            run.seconds = run.images_seen / 1_000
             if limit and run.images_seen >= limit[0]:
                 diverged = TrainingDiverged("the generator loss became nan")
-                diverged.run = run
+                diverged.run = run  # whose clock has stopped at the look before
                 raise diverged
+            run.seconds = run.images_seen / 1_000
 
     monkeypatch.setattr(quality, "train_gan", pretend)
     monkeypatch.setattr(quality.Judge, "__call__", lambda self, generator: {"frechet": 3.0})
@@ -232,6 +232,11 @@ def test_where_ours_diverges_all_later_marks_say_so(a_thousand_images_a_second):
     assert [point["frechet"] for point in points] == [3.0, None, None]
     assert [point["mark"] for point in points] == [15, 30, 60]
     assert [report.judged([a_run([]) | {"points": points}], mark) for mark in (15, 60)] == [[3.0], [None]]
+
+
+def test_ours_may_diverge_before_the_first_look(a_thousand_images_a_second):
+    a_thousand_images_a_second.limit.append(64)
+    assert [point["frechet"] for point in points_of_ours(seconds=30, marks=(15, 30))] == [None, None]
 
 
 def test_one_run_of_ours_that_is_real():
