@@ -40,15 +40,18 @@ EVERYWHERE = {
     "learning rates that fall": {"schedule": constant_then_linear},
 }
 CONVOLUTIONAL = {
+    "average over 10,000 images": {"ema_half_life": 10_000},
     "float32": {"precision": "float32"},
     "bfloat16": {"precision": "bfloat16"},
     "channels_last": {"memory": "channels_last"},
     "upsampling: resize": {"upsampling": "resize"},
+    "upsampling: pixel_shuffle": {"upsampling": "pixel_shuffle"},
 }
 VARIANTS: dict[str, dict[str, dict]] = {
     "04_mlp_gan_mnist": {
         **EVERYWHERE,
         "learning rates 5e-4": both(5e-4),
+        "average over 2,500 images": {"ema_half_life": 2_500},
         "latent 8": {"latent_dim": 8},
         "latent 100": {"latent_dim": 100},
         "hidden layers of 64": {"hidden": 64},
@@ -58,7 +61,6 @@ VARIANTS: dict[str, dict[str, dict]] = {
     "05_dcgan_mnist": {
         **EVERYWHERE,
         **CONVOLUTIONAL,
-        "upsampling: pixel_shuffle": {"upsampling": "pixel_shuffle"},
         "learning rates 3e-3": both(3e-3),
         "no refinements": {"generator_refinements": 0, "discriminator_refinements": 0},
         "refinement in G only": {"discriminator_refinements": 0},
@@ -74,7 +76,6 @@ VARIANTS: dict[str, dict[str, dict]] = {
     "06_dcgan_cifar10": {
         **EVERYWHERE,
         **CONVOLUTIONAL,
-        "upsampling: transposed": {"upsampling": "transposed"},
         "no augmentation": {"augment": None},
         "flip, colour, translate": {"augment": augment},
         "D spectrally normalised": {"normalisation": "spectral"},

@@ -98,7 +98,7 @@ RECIPES = {
             "image_shape": (3, 32, 32),
             "latent_dim": 64,
             "width": 48,
-            "upsampling": "pixel_shuffle",
+            "upsampling": "transposed",
             "generator_refinements": 0,
             "discriminator_refinements": 0,
             "normalisation": "none",

@@ -166,21 +166,13 @@ def mnist_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
     return generator, spectrally_normalised(discriminator)
 
 
-def cifar10_dcgan(
-    generator_refinements: int = 0, discriminator_refinements: int = 0
-) -> tuple[nn.Sequential, nn.Sequential]:
+def cifar10_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
     """The generator and the discriminator of notebook 06, which train with `training.CIFAR10_DCGAN`.
 
-    They start from PyTorch's own first weights, not from DCGAN's. The notebook's have no refinements.
+    They start from PyTorch's own first weights, not from DCGAN's.
     """
-    generator = dcgan_generator(
-        (3, 32, 32),
-        latent_dim=64,
-        width=48,
-        upsampling="pixel_shuffle",
-        refinements=generator_refinements,
-    )
-    discriminator = dcgan_discriminator((3, 32, 32), width=48, refinements=discriminator_refinements)
+    generator = dcgan_generator((3, 32, 32), latent_dim=64, width=48)
+    discriminator = dcgan_discriminator((3, 32, 32), width=48)
     return pytorch_initialised(generator), pytorch_initialised(discriminator)
 
 

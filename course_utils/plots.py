@@ -406,8 +406,7 @@ def accuracy_curves(
         told.append(
             _draw_curve(axes, history["images"], values, f"on {kind} samples", COLORS[colour], dashes)
         )
-    axes.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":")
-    axes.annotate("guessing", (1, 0.5), xycoords=("axes fraction", "data"), **_RIGHT)
+    axes.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":", label="guessing")
     axes.set_ylim(-0.03, 1.03)
     return _finish_curves(figure, axes, title, "share judged rightly", told, note, alt)
 

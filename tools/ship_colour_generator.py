@@ -3,46 +3,69 @@
 python -m tools.ship_colour_generator cifar10_minutes    # about five minutes on one core
 python -m tools.ship_colour_generator cifar10            # about an hour on one core
 
-Run it with the real data in place. The first is the training of notebook 06, only longer. For the second, the
-networks get refinements, the discriminator spectral normalisation, and the learning rate falls in the second
-half. With `--checkpoint FILE` it can be stopped (Ctrl-C) and goes on from there when it is called again. At
-the end it writes course_utils/assets/NAME_generator.safetensors, in half precision.
+Run it with the real data in place. The first is the training of notebook 06, only longer. For the second, G
+doubles its maps by pixel shuffle, the networks get refinements, the discriminator spectral normalisation, the
+learning rate falls in the second half, and the average is longer. With `--checkpoint FILE` it can be stopped
+(Ctrl-C) and goes on from there when it is called again. At the end it writes
+course_utils/assets/NAME_generator.safetensors, in half precision.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
-from course_utils.models import ASSETS, cifar10_dcgan, spectrally_normalised
+from course_utils.models import (
+    ASSETS,
+    dcgan_discriminator,
+    dcgan_generator,
+    pytorch_initialised,
+    spectrally_normalised,
+)
 from course_utils.runtime import pick_device
 from course_utils.training import CIFAR10_DCGAN, constant_then_linear, save_weights, train_gan
-
-# The arguments of `dcgan_generator` in `cifar10_dcgan`, for the file.
-NETWORK = {"image_shape": [3, 32, 32], "latent_dim": 64, "width": 48, "upsampling": "pixel_shuffle"}
 
 
 class Training(NamedTuple):
     images: int
-    generator_refinements: int
+    generator: dict  # arguments of `dcgan_generator` beside NETWORK
     discriminator_refinements: int
     spectral: bool  # whether the discriminator is spectrally normalised
-    schedule: Callable[[float], float] | None  # of the learning rate, as in `train_gan`
-    ema_half_life: int
+    settings: dict  # arguments of `train_gan`
 
 
+NETWORK = {"image_shape": [3, 32, 32], "latent_dim": 64, "width": 48}
 TRAININGS = {
-    "cifar10_minutes": Training(280_000, 0, 0, False, schedule=None, ema_half_life=10_000),
+    "cifar10_minutes": Training(280_000, {}, 0, False, CIFAR10_DCGAN),
     "cifar10": Training(
-        2_100_000, 1, 2, True, schedule=partial(constant_then_linear, constant=0.5), ema_half_life=50_000
+        2_100_000,
+        {"upsampling": "pixel_shuffle", "refinements": 1},
+        2,
+        True,
+        {
+            **CIFAR10_DCGAN,
+            "ema_half_life": 50_000,
+            "schedule": partial(constant_then_linear, constant=0.5),
+        },
     ),
 }
+
+
+def networks(training: Training) -> tuple[nn.Module, nn.Module]:
+    """Generator and discriminator, with PyTorch's first weights."""
+    generator = pytorch_initialised(dcgan_generator(**NETWORK, **training.generator))
+    discriminator = pytorch_initialised(
+        dcgan_discriminator(
+            NETWORK["image_shape"], NETWORK["width"], refinements=training.discriminator_refinements
+        )
+    )
+    return generator, spectrally_normalised(discriminator) if training.spectral else discriminator
 
 
 def main() -> None:
@@ -61,15 +84,10 @@ def main() -> None:
         raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {cifar.note}")
     judge = frechet_evaluator("cifar10")
     torch.manual_seed(arguments.seed)
-    generator, discriminator = cifar10_dcgan(
-        training.generator_refinements, training.discriminator_refinements
-    )
     run = train_gan(
-        generator,
-        spectrally_normalised(discriminator) if training.spectral else discriminator,
+        *networks(training),
         data.image_sampler(cifar.images, pick_device()),
         images=training.images,
-        schedule=training.schedule,
         seed=arguments.seed,
         snapshot_every=50_000,
         on_snapshot=lambda run: print(
@@ -78,7 +96,7 @@ def main() -> None:
         ),
         checkpoint=arguments.checkpoint,
         resume=True,
-        **{**CIFAR10_DCGAN, "ema_half_life": training.ema_half_life},
+        **training.settings,
     )
     if run.interrupted:
         raise SystemExit("stopped before the end; call again to go on, if there is a checkpoint")
@@ -86,7 +104,7 @@ def main() -> None:
     # What ships is what is scored: weights rounded to half precision.
     frechet = judge(run.generator.half().float())
     metadata = {
-        "network": json.dumps({**NETWORK, "refinements": training.generator_refinements}),
+        "network": json.dumps({**NETWORK, **training.generator}),
         "made_by": f"python -m tools.ship_colour_generator {arguments.name} --seed {arguments.seed}, "
         f"on {cifar.note or 'CIFAR-10, full training set'}; "
         f"{run.images_seen:,} images in {run.seconds:.0f} s on {arguments.machine}",

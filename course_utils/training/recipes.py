@@ -17,4 +17,4 @@ DCGAN = {
 MNIST_DCGAN = {**DCGAN, "ema_half_life": 5_000}
 
 # For `course_utils.models.cifar10_dcgan`.
-CIFAR10_DCGAN = {**DCGAN, "augment": flip, "ema_half_life": 10_000}
+CIFAR10_DCGAN = {**DCGAN, "augment": flip, "ema_half_life": 2_500}

@@ -10,6 +10,7 @@ import torch
 from course_utils import train as command
 from course_utils.models import cifar10_dcgan, load_generator, mnist_dcgan
 from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from tools.ship_colour_generator import TRAININGS, networks
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 RECIPES = {
@@ -71,7 +72,7 @@ def test_the_command_and_the_benchmarks_take_the_notebooks_recipes():
     [
         ("mnist", mnist_dcgan),
         ("cifar10_minutes", cifar10_dcgan),
-        ("cifar10", lambda: cifar10_dcgan(generator_refinements=1, discriminator_refinements=2)),
+        ("cifar10", lambda: networks(TRAININGS["cifar10"])),
     ],
 )
 def test_a_shipped_generator_has_the_layers_of_its_recipe(name, build):
