@@ -393,10 +393,10 @@ plots.show(
 
 # %% [markdown]
 # D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
-# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution has none; it errs on the smooth side, and it takes the most time for an image. It also has
+# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution errs on the smooth side, and it takes the most time for an image. It also has
 # the smallest distance here, but one seed and a short training make no law.
 #
-# We go on with the pixel shuffle. Both shipped generators further down were trained with it, and the layer that begins with the strongest grid shows best whether training removes it. Try `upsampling="resize"` yourself.
+# We go on with the transposed convolution, as in notebook 05: per image it takes much less time than the resize-convolution. Try `upsampling="resize"` yourself; [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
 #
 # ## What may the discriminator learn by heart?
 #
@@ -569,10 +569,10 @@ for name in ("transposed", *tools):
     )
 
 # %% [markdown]
-# In this one seed the plain run is ahead of all others. Half a point between single runs is little, but the last row, DCGAN's first weights, is far behind. Look at D. In the plain run it is right in most cases already, and its slope grows. Mirrored pictures
-# slow down both. Spectrally normalised, D's slope stays a small fraction, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell.
+# In this one seed the plain run and the mirrored one are level. Half a point between single runs is little, but the full augmentation and DCGAN's first weights are far behind. Look at D. In the plain run it is right in two cases of three, and its slope is eight
+# times that of the untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than half of the plain one's, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell.
 # The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. We go on with
-# mirroring alone. It costs next to nothing, and doubles the photographs that D would have to learn. After more images the order can be another one: [docs/benchmarks.md](../docs/benchmarks.md) has some of these rows after 50,000.
+# mirroring alone. It costs next to nothing, and doubles the photographs that D would have to learn. After more images the order can be another one: [docs/benchmarks.md](../docs/benchmarks.md) has these rows after 50,000.
 #
 # ## The real training
 #
@@ -626,11 +626,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. There is no object, and the samples have a family likeness: many have the same flat black corner. The distance falls fast at first and then ever more slowly. D's slope is many times that of the untrained D.
+# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. Some are blue or white above, like a sky. There is no object. The distance falls fast at first, and after 40,000 images it hardly moves. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
 #
-# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G has one 3×3 convolution more (`refinements`) and
+# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G doubles its maps by pixel shuffle, it has one 3×3 convolution more (`refinements`) and
 # D two, D is spectrally normalised, the learning rate falls in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
 
 # %%
@@ -654,7 +654,7 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
     )
 
 # %% [markdown]
-# After five minutes these are photographs from afar: skies, grass, sand, water, something dark in front of something light, each picture with a palette that goes together. From near there is a grain, and no object. After an hour the grain is
+# After five minutes these are photographs from afar: something light above and something dark below, streaks like water, spots of red and green, each picture with a palette that goes together. From near there is a grain, and no object. After an hour the grain is
 # gone, and things have outlines. Now and then you will believe in a ship, a car or an animal; few of them stand a second look.
 #
 # Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but would you rather have these pictures or blurred photographs? A Fréchet distance sees what its features see. These features come from a small
@@ -695,7 +695,7 @@ for name, images in sources.items():
 
 # %% [markdown]
 # The histograms of the shipped generator (the one of an hour) lie close to the real ones. Its channels go together a little more closely than they should: photographs are a bit more colourful than what it paints. Your run
-# is further away: it has too many middle values, and too many pixels that are fully dark or fully bright.
+# is further away: it has too many middle values, too few dark ones, and too many pixels that are fully bright.
 #
 # ## Are the edges sharp?
 #
@@ -749,8 +749,8 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# Your run has less than a third of the photographs' strong edges, and too little power in the middle: it is blurred. The shipped generator has nearly as many, and the spectrum of photographs over the whole range; little is left of the
-# checkerboard with which its pixel shuffles began.
+# Your run has about three fifths of the photographs' strong edges, and two thirds of their flat surfaces. Its spectrum is nearly theirs, but at the fine end it stops falling, and at the period of two pixels it has about twice their power: what is left of the grid
+# with which its transposed convolutions began. The shipped generator has nearly as many strong edges as photographs, and their spectrum over the whole range; little is left of the checkerboard with which its pixel shuffles began.
 #
 # **Predict.** Is a generator with the right spectrum a good generator? Take photographs, keep the power of every frequency exactly, and give every wave a random phase, that is, move it to a random place.
 # What will you see?
@@ -828,7 +828,7 @@ print(
 )
 
 # %% [markdown]
-# After so short a training most filters still look like their random start. But the strongest are striped: yellow rows and blue rows alternate, so rows next to each other have opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
+# After so short a training most filters still look like their random start. But the very strongest are striped: yellow rows and blue rows alternate, so rows next to each other have opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
 # photographs have. The mostly grey filters see mainly brightness, where most of a photograph's power is.
 #
 # ## Misconceptions
@@ -887,7 +887,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Grey. The generator that was shown shifted photographs has a border even a little greyer than theirs. It has made no mistake: it matches what it was given as data. Where all that D sees is shifted, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only.
+# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. Where all that D sees is shifted, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only. (What is grey there is a rim of one pixel.)
 #
 # ### "A Fréchet distance is a property of the generator"
 #
