@@ -749,7 +749,7 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# Your run has about three fifths of the photographs' strong edges, and two thirds of their flat surfaces. Its spectrum is nearly theirs, but at the fine end it stops falling, and at the period of two pixels it has about twice their power: what is left of the grid
+# Your run has about three fifths of the photographs' strong edges, and two thirds of their flat surfaces. Its spectrum is nearly theirs, a little above it at the coarse end. But at the fine end it stops falling, and at the period of two pixels it has about twice their power: what is left of the grid
 # with which its transposed convolutions began. The shipped generator has nearly as many strong edges as photographs, and their spectrum over the whole range; little is left of the checkerboard with which its pixel shuffles began.
 #
 # **Predict.** Is a generator with the right spectrum a good generator? Take photographs, keep the power of every frequency exactly, and give every wave a random phase, that is, move it to a random place.
