@@ -137,9 +137,9 @@ def run_ablations(arguments: argparse.Namespace) -> None:
     if part in (None, "quality"):
         for seed in range(arguments.seeds):
             for name in names:
-                key = f"quality/{recipe}/{name}/seed {seed}/{device}"
-                skip = measured(arguments, path, key, lambda record: record["images"] == images)
+                key = f"quality/{recipe}/{name}/{images} images/seed {seed}/{device}"
                 details = (recipe, name, seed, images, samples, quick)
+                skip = measured(arguments, path, key)
                 measure(path, key, skip, threads, ablations.quality, *details)
     if part in (None, "speed"):
         steps, rounds = (2, 1) if quick else (30, 7)

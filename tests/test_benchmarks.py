@@ -603,6 +603,19 @@ def test_ablations_mix_neither_devices_nor_numbers_of_images():
     ]
 
 
+def test_another_number_of_images_keeps_what_the_first_one_measured(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        command, "measure", lambda path, key, skip, threads, call, *details: records.add(path, key, {})
+    )
+    for images in ("75000", "150000"):
+        words = ["ablations", "quality", "--only", "base", "--seeds", "1", "--images", images]
+        command.main([*words, "--output", str(tmp_path)])
+    assert [key.split("/")[3] for key in records.load(tmp_path / "ablations.json")] == [
+        "150000 images",
+        "75000 images",
+    ]
+
+
 # --- the command line --------------------------------------------------------------------------------------
 
 
