@@ -457,26 +457,27 @@ def ablation_tables(records: dict[str, dict]) -> list[str]:
 
 
 def ablation_table(recipe: str, records: list[dict]) -> list[str]:
-    """One device's table for each number of images: distances after different numbers do not compare."""
+    """One device's table, a column for each number of images: only distances in one column compare."""
     quality = [record for record in records if record["kind"] == "quality"]
     speed = {record["variant"]: record for record in records if record["kind"] == "speed"}
-    parts = [circumstances(records)]
-    for images in sorted({record["images"] for record in quality}) or [None]:
-        rows = []
-        for variant in VARIANTS[recipe]:
-            runs = [one for one in quality if one["variant"] == variant and one["images"] == images]
-            cell = spread([one["frechet"] for one in runs], number) if runs else "not measured"
-            timed = speed.get(variant)
-            ratio, flop = "1" if variant == "base" else "–", "–"
-            if timed:
-                ratio = f"{timed['ratio']:.2f} ({timed['lowest']:.2f} to {timed['highest']:.2f})"
-                flop = number(timed["flop_per_image"] / 1e6)
-            if runs or timed:
-                rows.append([variant, cell, ratio, flop])
-        distance = f"Fréchet distance after {images:,} images" if images else "Fréchet distance"
-        device = DEVICES.get(records[0]["device"], records[0]["device"])
-        parts += [table([device, distance, "time for an image, base 1", "MFLOP/image"], rows)]
-    return parts
+    lengths = sorted({record["images"] for record in quality})
+    rows = []
+    for variant in VARIANTS[recipe]:
+        distances = [
+            [one["frechet"] for one in quality if (one["variant"], one["images"]) == (variant, images)]
+            for images in lengths
+        ]
+        timed = speed.get(variant)
+        ratio, flop = "1" if variant == "base" else "–", "–"
+        if timed:
+            ratio = f"{timed['ratio']:.2f} ({timed['lowest']:.2f} to {timed['highest']:.2f})"
+            flop = number(timed["flop_per_image"] / 1e6)
+        if any(distances) or timed:
+            rows.append([variant, *(spread(runs, number) for runs in distances), ratio, flop])
+    device = DEVICES.get(records[0]["device"], records[0]["device"])
+    columns = [f"Fréchet distance after {images:,} images" for images in lengths]
+    head = [device, *columns, "time for an image, base 1", "MFLOP/image"]
+    return [circumstances(records), table(head, rows)]
 
 
 # --- the picture -------------------------------------------------------------------------------------------

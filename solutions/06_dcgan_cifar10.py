@@ -76,6 +76,7 @@ judged = by_scale(ci=100, cpu=1_000, gpu=10_000)  # images for each distance: co
 chosen = torch.randperm(len(cifar.images), generator=torch.Generator().manual_seed(0))
 real_images = data.to_model_range(cifar.images[chosen[:judged]])
 
+torch.manual_seed(0)
 known = {
     "other real photographs": real_images,
     "real photographs, blurred 3×3": F.avg_pool2d(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from copy import deepcopy
 from inspect import signature
+from statistics import median
 from types import SimpleNamespace
 
 import pytest
@@ -462,6 +463,36 @@ def test_the_page_is_what_the_results_say():
     assert report.PICTURE.exists() == any(report.on_cpu(results).values())
 
 
+def test_the_readme_says_what_was_measured():
+    runs = report.by_name(report.all_records()["mnist"], "cpu")
+    dcgans = [several for name, several in report.rivals(runs).items() if "DCGAN" in name]
+    assert dcgans
+    for several in dcgans:
+        ends, distances = zip(*(report.best(run) for run in report.longest(several)), strict=True)
+        assert max(ends) > 240, "five minutes"
+        assert median(report.to_reach(runs["ours"], median(distances))) < 12, "about ten seconds"
+
+
+def test_the_prose_on_the_digits_ablations_says_what_was_measured():
+    kept = [
+        one for one in report.all_records()["ablations"].values() if one.get("recipe") == "05_dcgan_mnist"
+    ]
+
+    def after(images, variant="base"):
+        which = ("quality", variant, images)
+        found = [one["frechet"] for one in kept if (one["kind"], one["variant"], one.get("images")) == which]
+        assert len(found) >= 3
+        return found
+
+    for variant in ("D without normalisation", "refinement in D only", "latent 100", "learning rates 1e-3"):
+        assert min(after(75_000, variant)) < max(after(75_000)), "about level"
+        assert min(after(150_000, variant)) > max(after(150_000)), "behind"
+    times = {one["variant"]: one["ratio"] for one in kept if one["kind"] == "speed"}
+    for variant in ("batch 32", "upsampling: resize"):
+        assert times[variant] == pytest.approx(4 / 3, rel=0.1), "a third longer"
+        assert median(after(200_000)) < max(after(150_000, variant)), "as good in as much time"
+
+
 def test_a_page_from_invented_results(tmp_path, monkeypatch):
     folder, page = tmp_path / "results", tmp_path / "page.md"
     page.write_text(f"before\n{report.BEGIN}old\n{report.END}after\n")
@@ -594,10 +625,9 @@ def test_ablations_mix_neither_devices_nor_numbers_of_images():
     kept = [one("cpu", 100, 3.0), one("cpu", 100, None), one("cpu", 2_000, 2.0), one("cuda", 100, 1.0)]
     text = "\n".join(report.ablation_tables(dict(enumerate(kept))))
     assert [line for line in text.splitlines() if line.startswith(("| CPU", "| GPU", "| base"))] == [
-        "| CPU | Fréchet distance after 100 images | time for an image, base 1 | MFLOP/image |",
-        "| base | 3.00 (1), 1 diverged | 1 | – |",
-        "| CPU | Fréchet distance after 2,000 images | time for an image, base 1 | MFLOP/image |",
-        "| base | 2.00 (1) | 1 | – |",
+        "| CPU | Fréchet distance after 100 images | Fréchet distance after 2,000 images "
+        "| time for an image, base 1 | MFLOP/image |",
+        "| base | 3.00 (1), 1 diverged | 2.00 (1) | 1 | – |",
         "| GPU | Fréchet distance after 100 images | time for an image, base 1 | MFLOP/image |",
         "| base | 1.00 (1) | 1 | – |",
     ]
