@@ -33,6 +33,7 @@ from course_utils.models import (
     dcgan_discriminator,
     dcgan_generator,
     load_generator,
+    pytorch_initialised,
     sample,
     spectrally_normalised,
 )
@@ -326,6 +327,9 @@ plots.show(
 # And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the two.)
 
 # %%
+show_source(pytorch_initialised)
+
+# %%
 brief_images = by_scale(ci=128, cpu=20_000, gpu=200_000)
 brief = {
     "images": brief_images,
@@ -335,21 +339,13 @@ brief = {
 }
 
 
-def pytorch_weights(network: nn.Module) -> nn.Module:
-    """Draws all first weights anew, by PyTorch's own rule for each layer instead of DCGAN's N(0, 0.02²)."""
-    for layer in network.modules():
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
-    return network
-
-
 def unchanged(network: nn.Module) -> nn.Module:
     return network
 
 
 def short_run(
     upsampling="transposed",
-    first_weights=pytorch_weights,
+    first_weights=pytorch_initialised,
     normalise=unchanged,
     sampler=draw_real,
     **settings,
@@ -582,8 +578,8 @@ for name in ("transposed", *tools):
 
 # %%
 torch.manual_seed(0)
-generator = pytorch_weights(dcgan_generator(**NETWORK))
-discriminator = pytorch_weights(dcgan_discriminator((3, 32, 32), width=48))
+generator = pytorch_initialised(dcgan_generator(**NETWORK))
+discriminator = pytorch_initialised(dcgan_discriminator((3, 32, 32), width=48))
 untrained_filters = discriminator[1].weight.detach().clone()
 
 images = by_scale(ci=256, cpu=100_000, gpu=5_000_000)  # the one knob: how many images to train on

@@ -17,7 +17,7 @@ RECIPES = {
     "05_dcgan_mnist": (mnist_dcgan, MNIST_DCGAN),
     "06_dcgan_cifar10": (cifar10_dcgan, CIFAR10_DCGAN),
 }
-NETWORKS = {"NETWORK", "pytorch_weights", "generator", "discriminator"}
+NETWORKS = {"NETWORK", "generator", "discriminator"}
 LENGTH = {"images", "snapshot_every", "on_snapshot", "seed"}  # no part of a recipe
 
 
