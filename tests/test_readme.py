@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from tools.lint import COURSE
-from tools.readme import MEASURED, measured_times, notebook_map, with_map, with_times
+from tools.readme import (
+    MEASURED,
+    in_words,
+    measured_times,
+    notebook_map,
+    with_map,
+    with_running_time,
+    with_times,
+)
 from tools.run import AVERAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,6 +62,18 @@ def test_times_are_summed_filled_in_and_emptied(tmp_path):
     start = "# | 03 A GAN | what is it? | | |\n# | 04 An MLP | why? | 9 min | 9 s |\n"
     expected = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
     assert with_times(start, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "5 s"), (23.9, "25 s"), (109, "110 s"), (177, "175 s"), (203, "3.5 min"), (470, "8 min")],
+)
+def test_running_times_are_printed_within_15_percent_or_5_seconds(seconds, words):
+    assert in_words(seconds) == words
+    row = "# # T\n# | Running time | about 90 s on two CPU cores; 30 s on a GPU |\n"
+    text = with_running_time(row, seconds)
+    assert text == f"# # T\n# | Running time | about {words} on two CPU cores; 30 s on a GPU |\n"
+    assert with_running_time(text, seconds) == text
 
 
 def test_the_measured_times_are_those_of_the_executed_solutions():

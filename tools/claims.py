@@ -123,8 +123,9 @@ def digest_text(script: Path) -> str:
     """What the claims of a script compute: the same where only sentences, comments or line breaks differ."""
     pieces = []
     for _, source in cells(script.read_text(encoding="utf-8")):
-        for call in _calls(ast.parse(source)):
-            source = source.replace(ast.get_source_segment(source, call.args[0]) or "", "…", 1)
+        sentences = [ast.get_source_segment(source, call.args[0]) for call in _calls(ast.parse(source))]
+        for sentence in sentences:
+            source = source.replace(sentence, "…", 1)
         code = [line for line in source.splitlines() if not line.lstrip().startswith("#")]
         pieces.append(re.sub(r",(?=[)\]}])", "", "".join("".join(code).split())))
     return "\n".join(pieces)
@@ -213,7 +214,7 @@ def drifted(script: Path, notebook, root: Path) -> list[str]:
 
 
 def _closest(sentence: str, texts: Iterable[str]) -> str:
-    sentences = [part for text in texts for part in re.split(r"(?<=[.!?:])\s+", text)]
+    sentences = [part for text in texts for part in re.split(r"(?<=[.!?])\s+", text)]
     close = difflib.get_close_matches(sentence, sentences, n=1, cutoff=0.5)
     return f"; the closest is {close[0]!r}" if close else ""
 

@@ -136,17 +136,21 @@ def unaccounted(notebook: NotebookNode, claims: Sequence[Claim] = ()) -> list[Un
     for section in _sections(notebook):
         here: list[float] = []
         printed: list[float] = []  # … and without them: a text written by hand does not account for itself
+        shows = False
         for place, cell in enumerate(section):
             if cell.cell_type == "code":
+                shows = shows or bool(cell.get("outputs"))
                 text = " ".join(map(_text, cell.get("outputs", [])))
                 alts = " ".join(map(_alternative_text, cell.get("outputs", [])))
                 printed += exact_numbers(text)
                 here += exact_numbers(f"{text} {alts}")
                 all_above += exact_numbers(f"{text} {alts}")
                 for _, alt in written_alternative_texts(cell.source):
-                    complaints += _ask(alt, claimed, [*_literals(cell), *printed], "alternative text")
+                    complaints += _ask(
+                        alt, claimed, [*_settings(section, place), *printed], "alternative text"
+                    )
             elif all_above:
-                known = [*_settings(section, place), *(here or all_above)]
+                known = [*_settings(section, place), *(here if shows else all_above)]
                 for text in paragraphs(cell.source):
                     complaints += _ask(text, claimed, known, "prose")
     return complaints
