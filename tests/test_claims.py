@@ -157,7 +157,7 @@ def test_results_follow_a_new_wording_and_are_out_of_date_after_a_new_condition(
     edit(
         script,
         '"about what comes out: it is at least 3", min',
-        '# shorter\n    "the least "\n    "is 3",\n    min',
+        '\n    # shorter\n    "the least "\n    "is 3",\n    min',
     )
     edit(script, "every_seed=True)", "every_seed=True,\n)")
     assert f"solutions/{NAME}.claims.json does not agree with {NAME}.py" in " ".join(notebooks.drift(root))

@@ -17,6 +17,7 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 import sys
@@ -467,7 +468,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             return 0
         readme.renew()  # the running times that were measured, and the claims
-        build(options.names)  # the prose has changed with them
+        build()  # the prose of several may have changed with them
         return 1 if any(result.problem for result in results) else 0
     except (NotebookError, claims.ClaimError, SyntaxError) as error:
         print(error, file=sys.stderr)
@@ -498,6 +499,11 @@ def _report(script: Path, how: str, run: Callable[[Path], Result]) -> Result:
     print(f"{script.stem} {how} …", end=" ", flush=True)
     result = run(script)
     print(result.problem or f"{result.seconds:.0f} s, {result.peak_megabytes} MB", flush=True)
+    cores, busy = os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if busy > cores + 1:
+        print(
+            f"the machine was busy ({busy:.0f} processes on {cores} cores): it takes fewer seconds than that."
+        )
     return result
 
 
