@@ -17,10 +17,10 @@ from benchmarks.quality import LATENTS_SEED, training_images
 from benchmarks.recipes import RECIPES, settings
 from benchmarks.records import circumstances
 from course_utils import data
-from course_utils.augment import augment
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
 from course_utils.training import TrainingDiverged, constant_then_linear, train_gan
+from course_utils.training.augmentation import augment
 
 IMAGES = {"04_mlp_gan_mnist": 300_000, "05_dcgan_mnist": 75_000, "06_dcgan_cifar10": 50_000}
 

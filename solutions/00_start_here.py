@@ -19,8 +19,9 @@ import math
 import torch
 from torch import Tensor
 
-from course_utils import data, doctor, models, plots
+from course_utils import data, models, plots
 from course_utils.checks import check
+from course_utils.cli import doctor
 from course_utils.data import to_model_range
 from course_utils.metrics import class_coverage, classifier_confidence, load_classifier
 from course_utils.models import load_generator, sample
@@ -311,8 +312,10 @@ check("0.4", loss_of_guessing)
 # | 07 When training fails | what went wrong, and how do you see it? | | |
 # | 08 Losses and penalties | which loss, which penalty, and why? | | |
 # | 09 Judging generators | how good is it, in numbers? | | |
-# | 10 VAE | what if you maximise a likelihood instead? | | |
-# | 11 GAN against VAE | which of the two, and when? | | |
+# | 10 Variational autoencoders | what if you maximise a likelihood instead? | | |
+# | 11 GAN vs. VAE | which of the two, and when? | | |
+# | 12 Asking for a digit | how do you tell a generator what to draw? | | |
+# | 13 From image to image | how does one picture become another? | | |
 #
 # Notebooks without times are still to come. None will run for more than 8 minutes on two CPU cores. Take them in this order.
 #

@@ -21,9 +21,18 @@ from torch.nn.functional import softplus
 
 from course_utils import plots
 from course_utils.checks import check
-from course_utils.dynamics import GAMES, RULES, Game, alternating, bilinear, dirac_gan, play, simultaneous
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale
+from course_utils.theory.game_dynamics import (
+    GAMES,
+    RULES,
+    Game,
+    alternating,
+    bilinear,
+    dirac_gan,
+    play,
+    simultaneous,
+)
 
 # %% [markdown]
 # ## How small can a GAN be?
@@ -140,7 +149,7 @@ check("2.1", dirac_field)
 # arrows; `dirac_gan` builds the game from the losses in `course_utils.losses`, the same that train the DCGAN in notebook 05.
 
 # %%
-from course_utils.dynamics import field_on_grid, vector_field
+from course_utils.theory.game_dynamics import field_on_grid, vector_field
 
 show_source(vector_field)
 here = torch.tensor([0.7, -1.3], dtype=torch.float64)
@@ -271,7 +280,13 @@ plots.show(plots.phase_portraits(panels, radius=3))
 # Automatic differentiation agrees:
 
 # %%
-from course_utils.dynamics import eigenvalues, jacobian, measured_growth, predicted_growth, update_eigenvalues
+from course_utils.theory.game_dynamics import (
+    eigenvalues,
+    jacobian,
+    measured_growth,
+    predicted_growth,
+    update_eigenvalues,
+)
 
 for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_gan())):
     print(f"{name}: J =\n{jacobian(game).numpy()}\neigenvalues {eigenvalues(game).numpy().round(4)}\n")
@@ -456,7 +471,7 @@ check("2.5", extragradient_step)
 # where $w^-$ is the point before. An implementation keeps the last gradient, and needs one new gradient a step.
 
 # %%
-from course_utils.dynamics import extragradient, optimistic
+from course_utils.theory.game_dynamics import extragradient, optimistic
 
 show_source(extragradient, optimistic)
 
@@ -599,7 +614,7 @@ plots.show(plots.phase_portraits(panels, radius=1.5))
 # **Predict.** One turn takes about 63 steps here. Is a half-life of 5 steps of much use? One of 100?
 
 # %%
-from course_utils.dynamics import moving_average, moving_average_gain, running_mean
+from course_utils.theory.game_dynamics import moving_average, moving_average_gain, running_mean
 
 h = 0.1
 turn = math.acos(1 - h**2 / 2)  # from the trace: 2 cos φ = 2 − h²
@@ -832,7 +847,7 @@ print(
 # Momentum smooths noise. This oscillation is no noise: it is where the arrows point, and momentum carries the players further round, and out.
 
 # %%
-from course_utils.dynamics import heavy_ball
+from course_utils.theory.game_dynamics import heavy_ball
 
 for momentum in (0.0, 0.5, 0.9):
     rule = partial(heavy_ball, momentum=momentum)

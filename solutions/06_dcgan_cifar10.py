@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils import augment, data, plots
+from course_utils import data, plots
 from course_utils.checks import check
 from course_utils.metrics import (
     channel_correlations,
@@ -40,7 +40,7 @@ from course_utils.models import (
 from course_utils.models import largest_singular_value as reference_singular_value
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
-from course_utils.training import progress, train_gan
+from course_utils.training import augmentation, progress, train_gan
 
 device = pick_device()
 print(f"computing on: {device}")
@@ -426,13 +426,13 @@ def mirror(images: Tensor, rng: torch.Generator) -> Tensor:
 
 
 # %%
-mirror_or_reference = check("6.4", mirror, otherwise=augment.flip)
+mirror_or_reference = check("6.4", mirror, otherwise=augmentation.flip)
 
 # %% [markdown]
 # The course has this one and two more, as in the paper: brightness, saturation and contrast; and a shift by up to 4 pixels.
 
 # %%
-show_source(augment.colour, augment.translate)
+show_source(augmentation.colour, augmentation.translate)
 
 # %%
 rng = torch.Generator().manual_seed(1)
@@ -440,9 +440,9 @@ twelve = some_real[:12]
 steps = {
     "as it is": twelve,
     "mirrored?": mirror_or_reference(twelve, rng),
-    "colour": augment.colour(twelve, rng).clamp(-1, 1),
-    "moved": augment.translate(twelve, rng),
-    "all three": augment.augment(twelve, rng).clamp(-1, 1),
+    "colour": augmentation.colour(twelve, rng).clamp(-1, 1),
+    "moved": augmentation.translate(twelve, rng),
+    "all three": augmentation.augment(twelve, rng).clamp(-1, 1),
 }
 plots.show(
     plots.image_grid(
@@ -543,8 +543,8 @@ print(f"mean slope after the short training:   {mean_slope(trained, some_real):.
 
 # %%
 tools = {
-    "mirroring": lambda: short_run(augment=augment.flip),
-    "mirroring, colour, shift": lambda: short_run(augment=augment.augment),
+    "mirroring": lambda: short_run(augment=augmentation.flip),
+    "mirroring, colour, shift": lambda: short_run(augment=augmentation.augment),
     "spectral normalisation": lambda: short_run(normalise=spectrally_normalised),
     "DCGAN's first weights": lambda: short_run(first_weights=unchanged),
 }
@@ -603,7 +603,7 @@ run = train_gan(
     discriminator,
     draw_real,
     images=images,
-    augment=augment.flip,
+    augment=augmentation.flip,
     ema_half_life=2_500,
     snapshot_every=-(-images // 5),
     on_snapshot=look,
@@ -838,7 +838,7 @@ print(
 # %%
 def shift(images: Tensor, rng: torch.Generator) -> Tensor:
     """Moved by up to 8 pixels, up, down, left or right."""
-    return augment.translate(images, rng, share=0.25)
+    return augmentation.translate(images, rng, share=0.25)
 
 
 def shifted_photographs(n: int, rng: torch.Generator) -> Tensor:

@@ -21,8 +21,8 @@ from benchmarks.peers import PEERS
 from course_utils import data
 from course_utils.models import count_parameters
 from course_utils.runtime import autocast_dtype
-from course_utils.train import RECIPES
 from course_utils.training import TrainingDiverged, train_gan
+from course_utils.training.__main__ import RECIPES
 
 CPU = torch.device("cpu")
 PARAMETERS = {  # trainable: (generator, discriminator)

@@ -20,16 +20,16 @@ import torch
 from torch import nn
 
 from course_utils import data
+from course_utils.files import ASSETS, save_weights
 from course_utils.metrics import frechet_evaluator
 from course_utils.models import (
-    ASSETS,
     dcgan_discriminator,
     dcgan_generator,
     pytorch_initialised,
     spectrally_normalised,
 )
 from course_utils.runtime import pick_device
-from course_utils.training import CIFAR10_DCGAN, constant_then_linear, save_weights, train_gan
+from course_utils.training import CIFAR10_DCGAN, constant_then_linear, train_gan
 
 
 class Training(NamedTuple):

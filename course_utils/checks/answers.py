@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from course_utils.checks.judging import STUB_MESSAGE, Wrong
+from course_utils.checks.verdict import STUB_MESSAGE, Wrong
 
 
 def call(function, *arguments, name: str = "your function", **keywords):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.checks.judging import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
+from course_utils.checks.verdict import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
 
 
 def progress_file() -> Path:
@@ -84,12 +83,7 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
 
 
 def _write(path: Path, solved: dict) -> None:
-    """Write beside the file, then move into its place: a reader sees the old content or the new, whole."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"exercises": solved}, file, indent=1, sort_keys=True)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    from course_utils.files import replacing  # imported here: `course progress` need not wait for PyTorch
+
+    with replacing(path) as partial:
+        partial.write_text(json.dumps({"exercises": solved}, indent=1, sort_keys=True), encoding="utf-8")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils import data
+from course_utils.files import save_weights
 from course_utils.metrics.classifiers import ARCHITECTURES, Classifier, asset, in_batches
 from course_utils.runtime import autocast_dtype, pick_device
 
@@ -115,15 +115,6 @@ def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
     return (predicted.cpu() == labels).double().mean().item()
 
 
-def save(classifier: Classifier, path: Path, metadata: dict[str, str]) -> None:
-    """Write the weights in half precision, which changes no feature by more than a few thousandths."""
-    weights = {
-        key: value.detach().half().contiguous().cpu() for key, value in classifier.state_dict().items()
-    }
-    save_file(weights, path, metadata)
-    path.chmod(0o644)  # safetensors writes files that only their owner may read
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -147,7 +138,7 @@ def main() -> None:
     classifier.load_state_dict({key: value.half().float() for key, value in classifier.state_dict().items()})
     test_accuracy = accuracy(classifier, test.images, test.labels)
     path = arguments.output or asset(name)
-    save(
+    save_weights(
         classifier,
         path,
         {
@@ -155,6 +146,7 @@ def main() -> None:
             "trained_on": training.note or f"{name}, full training set",
             "command": f"python -m course_utils.metrics.train_classifier {name} --seed {seed}",
         },
+        half=True,
     )
     print(f"test accuracy {test_accuracy:.2%}; written to {path} ({path.stat().st_size / 1e6:.2f} MB)")
 

@@ -6,7 +6,6 @@ import html
 import io
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from course_utils import plots
 from course_utils.data.toy import Density, gaussian_mixture, grid, ring, spiral, two_moons
+from course_utils.files import ASSETS
 from course_utils.losses import LOSSES, get_loss
 from course_utils.plane import (
     RADIUS,
@@ -84,7 +84,7 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
 class DrawablePicture(anywidget.AnyWidget):
     """A picture on the page; where the pointer draws on it comes back as messages (see the script)."""
 
-    _esm = Path(__file__).parents[1] / "assets" / "drawable_picture.js"
+    _esm = ASSETS / "drawable_picture.js"
     jpeg = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int().tag(sync=True)

@@ -18,7 +18,6 @@ from course_utils.checks import (
     choose,
     exercise,
     expect_close,
-    judging,
     matches,
     progress,
     run_check,
@@ -28,7 +27,7 @@ from course_utils.checks import (
 @pytest.fixture(autouse=True)
 def squaring(monkeypatch, tmp_path):
     """Exercise 90.1, a progress file of its own, and no trace of either afterwards."""
-    monkeypatch.setattr(judging, "_EXERCISES", {})
+    monkeypatch.setattr("course_utils.checks.verdict._EXERCISES", {})
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
 
     @exercise("90.1", title="Square <it>", difficulty=2, minutes=5, hints=["use `x * x`", "a < b", "third"])
@@ -126,7 +125,7 @@ def test_unknown_numbers_are_told_the_known_ones():
 
 
 def test_a_checker_that_cannot_be_imported_stops_nothing(monkeypatch):
-    monkeypatch.setattr(judging, "exercise_modules", lambda: {90: "ex90_missing"})
+    monkeypatch.setattr("course_utils.checks.verdict.exercise_modules", lambda: {90: "ex90_missing"})
     verdict = run_check("90.1", 1)
     assert verdict.status == "unknown exercise"
     assert "ModuleNotFoundError" in verdict.message
@@ -330,7 +329,7 @@ def test_two_kernels_at_once_lose_nothing(squaring):
         kernel.join(60)
         assert kernel.exitcode == 0
     assert len(json.loads(squaring.read_text())["exercises"]) == 40
-    assert not list(squaring.parent.glob("*.new"))
+    assert not list(squaring.parent.glob(".*.partial"))
 
 
 def test_the_report_counts_by_notebook(monkeypatch):

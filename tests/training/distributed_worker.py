@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course_utils.augment import augment
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
 from course_utils.training import train_gan
+from course_utils.training.augmentation import augment
 from course_utils.training.distributed import SumOverProcesses, joined, leave, rank, same_everywhere, share
 
 TRAIN = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_utils import train as command
 from course_utils.models import cifar10_dcgan, load_generator, mnist_dcgan
 from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from course_utils.training import __main__ as command
 from tools.ship_colour_generator import TRAININGS, networks
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"

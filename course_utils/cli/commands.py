@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _doctor(_arguments: argparse.Namespace) -> int:
-    from course_utils.doctor import report
+    from course_utils.cli.doctor import report
 
     answer = report()
     print(answer)

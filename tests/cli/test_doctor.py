@@ -10,7 +10,8 @@ import psutil
 import pytest
 import torch
 
-from course_utils import doctor, runtime
+from course_utils import runtime
+from course_utils.cli import doctor
 
 
 def finding(name):

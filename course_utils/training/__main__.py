@@ -1,7 +1,7 @@
 """Train one of the course's GANs from the command line, on one process or on several.
 
-python -m course_utils.train --data mnist --output digits.safetensors
-torchrun --standalone --nproc-per-node=2 -m course_utils.train --data mnist --checkpoint digits.pt
+python -m course_utils.training --data mnist --output digits.safetensors
+torchrun --standalone --nproc-per-node=2 -m course_utils.training --data mnist --checkpoint digits.pt
 
 The batch size is that of all processes together: their number changes the speed, not the result.
 """
@@ -18,9 +18,10 @@ import torch
 import torch.distributed as dist
 
 from course_utils import data
+from course_utils.files import save_weights
 from course_utils.models import cifar10_dcgan, mnist_dcgan
 from course_utils.runtime import PRECISIONS, pick_device
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, save_weights, train_gan
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, train_gan
 from course_utils.training.checkpoint import load_checkpoint
 from course_utils.training.distributed import joined, leave, processes, rank
 
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m course_utils.train",
+        prog="python -m course_utils.training",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -135,7 +136,7 @@ def _is_end_of_another(error: BaseException) -> bool:
 
 def _is_first(store: "dist.Store | None") -> bool:
     try:
-        return store is None or store.add("course_utils.train/ended", 1) == 1
+        return store is None or store.add("course_utils.training/ended", 1) == 1
     except RuntimeError:  # torchrun itself is gone
         return True
 
@@ -154,7 +155,7 @@ def _go_on(arguments: argparse.Namespace, words: Sequence[str]) -> str:
 
 def _command(words: Sequence[str]) -> str:
     start = "python" if processes() == 1 else f"torchrun --standalone --nproc-per-node={processes()}"
-    return f"{start} -m course_utils.train {shlex.join(words)}"
+    return f"{start} -m course_utils.training {shlex.join(words)}"
 
 
 if __name__ == "__main__":

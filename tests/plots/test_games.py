@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from course_utils import plots
-from course_utils.dynamics import bilinear, extragradient, field_on_grid, play
+from course_utils.theory.game_dynamics import bilinear, extragradient, field_on_grid, play
 
 PLACES, ARROWS = field_on_grid(bilinear(), radius=2.0, points=5)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils import augment
 from course_utils.checks import run_check
 from course_utils.models import largest_singular_value
+from course_utils.training import augmentation
 
 
 def stub(*_):
@@ -184,7 +184,7 @@ def in_place(images, rng):
 @pytest.mark.parametrize(
     "answer",
     [
-        augment.flip,
+        augmentation.flip,
         by_index,
         lambda x, rng: torch.stack(
             [x[k].flip(2) if torch.rand(1, generator=rng) < 0.5 else x[k] for k in range(len(x))]

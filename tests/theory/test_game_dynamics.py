@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.dynamics import (
+from course_utils.losses import LOSSES
+from course_utils.theory.game_dynamics import (
     GAMES,
     RULES,
     alternating,
@@ -27,7 +28,6 @@ from course_utils.dynamics import (
     update_eigenvalues,
     vector_field,
 )
-from course_utils.losses import LOSSES
 
 
 def point(theta, psi):

@@ -3,7 +3,7 @@
 import torch
 
 from course_utils.checks import Wrong, as_tensor, call, exercise, expect_close, expect_shape, matches
-from course_utils.dynamics import bilinear, dirac_gan, vector_field
+from course_utils.theory.game_dynamics import bilinear, dirac_gan, vector_field
 
 PLACES = torch.tensor([[0.7, -1.3], [1.5, 0.4], [-2.0, -0.5]], dtype=torch.float64)
 

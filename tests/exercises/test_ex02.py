@@ -127,8 +127,15 @@ def test_untouched_values_are_not_attempted(number, answer):
 
 
 def test_the_predictions_are_what_the_eigenvalues_say():
-    from course_utils.checks.ex02_game_dynamics import PREDICTIONS
-    from course_utils.dynamics import Game, alternating, bilinear, dirac_gan, predicted_growth, simultaneous
+    from course_utils.exercises.ex02_game_dynamics import PREDICTIONS
+    from course_utils.theory.game_dynamics import (
+        Game,
+        alternating,
+        bilinear,
+        dirac_gan,
+        predicted_growth,
+        simultaneous,
+    )
 
     def five_to_one(field, now, before, h):
         return alternating(field, now, before, h, discriminator_steps=5)

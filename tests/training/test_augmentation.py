@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_utils.augment import augment, colour, flip, translate
+from course_utils.training.augmentation import augment, colour, flip, translate
 
 OPERATIONS = [flip, colour, translate, augment]
 
