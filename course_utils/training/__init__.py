@@ -1,4 +1,4 @@
-"""Training: one loop, the models on it, and what they need: averaging, checkpoints, progress, the stop button."""
+"""Training: one loop, the models on it, and what they need: averages, checkpoints, progress, interruption."""
 
 from course_utils.training.gan import GAN, bidirectional, conditional, plain, translation
 from course_utils.training.history import TrainingDiverged

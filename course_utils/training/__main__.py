@@ -23,7 +23,7 @@ from course_utils.models import cifar10_dcgan, mnist_dcgan
 from course_utils.runtime import PRECISIONS, pick_device
 from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, train_gan
 from course_utils.training.checkpoint import load_checkpoint
-from course_utils.training.distributed import joined, leave, processes, rank
+from course_utils.training.distributed import leave, process_group, rank, world_size
 
 TOLD_TO_GO_ON = 130  # the exit status of a program that Ctrl-C has ended
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     store = None
     try:
         device = pick_device(arguments.device)
-        with joined(device) as store, redirect_stdout(sys.stdout if rank() == 0 else None):
+        with process_group(device) as store, redirect_stdout(sys.stdout if rank() == 0 else None):
             if store is not None:
                 signal.signal(signal.SIGTERM, _end)
             status = _train(arguments, words, device)
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has been heard
         sentence = (
-            f"Training ended, because one of its {processes()} processes was killed or failed: "
+            f"Training ended, because one of its {world_size()} processes was killed or failed: "
             + _go_on(arguments, words)
         )
     if _is_first(store):
@@ -99,7 +99,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str], device: torch.de
         raise ValueError(f"{arguments.checkpoint} exists: add --resume to go on from it, or delete it first.")
     build, settings = RECIPES[arguments.data]
     # One process may fetch what is missing; several would wait for one another for as long as that takes.
-    images = data.load(arguments.data, download=processes() == 1)
+    images = data.load(arguments.data, download=world_size() == 1)
     torch.manual_seed(arguments.seed)
     run = train_gan(
         *build(),
@@ -120,7 +120,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str], device: torch.de
     if arguments.output and rank() == 0:
         made_by = f"{_command(words)}, on {images.note or 'the full training set'}"
         save_weights(run.generator, arguments.output, {"made_by": made_by, "images": str(run.images_seen)})
-    count = "one process" if processes() == 1 else f"{processes()} processes"
+    count = "one process" if world_size() == 1 else f"{world_size()} processes"
     print(f"{run.images_seen:,} images in {run.seconds:.0f} s on {count} ({device.type})")
     return 0
 
@@ -154,7 +154,7 @@ def _go_on(arguments: argparse.Namespace, words: Sequence[str]) -> str:
 
 
 def _command(words: Sequence[str]) -> str:
-    start = "python" if processes() == 1 else f"torchrun --standalone --nproc-per-node={processes()}"
+    start = "python" if world_size() == 1 else f"torchrun --standalone --nproc-per-node={world_size()}"
     return f"{start} -m course_utils.training {shlex.join(words)}"
 
 

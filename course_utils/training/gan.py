@@ -124,8 +124,8 @@ def translation(generator: Callable, batch: Shown, latents: Tensor) -> tuple[Sho
 def bidirectional(players: nn.Module, batch: Shown, latents: Tensor) -> tuple[Shown, Shown]:
     """(x, E(x)) against (G(z), z)  (Donahue et al. 2017, arXiv:1605.09782).
 
-    `players` is one network: players(z) is G(z), players.encode(x) is E(x). It needs a loss that pulls on both
-    sides, `losses.exchanged`.
+    `players` is one network: players(z) is G(z), players.encode(x) is E(x). It needs a loss that pulls on
+    both sides, `losses.exchanged`.
     """
     (real,) = batch
     return (real, players.encode(real)), (players(latents), latents)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from course_utils.training.distributed import mean_over_ranks
 
+
 class TrainingDiverged(RuntimeError):
     """A loss or a weight became infinite or not a number. `run` holds the history up to that step."""
 

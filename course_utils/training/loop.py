@@ -113,6 +113,7 @@ def train(
         TrainingDiverged: a loss or a weight is no longer finite.
     """
     check_least(1, images=images, batch_size=batch_size, snapshot_every=snapshot_every)
+    check_least(0, ema_half_life=ema_half_life)
     machine = Machine(device, precision, compiled, threads, batch_size, seed)
     decides = {"schedule": schedule, "ema_half_life": ema_half_life, "seed": seed}
     session = Session(model, draw_real, machine, snapshot_samples, conditions, on_snapshot)

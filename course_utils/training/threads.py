@@ -78,7 +78,9 @@ def fixed_threads(threads: int | None = None) -> int | None:
         return None
     if not str(given).isdecimal() or int(given) < 1:
         name = "COURSE_THREADS" if threads is None else "threads"
-        raise ValueError(f"{name} must be a positive whole number, got {given!r}; unset it to have it measured")
+        raise ValueError(
+            f"{name} must be a positive whole number, got {given!r}; unset it to have it measured"
+        )
     return int(given)
 
 

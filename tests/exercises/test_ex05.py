@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from course_utils.checks import run_check
-from course_utils.training.ema import update_average
+from course_utils.training.average import update_average
 from course_utils.training.steps import training_round
 
 

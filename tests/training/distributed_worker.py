@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
-from course_utils.training import train_gan
 from course_utils.training.augmentation import augment
-from course_utils.training.distributed import SumOverProcesses, joined, leave, rank, same_everywhere, share
+from course_utils.training.distributed import SumOverRanks, broadcast_state, leave, process_group, rank, shard
+from tests.training.games import train_gan
 
 TRAIN = {
     "images": 192,
@@ -43,7 +43,7 @@ def noise(n, rng):
 
 
 def r1(discriminator, real, fake):
-    real = real.detach().requires_grad_()
+    real = real[0].detach().requires_grad_()
     (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
     return slope.square().sum((1, 2, 3)).mean()
 
@@ -56,7 +56,7 @@ def result(run, generator, discriminator) -> dict:
         "interrupted": run.interrupted,
         **{
             f"{name} {key}": tensor
-            for name, network in (("G", generator), ("D", discriminator), ("average", run.generator))
+            for name, network in (("G", generator), ("D", discriminator), ("average", run.average))
             for key, tensor in network.state_dict().items()
         },
     }
@@ -72,10 +72,10 @@ def normalisation(momentum: float | None, shape: tuple[int, ...], layer: nn.Modu
     torch.manual_seed(1)
     layer.momentum = momentum
     nn.init.uniform_(layer.weight), nn.init.uniform_(layer.bias)
-    layer = same_everywhere(layer)
+    layer = broadcast_state(layer)
     outputs = []
     for _ in range(2):
-        x = share(3 + 2 * torch.randn(8, 4, *shape)).requires_grad_()
+        x = shard(3 + 2 * torch.randn(8, 4, *shape)).requires_grad_()
         y = layer(x)
         loss = y.sin().sum()  # a sum: what each process adds is its part of the whole batch's
         (slope,) = torch.autograd.grad(loss, x, create_graph=True)
@@ -124,9 +124,9 @@ def main(folder: Path) -> None:
         "indivisible": indivisible,
         "callbacks": lambda: train(images=24, on_snapshot=lambda run: callbacks.append(1)) and len(callbacks),
         **LAYERS,
-        "sum": lambda: SumOverProcesses.apply(torch.tensor(rank() + 1.0)).item(),
+        "sum": lambda: SumOverRanks.apply(torch.tensor(rank() + 1.0)).item(),
     }
-    with joined(torch.device("cpu")):
+    with process_group(torch.device("cpu")):
         for name, scenario in scenarios.items():
             torch.save(scenario(), folder / f"{name}.{rank()}.pt")
         print("finished")

@@ -20,8 +20,8 @@ import torch
 from safetensors import safe_open
 
 from course_utils.training import __main__ as command
-from course_utils.training import train_gan
 from course_utils.training.checkpoint import load_checkpoint
+from tests.training.games import train_gan
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
 _spec = importlib.util.spec_from_file_location("distributed_worker", WORKER)

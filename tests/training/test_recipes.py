@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from course_utils.models import cifar10_dcgan, load_generator, mnist_dcgan
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN
 from course_utils.training import __main__ as command
+from tests.training.games import train_gan
 from tools.ship_colour_generator import TRAININGS, networks
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
