@@ -26,13 +26,13 @@ CELL_EDGES = torch.linspace(-RADIUS, RADIUS, 31, dtype=torch.float64)  # cells o
 NON_SATURATING = LOSSES["non_saturating"]
 
 
-# --- what the generator is told ----------------------------------------------------------------------
+# --- what the generator learns from ----------------------------------------------------------------------
 
 
 def pull(discriminator: nn.Module, points: Tensor, loss: GANLoss = NON_SATURATING) -> Tensor:
     """−∂ℓ(D(xᵢ))/∂xᵢ at each point: the direction in which D pulls a generated sample.
 
-    ℓ is one sample's share of the generator's loss, L_G = 1/N·Σ ℓ(D(xᵢ)). For the non-saturating loss and the
+    ℓ is one sample's part in the generator's loss, L_G = 1/N·Σ ℓ(D(xᵢ)). For the non-saturating loss and the
     logit t(x) the arrow is (1 − D(x))·∇t(x). By the chain rule, these arrows are all that a generator ever
     learns about the data.
 
@@ -51,14 +51,14 @@ def pull(discriminator: nn.Module, points: Tensor, loss: GANLoss = NON_SATURATIN
     return -slope
 
 
-def packed_discriminator(dim: int, together: int = 2, hidden: tuple[int, ...] = (64, 64)) -> nn.Sequential:
-    """A discriminator that judges m = `together` samples at once: logits of D(x₁, …, xₘ).
+def packed_discriminator(dim: int, packing: int = 2, hidden: tuple[int, ...] = (64, 64)) -> nn.Sequential:
+    """A discriminator that sees m = `packing` samples at once: logits of D(x₁, …, xₘ).
 
     PacGAN: Lin, Khetan, Fanti, Oh 2018, arXiv:1712.04086.
 
     Args:
         dim: of one sample.
-        together: m, how many samples, all real or all generated, make one input; 1 is the usual case.
+        packing: m, how many samples, all real or all generated, make one input; 1 is the usual case.
         hidden: widths of the hidden layers.
 
     Returns:
@@ -66,8 +66,8 @@ def packed_discriminator(dim: int, together: int = 2, hidden: tuple[int, ...] = 
     """
     return nn.Sequential(
         nn.Flatten(0),  # (N·dim,): the samples in a row …
-        nn.Unflatten(0, (-1, together * dim)),  # … m to each line: (N / m, m·dim)
-        mlp_discriminator((together * dim,), hidden),
+        nn.Unflatten(0, (-1, packing * dim)),  # … m to each line: (N / m, m·dim)
+        mlp_discriminator((packing * dim,), hidden),
     )
 
 
@@ -84,7 +84,7 @@ class Game:
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
     loss: GANLoss
-    together: int  # samples that the discriminator judges at once
+    packing: int  # samples that the discriminator sees at once
     batch_size: int
     rng: torch.Generator
     generator_steps: int = 0
@@ -98,7 +98,7 @@ def new_game(
     generator_lr: float = 2e-3,
     discriminator_lr: float = 2e-3,
     hidden: tuple[int, ...] = (64, 64),
-    together: int = 1,
+    packing: int = 1,
     batch_size: int = 256,
     seed: int = 0,
 ) -> Game:
@@ -112,23 +112,23 @@ def new_game(
         loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
         generator_lr, discriminator_lr: Adam's learning rates.
         hidden: widths of the hidden layers, of both networks.
-        together: samples that the discriminator judges at once (`packed_discriminator`).
-        batch_size: samples in one step; `together` must divide it.
-        seed: of the first weights and of everything drawn afterwards.
+        packing: samples that the discriminator sees at once (`packed_discriminator`).
+        batch_size: samples in one step; `packing` must divide it.
+        seed: of the initial weights and of everything drawn afterwards.
 
     Raises:
         ValueError: an unknown loss, or a batch that cannot be packed.
     """
-    if together < 1 or batch_size % together:
+    if packing < 1 or batch_size % packing:
         raise ValueError(
-            f"together must be at least 1 and divide batch_size, got {together} and {batch_size}; "
+            f"packing must be at least 1 and divide batch_size, got {packing} and {batch_size}; "
             "choose 1, 2 or 4."
         )
     loss = get_loss(loss)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = mlp_generator((density.dim,), latent_dim=density.dim, hidden=hidden)
-        discriminator = packed_discriminator(density.dim, together, hidden)
+        discriminator = packed_discriminator(density.dim, packing, hidden)
     return Game(
         density,
         generator,
@@ -136,7 +136,7 @@ def new_game(
         torch.optim.Adam(generator.parameters(), generator_lr, betas=(0.0, 0.99), fused=True),
         torch.optim.Adam(discriminator.parameters(), discriminator_lr, betas=(0.0, 0.99), fused=True),
         loss,
-        together,
+        packing,
         batch_size,
         torch.Generator().manual_seed(seed),
     )
@@ -184,7 +184,7 @@ def one_thread() -> Iterator[None]:
 class Played(NamedTuple):
     """What `play` leaves behind."""
 
-    history: dict[str, list[float]]  # "rounds", "js", "kl", "covered", "good_share" and both losses
+    history: dict[str, list[float]]  # "rounds", "js", "kl", "covered", "good_fraction" and both losses
     views: dict[str, NamedTuple]  # "after 100 rounds" → what `look` or `look_on_line` saw
 
 
@@ -194,9 +194,9 @@ def play(
     *,
     discriminator_steps: int = 1,
     generator_steps: int = 1,
-    look_at: Sequence[int] = (),
+    view_at: Sequence[int] = (),
     measure_every: int = 0,
-    calm_down: bool = False,
+    decay_lr: bool = False,
     steps: tuple[Callable, Callable] = (discriminator_step, generator_step),
     label: str = "playing",
 ) -> Played:
@@ -208,9 +208,9 @@ def play(
         game: it changes.
         rounds: how many.
         discriminator_steps, generator_steps: in one round.
-        look_at: rounds after which to take a view; 0 is before the first one.
+        view_at: rounds after which to take a view; 0 is before the first one.
         measure_every: rounds between two measurements on 10,000 samples; 0 for none.
-        calm_down: whether the learning rates fall after 30 % of the rounds (`constant_then_linear`).
+        decay_lr: whether the learning rates fall after 30 % of the rounds (`constant_then_linear`).
         steps: the two players' steps; hand over your own.
         label: beside the progress bar.
 
@@ -226,7 +226,7 @@ def play(
     losses = [float("nan"), float("nan")]
 
     def watch(done: int) -> None:
-        if done in look_at:
+        if done in view_at:
             played.views[f"after {done:,} rounds"] = see(game)
         if measure_every and done % measure_every == 0:
             found = measure(draw_generated(game, 10_000), game.density, p_data)
@@ -236,7 +236,7 @@ def play(
     with show_progress(rounds, label, unit="rounds") as update, stop_button() as stopped, one_thread():
         watch(0)
         for done in range(1, rounds + 1):
-            if calm_down:
+            if decay_lr:
                 for optimizer, rate in zip(optimizers, rates, strict=True):
                     optimizer.param_groups[0]["lr"] = rate * constant_then_linear(done / rounds)
             for _ in range(discriminator_steps):
@@ -259,7 +259,7 @@ class Measured(NamedTuple):
     js: float  # JS(p_data, p_g) between the cells, in nats; at most log 2
     kl: float  # KL(p_g ‖ p_data) between the cells, in nats
     covered: int  # modes that were found; 0 for data without modes
-    good_share: float  # share of the samples on a mode; NaN for data without modes
+    good_fraction: float  # fraction of the samples on a mode; NaN for data without modes
 
 
 def data_cells(density: Density, edges: Tensor = CELL_EDGES) -> Tensor:
@@ -270,7 +270,7 @@ def data_cells(density: Density, edges: Tensor = CELL_EDGES) -> Tensor:
 
 
 def measure(samples: Tensor, density: Density, p_data: Tensor, edges: Tensor = CELL_EDGES) -> Measured:
-    """How close the samples' histogram is to the data's cells; modes covered; share of good samples.
+    """How close the samples' histogram is to the data's cells; modes covered; fraction of good samples.
 
     With N samples the histogram is noisy, so that even a perfect generator scores JS ≈ (K − 1) / 8N and
     KL ≈ (K − 1) / 2N, where K is the number of cells that the data reaches.
@@ -282,11 +282,11 @@ def measure(samples: Tensor, density: Density, p_data: Tensor, edges: Tensor = C
         edges: of the cells, along each axis.
     """
     p_model = cell_frequencies(samples, edges)
-    covered, good_share = 0, float("nan")
+    covered, good_fraction = 0, float("nan")
     if density.modes is not None:
         coverage = mode_coverage(samples, density.modes, density.std)
-        covered, good_share = coverage.covered, coverage.good_share
-    return Measured(js(p_data, p_model).item(), kl(p_model, p_data).item(), covered, good_share)
+        covered, good_fraction = coverage.covered, coverage.good_fraction
+    return Measured(js(p_data, p_model).item(), kl(p_model, p_data).item(), covered, good_fraction)
 
 
 # --- what the players see ----------------------------------------------------------------------------------
@@ -299,17 +299,17 @@ class View(NamedTuple):
     real: Tensor  # (N, 2)
     generated: Tensor  # (N, 2)
     pulls: Tensor  # (N, 2), the arrow at each generated point
-    folded: Tensor  # (2·lines, P, 2), where the generator puts the lines of a square lattice of latents
+    latent_grid: Tensor  # (2·lines, P, 2), where the generator puts the lines of a square lattice of latents
 
 
 def look(game: Game, points: int = 200, resolution: int = 48) -> View:
     """What can be seen of a game on the plane. Nothing in the game changes.
 
-    Where D judges several samples at once, the heat map shows D(x, …, x): copies of one point.
+    Where D sees several samples at once, the heat map shows D(x, …, x): copies of one point.
 
     Args:
         game: of dimension 2.
-        points: real and generated samples; a multiple of `game.together`.
+        points: real and generated samples; a multiple of `game.packing`.
         resolution: R, lattice points along a side of the heat map.
     """
     if game.density.dim != 2:
@@ -320,14 +320,14 @@ def look(game: Game, points: int = 200, resolution: int = 48) -> View:
     lattice = torch.cartesian_prod(line, line).flip(1)  # (R², 2), x₁ runs fastest
     generated = draw_generated(game, points)
     with torch.no_grad():
-        heat = game.discriminator(lattice.repeat_interleave(game.together, 0)).sigmoid()
-        folded = game.generator(latent_lines().reshape(-1, 2)).reshape(2 * LATENT_LINES, -1, 2)
+        heat = game.discriminator(lattice.repeat_interleave(game.packing, 0)).sigmoid()
+        latent_grid = game.generator(latent_lines().reshape(-1, 2)).reshape(2 * LATENT_LINES, -1, 2)
     return View(
         heat.reshape(resolution, resolution),
         game.density.sample(points, torch.Generator().manual_seed(1)),
         generated,
         pull(game.discriminator, generated, game.loss),
-        folded,
+        latent_grid,
     )
 
 
@@ -371,6 +371,6 @@ def look_on_line(game: Game, resolution: int = 301) -> LineView:
         p_model /= len(landed) * 0.05 * (2 * torch.pi) ** 0.5
         latents = normal.icdf((torch.arange(31) + 0.5) / 31)
         generated = game.generator(latents[:, None]).squeeze(1)
-        judged = game.discriminator(x.float()[:, None]).sigmoid()
+        probabilities = game.discriminator(x.float()[:, None]).sigmoid()
     p_data = game.density.log_prob(x[:, None]).exp()
-    return LineView(x, p_data, p_model, judged, latents, generated)
+    return LineView(x, p_data, p_model, probabilities, latents, generated)

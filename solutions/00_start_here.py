@@ -105,7 +105,7 @@ to_range = check("0.1", to_network_range, otherwise=to_model_range)
 show_source(to_model_range)
 
 # %% [markdown]
-# Now the real digits, through your function if it passed. Where MNIST cannot be had, for lack of a network, the course goes on with a
+# Now the real digits, through your function if it passed. Where MNIST cannot be had, for lack of a network, the course uses a
 # stand-in and says so in every figure.
 
 # %%
@@ -138,7 +138,7 @@ print(f"                     {classifier_confidence(many, classifier):.2f} on ge
 print(f"among {len(many):,} generated ones, how often it sees 0, 1, … 9: {found.counts.tolist()}")
 
 # %% [markdown]
-# All ten digits occur, though nobody told the generator that there are ten. How to judge a generator better than by looking is the
+# All ten digits occur, though nobody told the generator that there are ten. How to measure a generator better than by eye is the
 # subject of notebook 09.
 
 # %% [markdown]
@@ -191,7 +191,7 @@ plots.show(
 
 # %% [markdown]
 # One number of 32 does little over most of its range: a stroke bends, or grows. There are stronger levers. Some *directions* in latent space, a little of many
-# numbers at once, change the image more than others, and the network's first layer tells which [2]. The next picture walks along the
+# numbers at once, change the image more than others, and the network's first layer shows which [2]. The next picture walks along the
 # four strongest, from the same start.
 
 # %%
@@ -248,12 +248,12 @@ check("0.3", prediction)
 
 # %%
 z_0, z_1 = steered_latent(generator, 0, [0.0]), steered_latent(generator, 4, [0.0])
-shares = torch.linspace(0, 1, 9)
+fractions = torch.linspace(0, 1, 9)
 
 with torch.no_grad():
-    between_latents = torch.cat([generator((1 - share) * z_0 + share * z_1) for share in shares])
+    between_latents = torch.cat([generator((1 - fraction) * z_0 + fraction * z_1) for fraction in fractions])
     image_0, image_1 = generator(z_0), generator(z_1)
-between_images = torch.cat([(1 - share) * image_0 + share * image_1 for share in shares])
+between_images = torch.cat([(1 - fraction) * image_0 + fraction * image_1 for fraction in fractions])
 
 plots.show(
     plots.image_grid(
@@ -294,7 +294,7 @@ check("0.4", loss_of_guessing)
 # ## The course and its map
 #
 # The course is for you if you know Python, a little calculus and the rudiments of PyTorch, and want to get from "what does the
-# minimax objective say?" to "I can train a GAN, debug it, judge it and extend it, and I know when to take a VAE instead".
+# minimax objective say?" to "I can train a GAN, debug it, evaluate it and extend it, and I know when to take a VAE instead".
 # You don't need a GPU.
 #
 # Its formulas and the numbers it claims are checked by programs: formulas are verified where they stand, the course's functions

@@ -168,7 +168,7 @@ print("search: ", found.numpy().round(3))
 assert torch.allclose(found, optimal_discriminator(p_data, p_model), atol=0.001)  # the spacing of the values
 
 # %% [markdown]
-# Note what $D^*$ is **not**. It is not 1 for a six. It is the *share* of real ones among all sixes: if both dice are rolled equally often, then of four sixes, three come from the loaded die.
+# Note what $D^*$ is **not**. It is not 1 for a six. It is the *fraction* of real ones among all sixes: if both dice are rolled equally often, then of four sixes, three come from the loaded die.
 
 # %% [markdown]
 # ## From dice to densities
@@ -220,7 +220,7 @@ assert (found - best)[inside].abs().max() < 0.001
 # %% [markdown]
 # ### Found again, by a network that sees samples only
 #
-# Now the way a GAN goes. A small network gets samples of both kinds, and climbs $V$ by gradient steps. It is never told a density.
+# Now the way of a GAN. A small network gets samples of both kinds, and climbs $V$ by gradient steps. It is never told a density.
 #
 # Networks in this course return a **logit** $t$, any real number, and $D(x) = \sigma(t)$ with the sigmoid $\sigma(t) = 1 / (1 + e^{-t})$. There is a reason to write losses with logits: $\log \sigma(t)$ can be worked out safely for every $t$, while $\sigma(t)$ rounds to exactly 0 or 1 for large ones, and then comes $\log 0$.
 #
@@ -464,7 +464,7 @@ for name in measures:
     print(f"slope of {name:12}  at s = 4: {slopes[name][39]:<8.2g}  at s = 8: {slopes[name][79]:.2g}")
 
 # %% [markdown]
-# From $s = 4$ to $s = 8$ the slopes of the two KLs double, that of Wasserstein stays 1, and JS has run out of slope. JS is a good judge of distributions that overlap, and it has only one thing to say about those that do not: "different". The KLs pull harder the further away the generator is. Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
+# From $s = 4$ to $s = 8$ the slopes of the two KLs double, that of Wasserstein stays 1, and JS has run out of slope. JS is a good measure for distributions that overlap, and it has only one thing to say about those that do not: "different". The KLs pull harder the further away the generator is. Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
 #
 # ### When supports do not meet
 #
@@ -507,7 +507,7 @@ favourites = {}
 print("hills   measure        its favourite")
 for distance in (4, 6):
     two_hills = gaussian_mixture([-distance / 2, distance / 2], 0.6).log_prob(x_hills[:, None]).exp()
-    judges = {
+    measures = {
         "forward KL": {hill: theory.kl(two_hills, q, weights_hills) for hill, q in one_hills.items()},
         "reverse KL": {hill: theory.kl(q, two_hills, weights_hills) for hill, q in one_hills.items()},
         "JS": {hill: theory.js(two_hills, q, weights_hills) for hill, q in one_hills.items()},
@@ -515,10 +515,10 @@ for distance in (4, 6):
             hill: theory.wasserstein_1d(x_hills, two_hills, q, weights_hills) for hill, q in one_hills.items()
         },
     }
-    for judge, distances_to in judges.items():
+    for measure, distances_to in measures.items():
         mean, std = min(distances_to, key=distances_to.get)
-        print(f"±{distance / 2:.0f}      {judge:12}   mean {round(mean, 1) + 0:4.1f}, spread {std:.1f}")
-        favourites[judge] = one_hills[mean, std]  # the far hills overwrite the close ones
+        print(f"±{distance / 2:.0f}      {measure:12}   mean {round(mean, 1) + 0:4.1f}, spread {std:.1f}")
+        favourites[measure] = one_hills[mean, std]  # the far hills overwrite the close ones
 
 shown = x_hills.abs() < 7
 plots.show(
@@ -635,9 +635,9 @@ thetas = torch.linspace(0.25, 6, 24, dtype=torch.float64)
 by_formula = {"saturating, formula": [], "non-saturating, formula": []}
 for theta in thetas:
     p, q = (gaussian(mean, 1.0).log_prob(x_wide[:, None]).exp() for mean in (0.0, theta.item()))
-    share = (weights_wide * q * theory.optimal_discriminator(p, q)).sum()  # the average of D* over p_g
-    by_formula["saturating, formula"].append(theta * share)
-    by_formula["non-saturating, formula"].append(theta * (1 - share))
+    average = (weights_wide * q * theory.optimal_discriminator(p, q)).sum()  # the average of D* over p_g
+    by_formula["saturating, formula"].append(theta * average)
+    by_formula["non-saturating, formula"].append(theta * (1 - average))
 by_formula = {name: torch.stack(values) for name, values in by_formula.items()}
 
 some = thetas[3::4]
@@ -751,7 +751,7 @@ plots.show(
         y_limits=(0, 1.6),
         x_label="x",
         y_label="density",
-        title="G(z) is a place; the density tells how often it comes out",
+        title="G(z) is a place; the density says how often it comes out",
         alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, "
         "counts of samples near x, lie on it.",
     )

@@ -100,7 +100,7 @@ for step in (0, 32, 64, 94, 126):
 #
 # 1. The sample lies to the right of the data. So the discriminator tilts its line down to the right: "right is fake".
 # 2. The generator follows the line uphill, to the left. When the sample reaches the data, the line is at its steepest.
-#    A steep line goes on pushing, and the sample runs past the data.
+#    A steep line keeps pushing, and the sample runs past the data.
 # 3. The sample now lies to the left. The discriminator has tilted its line back, it is about flat, and it will tilt on: "left is fake".
 # 4. The generator runs back to the right. At the data the line is steep again, and the sample will run past again.
 #
@@ -261,7 +261,7 @@ plots.show(plots.phase_portraits(panels, radius=3))
 # Can you say this beforehand, for any game, rule and step size?
 
 # %% [markdown]
-# ## Eigenvalues tell the fate
+# ## Eigenvalues decide how it ends
 #
 # Near the equilibrium every smooth field is almost linear: $v(w) \approx J w$, where $J$ is the **Jacobian**, the
 # matrix of slopes of $v$ at the equilibrium. By hand, for our two games:
@@ -463,7 +463,7 @@ check("2.5", extragradient_step)
 #
 # below 1 for every $h < 1$. The same turning, but now inwards.
 #
-# Looking ahead costs a second gradient in each step. The **optimistic** step (Daskalakis et al. 2018) saves it. It guesses that the arrow will go on changing
+# Looking ahead costs a second gradient in each step. The **optimistic** step (Daskalakis et al. 2018) saves it. It guesses that the arrow will keep changing
 # as it has just changed:
 #
 # $$ w^+ = w + h\,\bigl(v(w) + \underbrace{v(w) - v(w^-)}_{\text{how it changed}}\bigr) = w + 2h\, v(w) - h\, v(w^-), $$
@@ -640,7 +640,7 @@ plots.show(
 
 # %% [markdown]
 # A half-life well below one turn follows the circle; a half-life of more than a turn sits in the middle. That is why the course's
-# training loop samples from an EMA of the generator (notebook 05): the generator goes on circling, the average lies nearer the middle. The average costs nothing in the game,
+# training loop samples from an EMA of the generator (notebook 05): the generator keeps circling, the average lies nearer the middle. The average costs nothing in the game,
 # because the players never see it.
 #
 # It has a limit: an average cannot tame a spiral. If the points leave, so does their average.
@@ -719,7 +719,7 @@ for k in [steps // 16, steps // 4, steps]:
 # | R1 | arrives | arrives |
 # | instance noise | no effect | arrives, like R1 with $\gamma = \sigma^2/2$ |
 #
-# This is a critic with no bound on its slope. A WGAN in practice bounds it, by clipping or by a penalty; what that changes is told in notebook 08.
+# This is a critic with no bound on its slope. A WGAN in practice bounds it, by clipping or by a penalty; notebook 08 shows what that changes.
 
 # %% [markdown]
 # ## Try it yourself

@@ -154,7 +154,7 @@ print(f"after 20 rounds: L_D = {discriminator_loss:.3f}, L_G = {generator_loss:.
 
 # %% [markdown]
 # From here on we let the course's `play` run that loop. It adds a progress bar, listens to the stop button, and looks at the game on the way. The steps are still yours, if
-# they passed. `calm_down=True` lets both learning rates fall to 5 % of their value over the last 70 % of the rounds, so that the circling of notebook 02 dies down.
+# they passed. `decay_lr=True` lets both learning rates fall to 5 % of their value over the last 70 % of the rounds, so that the circling of notebook 02 dies down.
 #
 # **Predict.** The generator starts with all samples near 0, between the hills. When the game has been played for long: what does $D(x)$ look like?
 
@@ -165,9 +165,9 @@ moments = (0, line_rounds // 40, line_rounds // 4, line_rounds)
 on_the_line = play(
     game,
     line_rounds,
-    look_at=moments,
+    view_at=moments,
     measure_every=line_rounds // 10,
-    calm_down=True,
+    decay_lr=True,
     steps=(d_step, g_step),
     label="a GAN on the line",
 )
@@ -206,7 +206,7 @@ print(
 # %% [markdown]
 # ### What does D tell the generator?
 #
-# Write $\ell(x) = -\log D(x)$ for one sample's share of the non-saturating loss. By the chain rule, the gradient of $L_G$ by a weight $\theta$ of the generator is
+# Write $\ell(x) = -\log D(x)$ for one sample's part in the non-saturating loss. By the chain rule, the gradient of $L_G$ by a weight $\theta$ of the generator is
 #
 # $$
 # \frac{\partial L_G}{\partial \theta} = \frac1N \sum_i \frac{\partial \ell(x_i)}{\partial x_i} \cdot \frac{\partial G(z_i)}{\partial \theta}.
@@ -258,7 +258,7 @@ ring_rounds = by_scale(ci=20, cpu=4_000, gpu=4_000)
 game = new_game(ring_data, discriminator_lr=4e-3, generator_lr=1e-3)
 moments = (0, ring_rounds // 40, ring_rounds // 8, ring_rounds)
 on_the_ring = play(
-    game, ring_rounds, look_at=moments, measure_every=ring_rounds // 20, calm_down=True, label="ring of eight"
+    game, ring_rounds, view_at=moments, measure_every=ring_rounds // 20, decay_lr=True, label="ring of eight"
 )
 plots.show(plots.games_on_plane(on_the_ring.views, columns=2, title="What D says, and where it pulls"))
 
@@ -273,7 +273,7 @@ plots.show(plots.games_on_plane(on_the_ring.views, columns=2, title="What D says
 
 # %%
 plots.show(
-    plots.folded_latents(on_the_ring.views, columns=2, title="The plane of latents, folded onto the data")
+    plots.latent_grids(on_the_ring.views, columns=2, title="The plane of latents, folded onto the data")
 )
 
 # %% [markdown]
@@ -283,9 +283,9 @@ plots.show(
 # %% [markdown]
 # ## How good is it? Count
 #
-# On a plane nothing has to be judged by eye. Two questions have simple answers.
+# On a plane nothing has to be assessed by eye. Two questions have simple answers.
 #
-# - **Good samples**: the share that lies within three standard deviations of the nearest mode.
+# - **Good samples**: the fraction that lies within three standard deviations of the nearest mode.
 # - **Modes covered**: how many modes have at least one good sample.
 #
 # This is the count that Srivastava et al. (2017) use on the same ring, and many papers after them.
@@ -293,12 +293,12 @@ plots.show(
 # %% [markdown]
 # ### Exercise 3.4 — Count the modes (●●○, 10 min)
 #
-# Return the number of covered modes and the share of good samples, in that order.
+# Return the number of covered modes and the fraction of good samples, in that order.
 
 
 # %%
 def count_modes(samples: Tensor, modes: Tensor, std: float) -> tuple[int, float]:
-    """(covered modes, share of good samples). samples: (N, 2);  modes: (K, 2);  std: of each mode."""
+    """(covered modes, fraction of good samples). samples: (N, 2);  modes: (K, 2);  std: of each mode."""
     ### BEGIN SOLUTION
     distance, nearest = torch.cdist(samples, modes).min(dim=1)
     good = distance <= 3 * std
@@ -309,7 +309,7 @@ def count_modes(samples: Tensor, modes: Tensor, std: float) -> tuple[int, float]
 # %%
 def count_reference(samples, modes, std):
     found = mode_coverage(samples, modes, std)
-    return found.covered, found.good_share
+    return found.covered, found.good_fraction
 
 
 count = check("3.4", count_modes, otherwise=count_reference)
@@ -326,17 +326,17 @@ for name, samples in {
 
 # %% [markdown]
 # Two things to keep in mind. Real samples are not 100 % good either: a Gaussian on the plane has $e^{-9/2} = 1.1\,\%$ of its mass outside three standard deviations. And the last row
-# has the best share of good samples one can have, with a generator that is useless. Ask both questions, always.
+# has the best fraction of good samples one can have, with a generator that is useless. Ask both questions, always.
 
 # %% [markdown]
 # ## How good is it? KL and JS, exactly
 #
-# Counting is coarse: it does not see whether the modes get equal shares, or have the right shape. Notebook 01 had exact divergences, because it had densities. The generator's
+# Counting is coarse: it does not see whether the modes get equal fractions of the samples, or have the right shape. Notebook 01 had exact divergences, because it had densities. The generator's
 # density is out of reach even here. But on a plane we can cut the square from −3 to 3 into 30 × 30 **cells**, with one more for everything outside, and compare two distributions
 # over these 901 cells:
 #
 # - the data's probability of each cell, exactly: the integral of $p_\mathrm{data}$ over the cell;
-# - the share of generated samples that fall into it: a histogram of 10,000 samples.
+# - the fraction of generated samples that fall into it: a histogram of 10,000 samples.
 #
 # On these, KL and JS are finite sums, the same functions that served the die of notebook 01.
 
@@ -396,13 +396,13 @@ plots.show(
 )
 last = measure(draw_generated(game, 10_000), ring_data, p_data)
 print(
-    f"at the end: JS = {last.js:.3f}, KL = {last.kl:.2f}, {last.covered} of 8 modes, {last.good_share:.1%} good samples"
+    f"at the end: JS = {last.js:.3f}, KL = {last.kl:.2f}, {last.covered} of 8 modes, {last.good_fraction:.1%} good samples"
 )
 print(f"real samples: JS = {floor[10_000].js:.4f}, KL = {floor[10_000].kl:.4f}")
 
 # %% [markdown]
-# All modes are found within the first few hundred rounds. After that the counts have little left to tell, while JS goes on falling, not evenly, and is still far above the floor at the
-# end. The picture looks done long before the distribution is right. Remember this when you judge digits by eye.
+# All modes are found within the first few hundred rounds. After that the counts have little left to tell, while JS keeps falling, not evenly, and is still far above the floor at the
+# end. The picture looks done long before the distribution is right. Remember this when you assess digits by eye.
 
 # %% [markdown]
 # ## A harder one: 25 modes
@@ -417,17 +417,17 @@ game = new_game(grid_data, discriminator_lr=4e-3, generator_lr=2e-3, hidden=(128
 on_the_grid = play(
     game,
     grid_rounds,
-    look_at=(grid_rounds // 20, grid_rounds // 4, grid_rounds),
+    view_at=(grid_rounds // 20, grid_rounds // 4, grid_rounds),
     measure_every=grid_rounds // 20,
-    calm_down=True,
+    decay_lr=True,
     label="5 × 5 grid",
 )
 plots.show(plots.games_on_plane(on_the_grid.views, pulls=False, title="25 modes"))
-plots.show(plots.folded_latents(on_the_grid.views, title="The sheet, folded onto 25 modes"))
+plots.show(plots.latent_grids(on_the_grid.views, title="The sheet, folded onto 25 modes"))
 plots.show(plots.measured_rounds(on_the_grid.history, modes=25, title="The grid, measured while it learns"))
 last = measure(draw_generated(game, 10_000), grid_data, data_cells(grid_data))
 print(
-    f"at the end: JS = {last.js:.3f}, KL = {last.kl:.2f}, {last.covered} of 25 modes, {last.good_share:.1%} good samples"
+    f"at the end: JS = {last.js:.3f}, KL = {last.kl:.2f}, {last.covered} of 25 modes, {last.good_fraction:.1%} good samples"
 )
 
 # %% [markdown]
@@ -467,13 +467,13 @@ collapse = play(
     greedy,
     rounds,
     generator_steps=10,
-    look_at=[rounds * part // 6 for part in range(1, 7)],
+    view_at=[rounds * part // 6 for part in range(1, 7)],
     measure_every=rounds // 12,
     label="ten G steps a round",
 )
 plots.show(plots.games_on_plane(collapse.views, title="Ten steps of G for one of D"))
 for after, covered, good, js in zip(
-    *(collapse.history[key] for key in ("rounds", "covered", "good_share", "js")), strict=True
+    *(collapse.history[key] for key in ("rounds", "covered", "good_fraction", "js")), strict=True
 ):
     print(f"after {after:3d} rounds: {covered} of 8 modes covered, {good:6.1%} good samples, JS = {js:.3f}")
 
@@ -489,20 +489,20 @@ for after, covered, good, js in zip(
 # %% [markdown]
 # ## Repair one: give D its turn
 #
-# If that is the reason, then the same, collapsed networks should recover as soon as D keeps up. Nothing else is changed; we go on from where we are.
+# If that is the reason, then the same, collapsed networks should recover as soon as D keeps up. Nothing else is changed; we continue from where we are.
 
 # %%
 recovery_rounds = by_scale(ci=12, cpu=2_000, gpu=2_000)
 recovery = play(
     greedy,
     recovery_rounds,
-    look_at=(recovery_rounds // 40, recovery_rounds // 8, recovery_rounds),
+    view_at=(recovery_rounds // 40, recovery_rounds // 8, recovery_rounds),
     measure_every=recovery_rounds // 4,
     label="one G step a round",
 )
 plots.show(plots.games_on_plane(recovery.views, title="The same networks, one step each"))
 for after, covered, good, js in zip(
-    *(recovery.history[key] for key in ("rounds", "covered", "good_share", "js")), strict=True
+    *(recovery.history[key] for key in ("rounds", "covered", "good_fraction", "js")), strict=True
 ):
     print(
         f"after {after:5,d} more rounds: {covered} of 8 modes covered, {good:6.1%} good samples, JS = {js:.3f}"
@@ -511,10 +511,10 @@ for after, covered, good, js in zip(
 # %% [markdown]
 # ## Repair two: let D see two samples at once
 #
-# There is a deeper reason. D judges one sample at a time. To one sample it cannot object "I have seen exactly this a moment ago": a single fake on a mode looks perfect. Lack of variety is a property of
+# There is a deeper reason. D sees one sample at a time. To one sample it cannot object "I have seen exactly this a moment ago": a single fake on a mode looks perfect. Lack of variety is a property of
 # *several* samples.
 #
-# So hand them over in packs. **PacGAN** (Lin et al. 2018) lets D judge $m$ samples in one input, all real or all generated: its first layer takes $m \cdot 2$ numbers instead of 2. Two
+# So hand them over in packs. **PacGAN** (Lin et al. 2018) shows D $m$ samples in one input, all real or all generated: its first layer takes $m \cdot 2$ numbers instead of 2. Two
 # real samples are rarely close to each other; two samples of a collapsed generator always are. Now D has something to see, and its arrows push samples *apart*.
 
 # %% [markdown]
@@ -524,10 +524,10 @@ for after, covered, good, js in zip(
 
 
 # %%
-def pack(samples: Tensor, together: int) -> Tensor:
-    """Rows of `together` samples. samples: (N, dim);  returns (N / together, together · dim)."""
+def pack(samples: Tensor, packing: int) -> Tensor:
+    """Rows of `packing` samples. samples: (N, dim);  returns (N / packing, packing · dim)."""
     ### BEGIN SOLUTION
-    return samples.reshape(len(samples) // together, -1)
+    return samples.reshape(len(samples) // packing, -1)
     ### END SOLUTION
 
 
@@ -541,28 +541,28 @@ check("3.6", pack)
 show_source(packed_discriminator)
 
 # %% [markdown]
-# **Predict.** We leave the fault in: ten steps of G for one of D. Only D now judges two samples at once. Will the generator cover more modes?
+# **Predict.** We leave the fault in: ten steps of G for one of D. Only D now sees two samples at once. Will the generator cover more modes?
 #
 # One run proves little, so we play both games from three seeds. "Covered" is the average over the second half of the rounds.
 
 # %%
 seeds = by_scale(ci=(0,), cpu=(0, 1, 2), gpu=(0, 1, 2))
-for together in (1, 2):
+for packing in (1, 2):
     for seed in seeds:
-        packed = new_game(ring_data, together=together, seed=seed, **rates)
+        packed = new_game(ring_data, packing=packing, seed=seed, **rates)
         played = play(
             packed,
             rounds,
             generator_steps=10,
-            look_at=(rounds,),
+            view_at=(rounds,),
             measure_every=rounds // 12,
-            label=f"D judges {together}, seed {seed}",
+            label=f"D sees {packing}, seed {seed}",
         )
         late = played.history["covered"][len(played.history["covered"]) // 2 :]
         print(
-            f"D judges {together} at once, seed {seed}: {sum(late) / len(late):.1f} of 8 modes covered, at least {min(late)}, at most {max(late)}"
+            f"D sees {packing} at once, seed {seed}: {sum(late) / len(late):.1f} of 8 modes covered, at least {min(late)}, at most {max(late)}"
         )
-plots.show(plots.games_on_plane(played.views, title="Ten G steps a round, D judges two at once", columns=1))
+plots.show(plots.games_on_plane(played.views, title="Ten G steps a round, D sees two at once", columns=1))
 
 # %% [markdown]
 # The generator is as greedy as before, and yet the samples spread over nearly all modes, from each seed. They are not good yet; ten steps against one remain a bad way to play. Packing does not cure
@@ -580,7 +580,7 @@ plots.show(plots.games_on_plane(played.views, title="Ten G steps a round, D judg
 #
 # 1. Take ten single G steps in a row, from a fresh game. Then one D step. Where do the arrows point now?
 # 2. While it runs, set "G steps per round" to 10, wait for the collapse, then set it back to 1.
-# 3. Do the same with "D judges two samples at once".
+# 3. Do the same with "D sees two samples at once".
 # 4. Choose the `minimax` loss and start again. Are the first arrows longer or shorter?
 # 5. Draw something that no sheet can be folded onto well. What does the generator do?
 
@@ -607,13 +607,13 @@ print(
 # **"Most samples are good, so the generator is good."** Look for the moment of the collapse with the best samples:
 
 # %%
-best = max(range(len(collapse.history["rounds"])), key=lambda index: collapse.history["good_share"][index])
+best = max(range(len(collapse.history["rounds"])), key=lambda index: collapse.history["good_fraction"][index])
 print(
-    f"after {collapse.history['rounds'][best]} rounds: {collapse.history['good_share'][best]:.0%} good samples, {collapse.history['covered'][best]} of 8 modes, JS = {collapse.history['js'][best]:.3f}"
+    f"after {collapse.history['rounds'][best]} rounds: {collapse.history['good_fraction'][best]:.0%} good samples, {collapse.history['covered'][best]} of 8 modes, JS = {collapse.history['js'][best]:.3f}"
 )
 
 # %% [markdown]
-# **"A collapsed generator is stuck."** It is the opposite: it cannot stay, as long as D goes on learning. Where is the middle of all samples, from one moment of the collapse to the next?
+# **"A collapsed generator is stuck."** It is the opposite: it cannot stay, as long as D keeps learning. Where is the middle of all samples, from one moment of the collapse to the next?
 
 # %%
 for after, view in collapse.views.items():
@@ -638,14 +638,14 @@ print(f"D more than 5σ away from every mode, where there are no data: up to {he
 # %% [markdown]
 # At the modes D says about ½, since fakes lie there as well. What it says where neither falls, nobody has ever corrected.
 #
-# **"Train longer, and the last samples between the modes will go."** Their share falls, and more slowly each time. Here is the ring again, with what real samples have:
+# **"Train longer, and the last samples between the modes will go."** Their fraction falls, and more slowly each time. Here is the ring again, with what real samples have:
 
 # %%
-for share in (4, 2, 1):
-    index = (len(on_the_ring.history["rounds"]) - 1) // share
-    after, good = on_the_ring.history["rounds"][index], on_the_ring.history["good_share"][index]
+for part in (4, 2, 1):
+    index = (len(on_the_ring.history["rounds"]) - 1) // part
+    after, good = on_the_ring.history["rounds"][index], on_the_ring.history["good_fraction"][index]
     print(f"after {after:5,d} rounds: {1 - good:.1%} of the samples lie on no mode")
-print(f"real samples:       {1 - floor[10_000].good_share:.1%}")
+print(f"real samples:       {1 - floor[10_000].good_fraction:.1%}")
 
 # %% [markdown]
 # A sheet that is stretched thinner and thinner never tears. A generator that could jump would need more than one sheet, or a latent that comes in pieces.

@@ -109,20 +109,20 @@ print(
 # - A batch is `(N, 1, 28, 28)`, logits are `(N,)`: one for each image.
 
 # %% [markdown]
-# ## How do we judge digits?
+# ## How do we measure digits?
 #
 # By eye, and with two numbers. Both come from a small classifier that the course ships; it reads digits.
 #
 # - The **Fréchet distance** compares what the classifier sees in generated and in real images. It is 0 when both are alike; lower is better. Notebook 05 derives it. For
 #   now you need to know one rule: compare only distances of equally many samples.
-# - The **classes covered**: how many of the ten digits make up at least 1 % of the samples. Beside it the **entropy** of the ten shares. It is 0 if all samples are the same digit, and $\log 10 \approx
+# - The **classes covered**: how many of the ten digits make up at least 1 % of the samples. Beside it the **entropy** of the ten fractions. It is 0 if all samples are the same digit, and $\log 10 \approx
 #   2.30$ if all ten are equally frequent.
 #
 # First look at their scale, on images whose quality you know:
 
 # %%
 evaluate = frechet_evaluator("mnist")
-judged = by_scale(ci=100, cpu=1_000, gpu=10_000)  # samples for each distance
+sample_count = by_scale(ci=100, cpu=1_000, gpu=10_000)  # samples for each distance
 
 
 def report(name: str, images: Tensor) -> tuple[float, float]:
@@ -134,10 +134,10 @@ def report(name: str, images: Tensor) -> tuple[float, float]:
     return distance, coverage.entropy
 
 
-real_images = draw_real(judged, rng).cpu()
+real_images = draw_real(sample_count, rng).cpu()
 report("real digits", real_images)
-report("one real digit, many times", real_images[:1].expand(judged, -1, -1, -1))
-report("the untrained generator", sample(generator, judged))
+report("one real digit, many times", real_images[:1].expand(sample_count, -1, -1, -1))
+report("the untrained generator", sample(generator, sample_count))
 # %% [markdown]
 # ## Digits, in under 40 seconds
 #
@@ -173,9 +173,9 @@ run = train_gan(
 print(
     f"{run.images_seen:,} images in {run.seconds:.0f} s: {run.images_seen / max(run.seconds, 1e-9):,.0f} images a second"
 )
-report("the trained generator", sample(run.generator, judged))
+report("the trained generator", sample(run.generator, sample_count))
 first_seconds = plots.sample_evolution(
-    run.snapshots, columns=12, title="The same latents as training goes on", note=mnist.note
+    run.snapshots, columns=12, title="The same latents as training continues", note=mnist.note
 )
 plots.show(first_seconds)
 
@@ -185,14 +185,14 @@ plots.show(first_seconds)
 # ## Five bugs, a run each
 #
 # The code above looks short and harmless. Yet many loops in circulation get one piece or another wrong, and the samples do not say which. So break it, one piece at a
-# time, and learn the symptoms. Each bug gets the same first weights and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
+# time, and learn the symptoms. Each bug gets the same initial weights and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
 #
 # The loop is as plain as it can be, with the running average of the generator in it; only the round and the data are exchanged:
 
 
 # %%
 def play(round_of_game, draw, seed: int, rounds: int) -> tuple[nn.Module, nn.Module]:
-    """Train from the seed's first weights; returns the averaged generator and the discriminator."""
+    """Train from the seed's initial weights; returns the averaged generator and the discriminator."""
     torch.manual_seed(seed)
     generator = mlp_generator((1, 28, 28), latent_dim=32).to(device)
     discriminator = mlp_discriminator((1, 28, 28)).to(device)
@@ -343,7 +343,7 @@ shown, outcomes = {}, {}
 with progress(len(bugs), "bugs", unit="runs") as update:
     for done, (name, (round_of_game, draw)) in enumerate(bugs.items(), start=1):
         trained, its_discriminator = play(round_of_game, draw, seed=int("other" in name), rounds=rounds)
-        made = {name: sample(trained, judged)}
+        made = {name: sample(trained, sample_count)}
         with torch.no_grad():
             real = (draw_real if draw is draw_one else draw)(1_000, rng)
             on_real = its_discriminator(real).sigmoid().mean().item()
@@ -377,14 +377,14 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 # Begin with the two runs without a bug. After so few rounds their digits are still faint. What lies between their two distances, chance alone has made; a bug has to do more than that.
 #
 # - **1, sigmoid twice.** One shape for nearly all latents, full of specks. The discriminator is certain of the real images, and its flat loss passes hardly any slope on to the generator.
-# - **2, data in [0, 1].** The digits stand on grey. The judge expects black at −1 and takes them for no digits at all. Mapped to [−1, 1] they are about as good as without a bug: [0, 1] lies within tanh's range, so the generator
+# - **2, data in [0, 1].** The digits stand on grey. The evaluator expects black at −1 and takes them for no digits at all. Mapped to [−1, 1] they are about as good as without a bug: [0, 1] lies within tanh's range, so the generator
 #   learns that range too. The bug is the *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many pixels have values that no image has. The other way round there is no way out: a
 #   generator that ends in a sigmoid never reaches −1, and one black pixel gives it away.
-# - **3, one loss for both.** Not a trace of a digit. D tells the real images perfectly and says ½ on the fakes, as exercise 4.2 predicts; so nothing tells the generator where to go.
+# - **3, one loss for both.** Not a trace of a digit. D recognises the real images perfectly and says ½ on the fakes, as exercise 4.2 predicts; so nothing tells the generator where to go.
 # - **4, D's loss reaches G.** Faint blobs. Near D = ½, the discriminator's gradient points against the generator's own and cancels most of it. Notebook 05 measures the angle between the two.
 # - **5, one image a batch.** Blurs of one kind. D sees 64 fakes for one real image, and that image is another one in each round: it learns what a digit is only slowly, and answers about ½ to all.
 #
-# Only the third has nothing of a digit. The others give grey, blurred or repeated shapes, which a patient author calls "not trained for long enough". So do not judge a loop by whether something like digits appears. Check its parts, as
+# Only the third has nothing of a digit. The others give grey, blurred or repeated shapes, which a patient author calls "not trained for long enough". So do not assess a loop by whether something like digits appears. Check its parts, as
 # in the next exercise.
 #
 # ### Exercise 4.3 — Three bugs in one loss (●●○, 12 min)
@@ -407,7 +407,7 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 
 
 # %%
-def mended_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, latents: Tensor) -> Tensor:
+def fixed_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, latents: Tensor) -> Tensor:
     """The discriminator's loss on a batch, a scalar with a graph that ends at the discriminator."""
     ### BEGIN SOLUTION
     fake = generator(latents).detach()
@@ -419,7 +419,7 @@ def mended_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, la
 
 
 # %%
-check("4.3", mended_loss)
+check("4.3", fixed_loss)
 
 # %% [markdown]
 # ### A sixth one, for your patience: plotting inside the loop
@@ -448,13 +448,13 @@ print(f"a picture costs {seconds_a_picture / seconds_a_round:.0f} rounds")
 #
 # ## How large should the latent be?
 #
-# Tutorials write `z_dim = 100` and go on. What does the size do? With 2 numbers, the generator has to fold a plane through all digits. With more, it has room. But room that is
+# Tutorials write `z_dim = 100` and move on. What does the size do? With 2 numbers, the generator has to fold a plane through all digits. With more, it has room. But room that is
 # not needed may also stay unused.
 #
 # **Predict:** is quality best at 2, at 100, or in between? And diversity?
 #
-# Measure instead of guessing: four sizes, and more than one seed of each. A seed changes first weights, latents and batches, in short, all that should not matter. How far the seeds of *one* size lie apart
-# tells how small a difference between *two* sizes means nothing. As a measure of diversity we take the entropy of the ten shares, and the mean distance between two samples, in pixels, beside that between two
+# Measure instead of guessing: four sizes, and more than one seed of each. A seed changes initial weights, latents and batches, in short, all that should not matter. How far the seeds of *one* size lie apart
+# tells how small a difference between *two* sizes means nothing. As a measure of diversity we take the entropy of the ten fractions, and the mean distance between two samples, in pixels, beside that between two
 # real digits.
 
 # %%
@@ -477,7 +477,7 @@ with progress(len(sizes) * len(seeds), "sizes of the latent", unit="runs") as up
                 seed=seed,
                 progress=False,
             )
-            made = sample(trained.generator, judged)
+            made = sample(trained.generator, sample_count)
             distances.setdefault(size, []).append(evaluate(made))
             entropies.setdefault(size, []).append(class_coverage(made, evaluate.classifier).entropy)
             spreads.setdefault(size, []).append(torch.pdist(made[:500].flatten(1)).mean().item())
@@ -517,11 +517,11 @@ for axes, measured, label in zip(
     axes.set(xlabel="size of the latent", ylabel=label)
 panels[1].axhline(real_spread, color=plots.COLORS["data"], linestyle="--", label="two real digits")
 panels[1].legend()
-told = "; ".join(f"size {size}: {listed(distances[size], 1)}" for size in sizes)
+alt_parts = "; ".join(f"size {size}: {listed(distances[size], 1)}" for size in sizes)
 plots.show(
     plots.describe(
         figure,
-        f"Two panels over the size of the latent, a dot for each seed, a line through the means. Left, Fréchet distance: {told}. "
+        f"Two panels over the size of the latent, a dot for each seed, a line through the means. Left, Fréchet distance: {alt_parts}. "
         "Right, mean distance of two samples, with that of two real digits as a dashed line.",
     )
 )
@@ -536,12 +536,12 @@ plots.show(
 # ### Exercise 4.4 — Choose z_dim by data (●●○, 10 min)
 #
 # Write the rule down. Find the size with the best mean distance. Then take the *smallest* size whose range of distances reaches into the range of the best: whose best run is no worse than the best size's
-# worst run. Those two you cannot tell apart with the runs you have, and a small latent is easier to search, to walk in and to understand.
+# worst run. You cannot tell those two apart with the runs you have, and a small latent is easier to search, to walk in and to understand.
 
 
 # %%
 def choose_latent_dim(distances: dict[int, list[float]]) -> int:
-    """The smallest size of the latent that the runs cannot tell from the best.
+    """The smallest size of the latent that the runs cannot distinguish from the best.
 
     distances: size → Fréchet distances of its runs, one for each seed; in any order.
     """
@@ -594,7 +594,7 @@ plots.show(
 # ### Exercise 4.5 — Predict what shuffled pixels do (●○○, 4 min)
 #
 # You train two GANs on the shuffled images: the fully connected one, and a convolutional one, whose filters look at small neighbourhoods (the DCGAN of notebook 05). Then you put the pixels of their
-# samples back in order and judge them. Compared with training on the images in order,
+# samples back in order and evaluate them. Compared with training on the images in order,
 #
 # - (a) both get much worse: digits without order are not digits.
 # - (b) the fully connected one gets much worse, the convolutional one does not.
@@ -631,7 +631,7 @@ print(f"largest difference of a pixel: {(reorder(made_in_order, shuffle) - made_
 assert difference.abs().max() < 1e-3
 
 # %% [markdown]
-# The first weights are drawn at random, each like its neighbours, so the shuffled network is exactly as likely a start as the other. For a fully connected GAN the two data sets are *the same problem*. Any
+# The initial weights are drawn at random, each like its neighbours, so the shuffled network is exactly as likely a start as the other. For a fully connected GAN the two data sets are *the same problem*. Any
 # difference of its two distances below is the difference that another seed would make.
 #
 # And the convolutional one? Train both kinds on both data sets, each for about the same number of seconds:
@@ -656,7 +656,7 @@ with progress(2 * len(kinds), "in order and shuffled", unit="runs") as update:
             trained = train_gan(
                 *networks(), draw, images=number, snapshot_every=number, seed=0, progress=False
             )
-            made = sample(trained.generator, judged)
+            made = sample(trained.generator, sample_count)
             made_by[kind, order] = made if order == "in order" else reorder(made, unshuffle)
             trained_for[kind, order] = trained.seconds
             done += 1
@@ -680,7 +680,7 @@ plots.show(
 #
 # That is its strength, not its weakness. It *assumes* that near pixels belong together and that a stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A fully connected network assumes
 # nothing, and has to learn the same stroke again at every place. Compare the two rows in order. In these few seconds
-# the fully connected network has seen ten times as many images, since they cost it so little, and is a little ahead. The convolutional one has come as far as it did from a tenth of them. And it goes on from there: notebook 05
+# the fully connected network has seen ten times as many images, since they cost it so little, and is a little ahead. The convolutional one has come as far as it did from a tenth of them. And it continues from there: notebook 05
 # trains it for longer, so compare the distance that it reaches with the one that you got from the fully connected network above.
 #
 # ### Where do the specks come from?
@@ -771,7 +771,7 @@ for size in sizes:
 # - A batch is drawn by *one* set of places, converted to the generator's range, and has one logit an image. Look at shapes and ranges before you train: most bugs run without an error.
 # - A discriminator returns logits, and the loss applies the sigmoid. Each player has its own loss, its own optimiser, its own gradients.
 # - Break a thing on purpose, once, and you will recognise it: grey behind the digits, one shape for all, D at ½ on the fakes.
-# - Repeat runs with several seeds before you call one better. Choose the smallest latent that your runs cannot tell from the best.
+# - Repeat runs with several seeds before you call one better. Choose the smallest latent that your runs cannot distinguish from the best.
 # - A fully connected network does not know which pixels are neighbours. Convolutions do, and in notebook 05 you build a generator from them.
 #
 # ## Further reading

@@ -9,7 +9,7 @@
 # | Reading time | 45 min, and 50 min for the exercises |
 # | Running time | about 90 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
-# | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; judge its samples by more than your eyes |
+# | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes |
 
 # %%
 import time
@@ -28,7 +28,7 @@ from course_utils.models import (
     dcgan_generator,
     mnist_dcgan,
     sample,
-    spherical_walk,
+    slerp,
     transposed_by_convolution,
 )
 from course_utils.notebook import show_source
@@ -243,7 +243,7 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling lay
 
 # %% [markdown]
 # Nothing is approximated; it is the same layer. Which form is faster depends on the layer and on the machine. Here the interleaved one gains where few channels come out, as at a generator's end; where many come out,
-# PyTorch's own is ahead. The course's `doubling` layer takes each where it is the faster. Measure before you optimise.
+# PyTorch's own is ahead. The course's `upsampling_layer` takes each where it is the faster. Measure before you optimise.
 #
 # ## What did DCGAN get right?
 #
@@ -262,8 +262,8 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling lay
 # uses running averages of mean and deviation instead.
 #
 # DCGAN's recipe also says: Adam with a learning rate of 2·10⁻⁴ and β₁ = 0.5, weights drawn from N(0, 0.02²), latents of 100 numbers. With two CPU cores and a small data set we deviate: a learning rate of
-# 2·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two doublings, and each network gets one more where its maps are smallest, 7×7 (`refinements`).
-# [docs/benchmarks.md](../docs/benchmarks.md) has what was measured. Spectral normalisation, for example, does not show after 75,000 images; after 150,000, the samples are worse without it. Read the networks; each line tells the shape that it makes:
+# 2·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two upsampling layers, and each network gets one more where its maps are smallest, 7×7 (`extra_convs`).
+# [docs/benchmarks.md](../docs/benchmarks.md) has what was measured. Spectral normalisation, for example, does not show after 75,000 images; after 150,000, the samples are worse without it. Read the networks; each line gives the shape that it makes:
 
 # %%
 show_source(dcgan_generator, dcgan_discriminator, mnist_dcgan)
@@ -323,7 +323,7 @@ def one_round(
     discriminator_loss.backward()
     discriminator_optimizer.step()
 
-    # G's step, on the same fakes, judged by the new D. What it leaves in D's gradients, the next round clears.
+    # G's step, on the same fakes, as the new D sees them. What it leaves in D's gradients, the next round clears.
     generator_loss = F.softplus(-discriminator(fake)).mean()
     generator_optimizer.zero_grad()
     generator_loss.backward()
@@ -430,7 +430,7 @@ check("5.3", update_average)
 # %% [markdown]
 # ## How good is a picture?
 #
-# The losses do not tell: each is measured against an opponent that changes. We need a judge from outside. The course ships a small classifier that reads digits. Its last
+# The losses do not show it: each is measured against an opponent that changes. We need a measure from outside. The course ships a small classifier that reads digits. Its last
 # hidden layer turns an image into a vector of features. Take the features of the 10,000 real *test* digits, which no training sees, and of some
 # thousands of generated ones. Describe each cloud by its mean $\mu$ and covariance $\Sigma$ ($r$ for real, $g$ for generated), and measure how far two Gaussians with these would be apart:
 #
@@ -440,7 +440,7 @@ check("5.3", update_average)
 # samples that are all alike. First learn its scale, on images whose quality you know:
 
 # %%
-judge = frechet_evaluator("mnist")
+evaluate = frechet_evaluator("mnist")
 real_images = data.to_model_range(mnist.images)
 n = min(len(real_images), 2_000)
 noise = torch.Generator().manual_seed(0)
@@ -454,7 +454,7 @@ known = {
     "your loop, above": sample(generator, n),
 }
 for what, images in known.items():
-    print(f"{what:32s} {judge(images):7.1f}")
+    print(f"{what:32s} {evaluate(images):7.1f}")
 
 # %% [markdown]
 # A distance depends on the features and on the number of samples, so compare only what was measured alike. These distances say nothing about FIDs that you read elsewhere.
@@ -490,7 +490,7 @@ torch.manual_seed(0)
 generator, discriminator = mnist_dcgan()
 
 images = by_scale(ci=640, cpu=150_000, gpu=2_000_000)  # the one knob: how many images to train on
-judged = by_scale(ci=100, cpu=2_000, gpu=10_000)  # samples for each Fréchet distance
+sample_count = by_scale(ci=100, cpu=2_000, gpu=10_000)  # samples for each Fréchet distance
 distances = {"images": [], "average": [], "last weights": []}
 samples_so_far, distances_so_far = plots.Live(), plots.Live()
 
@@ -498,8 +498,8 @@ samples_so_far, distances_so_far = plots.Live(), plots.Live()
 def look(run):
     """Called at every snapshot, while training waits."""
     distances["images"].append(run.images_seen)
-    distances["average"].append(judge(run.generator, samples=judged))
-    distances["last weights"].append(judge(generator, samples=judged))
+    distances["average"].append(evaluate(run.generator, samples=sample_count))
+    distances["last weights"].append(evaluate(generator, samples=sample_count))
     title = f"After {run.images_seen:,} images and {run.seconds:.0f} s of training"
     samples_so_far.show(plots.image_grid(run.snapshots[-1][1], columns=16, title=title, note=mnist.note))
     if len(distances["images"]) > 1:
@@ -530,12 +530,12 @@ run = train_gan(
 )
 
 # %%
-final = judge(run.generator)
+final = evaluate(run.generator)
 speed = run.images_seen / max(run.seconds, 1e-9)
 print(f"{run.images_seen:,} images in {run.seconds:.0f} s: {speed:,.0f} images a second")
-print(f"Fréchet distance of 10,000 samples: {final:.1f}  (the curve's points: {judged:,} samples each)")
+print(f"Fréchet distance of 10,000 samples: {final:.1f}  (the curve's points: {sample_count:,} samples each)")
 first_minute = plots.sample_evolution(
-    run.snapshots, columns=12, title="The same latents as training goes on", note=mnist.note
+    run.snapshots, columns=12, title="The same latents as training continues", note=mnist.note
 )
 plots.show(first_minute)
 
@@ -592,7 +592,7 @@ def walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 # %%
-walk_on_sphere = check("5.5", walk, otherwise=spherical_walk)
+walk_on_sphere = check("5.5", walk, otherwise=slerp)
 
 # %% [markdown]
 # Walk from the clearest 3 to the clearest 7 that the generator makes, and so on. Below the walks, for comparison, the *images* of the first walk's two ends are mixed.
@@ -601,7 +601,7 @@ walk_on_sphere = check("5.5", walk, otherwise=spherical_walk)
 chooser = torch.Generator().manual_seed(5)
 candidates = torch.randn(1_000, run.generator.latent_dim, generator=chooser)
 with torch.no_grad():
-    read_as = judge.classifier(run.generator(candidates.to(device)).float().cpu()).softmax(dim=1)
+    read_as = evaluate.classifier(run.generator(candidates.to(device)).float().cpu()).softmax(dim=1)
 latent_of = {}  # the clearest candidate of each digit, none taken twice
 for digit in range(10):
     clearest = read_as[:, digit].argmax()
@@ -633,10 +633,10 @@ plots.show(
 # On the walks there is one shape at a time: strokes bend, close and open. In the cross-fade of the images you see both ends at once. So the generator does not fade between
 # stored pictures: it draws the shapes in between. The middle of a walk need not be a digit, since the data have nothing in between a 3 and a 7 either.
 #
-# And was the arc needed? Judge the middles of many walks of either kind, beside fresh latents, whose distance from one set to the next tells you how far chance goes:
+# And was the arc needed? Evaluate the middles of many walks of either kind, beside fresh latents, whose distance from one set to the next tells you how far chance goes:
 
 # %%
-pairs = torch.randn(judged, 2, run.generator.latent_dim, generator=chooser)
+pairs = torch.randn(sample_count, 2, run.generator.latent_dim, generator=chooser)
 straight = pairs.mean(1)
 arc = torch.stack([walk_on_sphere(start, end, 3)[1] for start, end in pairs])
 with torch.no_grad():
@@ -648,10 +648,12 @@ with torch.no_grad():
     }
     for name, middles in kinds.items():
         made = torch.cat([run.generator(part.to(device)).float().cpu() for part in middles.split(500)])
-        print(f"{name:16s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {judge(made):.1f}")
+        print(
+            f"{name:16s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {evaluate(made):.1f}"
+        )
 
 # %% [markdown]
-# The two sets of fresh latents differ by about as much as all the rest: these numbers do not tell the arc from the straight line. This generator forgives shortened latents. The arc costs nothing, and keeps the
+# The two sets of fresh latents differ by about as much as all the rest: these numbers do not distinguish the arc from the straight line. This generator forgives shortened latents. The arc costs nothing, and keeps the
 # latents where G was trained.
 #
 # ## Misconceptions
@@ -670,7 +672,7 @@ for before, after, distance in stretches:
 
 # %% [markdown]
 # While the distance fell to a fraction, the loss stayed where it was, up a little, down a little. It is measured against the discriminator of that moment, and the discriminator gets better too. It
-# tells how the match stands, not how well either plays.
+# says how the match stands, not how well either plays.
 #
 # ### "What comes out depends only on the latent"
 #
@@ -731,7 +733,7 @@ plots.show(
 #
 # - A transposed convolution stamps. Its size is (size − 1)·stride + kernel − 2·padding; kernel 4, stride 2, padding 1 doubles a map without a checkerboard of stamps, and equals an ordinary convolution followed by an interleave.
 # - A round: D's step on detached fakes, then G's step against the new D. Two `zero_grad`, two `backward`, two `step`.
-# - The losses tell how the match stands. A distance measured from outside, on equal numbers of samples, tells how good the samples are.
+# - The losses say how the match stands. A distance measured from outside, on equal numbers of samples, says how good the samples are.
 # - The average of the generator, buffers included, is what you sample from, in evaluation mode.
 # - An arc keeps the length of a latent and a straight line shortens it; how much that matters is for a measurement to say.
 #

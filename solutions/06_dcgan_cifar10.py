@@ -20,7 +20,7 @@ from course_utils import data, plots
 from course_utils.checks import check
 from course_utils.metrics import (
     channel_correlations,
-    checkerboard_share,
+    checkerboard_fraction,
     colour_histograms,
     edge_strengths,
     frechet_evaluator,
@@ -67,15 +67,15 @@ plots.show(plots.image_grid(some_real, columns=16, title="Real photographs", not
 # The numbers and pictures kept in `solutions/`, and the shipped generators further down, come from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With the official files you will see slightly
 # other numbers.
 #
-# As in notebook 05, the judge is a Fréchet distance on the features of a small classifier that the course ships. First its scale:
+# As in notebook 05, the measure is a Fréchet distance on the features of a small classifier that the course ships. First its scale:
 
 # %%
 with progress(1, "features of the real test images", unit="set") as update:
-    judge = frechet_evaluator("cifar10")
+    evaluate = frechet_evaluator("cifar10")
     update(1)
-judged = by_scale(ci=100, cpu=1_000, gpu=10_000)  # images for each distance: compare only equal numbers
+sample_count = by_scale(ci=100, cpu=1_000, gpu=10_000)  # images for each distance: compare only equal numbers
 chosen = torch.randperm(len(cifar.images), generator=torch.Generator().manual_seed(0))
-real_images = data.to_model_range(cifar.images[chosen[:judged]])
+real_images = data.to_model_range(cifar.images[chosen[:sample_count]])
 
 torch.manual_seed(0)
 known = {
@@ -85,15 +85,15 @@ known = {
     ),
     "real photographs, without colour": real_images.mean(1, keepdim=True).expand(-1, 3, -1, -1),
     "red and blue exchanged": real_images.flip(1),
-    "an untrained generator": sample(dcgan_generator((3, 32, 32)), judged),
+    "an untrained generator": sample(dcgan_generator((3, 32, 32)), sample_count),
 }
 with progress(len(known), "known images", unit="sets") as update:
     for done, (what, images) in enumerate(known.items(), start=1):
-        print(f"{what:38s} Fréchet distance {judge(images):6.2f}")
+        print(f"{what:38s} Fréchet distance {evaluate(images):6.2f}")
         update(done)
 
 # %% [markdown]
-# Of the three changes to photographs, this judge minds blur most, and wrong or missing colours less than you might. Keep the row of the blurred photographs in mind: you will meet a generator with a distance like that, for other
+# Of the three changes to photographs, this measure minds blur most, and wrong or missing colours less than you might. Keep the row of the blurred photographs in mind: you will meet a generator with a distance like that, for other
 # reasons.
 #
 # ## Why is the picture too small?
@@ -174,7 +174,7 @@ except RuntimeError as error:
 
 
 # %%
-def mended_generator() -> nn.Sequential:
+def fixed_generator() -> nn.Sequential:
     """100 random numbers → a picture (3, 32, 32) in [-1, 1]."""
     ### BEGIN SOLUTION
     return nn.Sequential(
@@ -195,10 +195,10 @@ def mended_generator() -> nn.Sequential:
 
 
 # %%
-check("6.2", mended_generator)
+check("6.2", fixed_generator)
 
 # %% [markdown]
-# From here on we use the two functions of which notebook 05 builds its networks, `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The refinements and the spectral normalisation are left out; the
+# From here on we use the two functions of which notebook 05 builds its networks, `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The extra convolutions and the spectral normalisation are left out; the
 # normalisation has a section of its own below. Here they are with the sizes of this
 # notebook, 48 channels at half size and latents of 64 numbers:
 
@@ -227,11 +227,11 @@ print(f"discriminator: {count_parameters(discriminator):7,} weights → {tuple(d
 #
 # $$P(u, v) = \frac{1}{HW}\,\mathbb E\,\Bigl|\sum_{x, y} I(x, y)\, e^{-2\pi i (ux + vy)}\Bigr|^2,$$
 #
-# where $I$ is the brightness less its mean, and take the share of all the power that lies at $(½, 0)$, $(0, ½)$ and $(½, ½)$. White noise has the same power at all
-# 1,023 frequencies, so its share is 3/1023 ≈ 0.003.
+# where $I$ is the brightness less its mean, and take the fraction of all the power that lies at $(½, 0)$, $(0, ½)$ and $(½, ½)$. White noise has the same power at all
+# 1,023 frequencies, so its fraction is 3/1023 ≈ 0.003.
 
 # %%
-show_source(power_spectrum, checkerboard_share)
+show_source(power_spectrum, checkerboard_fraction)
 
 # %%
 rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
@@ -242,7 +242,7 @@ for what, images in {
     "white noise": white_noise,
     "real photographs": real_images,
 }.items():
-    print(f"{what:18s} share of power at period 2: {checkerboard_share(images):.4f}")
+    print(f"{what:18s} fraction of power at period 2: {checkerboard_fraction(images):.4f}")
 
 # %% [markdown]
 # Photographs have far less than noise: neighbouring pixels are alike, and most of the power is in the coarse.
@@ -285,7 +285,9 @@ def untrained_images(upsampling: str, seeds: int = 4) -> Tensor:
 
 untrained = {method: untrained_images(method) for method in UPSAMPLING}
 for method in UPSAMPLING:
-    print(f"{NAMES[method]:24s} share of power at period 2: {checkerboard_share(untrained[method]):.4f}")
+    print(
+        f"{NAMES[method]:24s} fraction of power at period 2: {checkerboard_fraction(untrained[method]):.4f}"
+    )
 plots.show(
     plots.image_grid(
         torch.cat([untrained[method][:8] for method in UPSAMPLING]),
@@ -320,11 +322,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The bright dots at the corners and at the middles of the edges are the checkerboard, the period of two pixels. The dots at ¼ are a period of four: the checkerboard of the *first* doubling, made twice as coarse by the second. The four
+# The bright dots at the corners and at the middles of the edges are the checkerboard, the period of two pixels. The dots at ¼ are a period of four: the checkerboard of the *first* upsampling, made twice as coarse by the second. The four
 # pixels of a block come from four sets of random weights, in a pixel shuffle and in a transposed convolution alike. One set happens to add up to more than another, so each of the four kinds of pixel has a brightness of its own: a pattern of period 2. (Aitken et al., 2017,
 # propose to start the four sets of a pixel shuffle equal.) The resize-convolution uses the same weights for every pixel, and its spectrum even resembles that of photographs: smooth is its habit.
 #
-# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the two.)
+# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The initial weights are PyTorch's own, here and below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the two.)
 
 # %%
 show_source(pytorch_initialised)
@@ -345,15 +347,15 @@ def unchanged(network: nn.Module) -> nn.Module:
 
 def short_run(
     upsampling="transposed",
-    first_weights=pytorch_initialised,
+    initialisation=pytorch_initialised,
     normalise=unchanged,
     sampler=draw_real,
     **settings,
 ):
     """A short training, the same seed and the same number of images each time."""
     torch.manual_seed(0)
-    generator = first_weights(dcgan_generator(**NETWORK, upsampling=upsampling))
-    discriminator = normalise(first_weights(dcgan_discriminator((3, 32, 32), width=48)))
+    generator = initialisation(dcgan_generator(**NETWORK, upsampling=upsampling))
+    discriminator = normalise(initialisation(dcgan_discriminator((3, 32, 32), width=48)))
     return train_gan(generator, discriminator, sampler, **brief, **settings)
 
 
@@ -364,14 +366,14 @@ with progress(len(UPSAMPLING), "three short trainings", unit="runs") as update:
         update(done)
 
 # %%
-made = {method: sample(short[method].generator, judged) for method in UPSAMPLING}
+made = {method: sample(short[method].generator, sample_count) for method in UPSAMPLING}
 print(f"after {brief_images:,} images each, one seed:")
 for method in UPSAMPLING:
     print(
-        f"{NAMES[method]:24s} share of power at period 2: {checkerboard_share(made[method]):.4f}   "
-        f"Fréchet distance {judge(made[method]):5.2f}   {short[method].images_seen / short[method].seconds:,.0f} images/s"
+        f"{NAMES[method]:24s} fraction of power at period 2: {checkerboard_fraction(made[method]):.4f}   "
+        f"Fréchet distance {evaluate(made[method]):5.2f}   {short[method].images_seen / short[method].seconds:,.0f} images/s"
     )
-print(f"{'real photographs':24s} share of power at period 2: {checkerboard_share(real_images):.4f}")
+print(f"{'real photographs':24s} fraction of power at period 2: {checkerboard_fraction(real_images):.4f}")
 frequencies, real_power = radial_spectrum(real_images)
 plots.show(
     plots.lines(
@@ -389,11 +391,11 @@ plots.show(
 )
 
 # %% [markdown]
-# D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
-# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution errs on the smooth side, and it takes the most time for an image. It also has
+# D sees the checkerboard, and G unlearns it: the fractions have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
+# photographs' curve keeps falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution errs on the smooth side, and it takes the most time for an image. It also has
 # the smallest distance here, but one seed and a short training make no law.
 #
-# We go on with the transposed convolution, as in notebook 05: per image it takes much less time than the resize-convolution. Try `upsampling="resize"` yourself; [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
+# We continue with the transposed convolution, as in notebook 05: per image it takes much less time than the resize-convolution. Try `upsampling="resize"` yourself; [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
 #
 # ## What may the discriminator learn by heart?
 #
@@ -460,7 +462,7 @@ plots.show(
 # ## How steep may a discriminator be?
 #
 # The gradient that G learns from is D's slope, ∂D/∂x. If D is very steep, G's steps are wild; and a D that separates real from generated perfectly can be made ever steeper without
-# changing a single judgement. So bound the slope. A layer $y = Wx$ stretches a vector at most by $W$'s largest singular value, the **spectral norm** $\sigma(W)$. LeakyReLU
+# changing a single classification. So bound the slope. A layer $y = Wx$ stretches a vector at most by $W$'s largest singular value, the **spectral norm** $\sigma(W)$. LeakyReLU
 # never stretches. Divide every layer's weight by its own $\sigma$, and no layer, taken as a matrix, stretches (Miyato et al., 2018):
 #
 # $$\bar W = W / \sigma(W), \qquad \sigma(W) = \max_{\lVert v\rVert = 1} \lVert W v \rVert .$$
@@ -546,7 +548,7 @@ tools = {
     "mirroring": lambda: short_run(augment=augmentation.flip),
     "mirroring, colour, shift": lambda: short_run(augment=augmentation.augment),
     "spectral normalisation": lambda: short_run(normalise=spectrally_normalised),
-    "DCGAN's first weights": lambda: short_run(first_weights=unchanged),
+    "DCGAN's initialisation": lambda: short_run(initialisation=unchanged),
 }
 with progress(len(tools), "four short trainings", unit="runs") as update:
     for done, (name, train) in enumerate(tools.items(), start=1):
@@ -556,19 +558,19 @@ with progress(len(tools), "four short trainings", unit="runs") as update:
 # %%
 print(f"after {brief_images:,} images each, one seed:")
 for name in ("transposed", *tools):
-    made_by_tool = sample(short[name].generator, judged)
+    made_by_tool = sample(short[name].generator, sample_count)
     slope = mean_slope(short[name].discriminator.cpu(), some_real)
-    judgements = short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]
-    right = sum(judgements) / len(judgements)
+    accuracies = short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]
+    right = sum(accuracies) / len(accuracies)
     print(
-        f"{'plain' if name == 'transposed' else name:26s} Fréchet distance {judge(made_by_tool):5.2f}   "
+        f"{'plain' if name == 'transposed' else name:26s} Fréchet distance {evaluate(made_by_tool):5.2f}   "
         f"D is right in {right:.0%} of cases   its mean slope {slope:.2f}"
     )
 
 # %% [markdown]
-# In this one seed the plain run and the mirrored one are level. Half a point between single runs is little, but the full augmentation and DCGAN's first weights are far behind. Look at D. In the plain run it is right in two cases of three, and its slope is eight
-# times that of the untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than half of the plain one's, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell.
-# The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. We go on with
+# In this one seed the plain run and the mirrored one are level. Half a point between single runs is little, but the full augmentation and DCGAN's initialisation are far behind. Look at D. In the plain run it is right in two cases of three, and its slope is eight
+# times that of the untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than half of the plain one's, and it is bounded, whatever comes. Whether that pays off, a run this short cannot show.
+# The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. We continue with
 # mirroring alone. It costs next to nothing, and doubles the photographs that D would have to learn. After more images the order can be another one: [docs/benchmarks.md](../docs/benchmarks.md) has these rows after 50,000.
 #
 # ## The real training
@@ -590,7 +592,7 @@ samples_so_far = plots.Live()
 def look(run):
     """Called at every snapshot, while training waits."""
     distances["images"].append(run.images_seen)
-    distances["Fréchet distance"].append(judge(run.generator, samples=judged))
+    distances["Fréchet distance"].append(evaluate(run.generator, samples=sample_count))
     title = (
         f"{run.images_seen:,} images, {run.seconds:.0f} s of training: "
         f"Fréchet distance {distances['Fréchet distance'][-1]:.2f}"
@@ -618,7 +620,7 @@ print(f"D's mean slope at the end: {mean_slope(run.discriminator.cpu(), some_rea
 plots.show(plots.curve(distances, "Fréchet distance", label="Fréchet distance", note=cifar.note))
 plots.show(
     plots.sample_evolution(
-        run.snapshots, columns=12, title="The same latents as training goes on", note=cifar.note
+        run.snapshots, columns=12, title="The same latents as training continues", note=cifar.note
     )
 )
 
@@ -627,14 +629,18 @@ plots.show(
 #
 # ### What would more time bring?
 #
-# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G doubles its maps by pixel shuffle, it has one 3×3 convolution more (`refinements`) and
+# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G doubles its maps by pixel shuffle, it has one 3×3 convolution more (`extra_convs`) and
 # D two, D is spectrally normalised, the learning rate falls in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")
-print(f"your run:        Fréchet distance of {judged:,} samples {judge(run.generator, judged):.2f}")
+print(
+    f"your run:        Fréchet distance of {sample_count:,} samples {evaluate(run.generator, sample_count):.2f}"
+)
 for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
-    print(f"{what + ':':16s} Fréchet distance of {judged:,} samples {judge(longer, judged):.2f}")
+    print(
+        f"{what + ':':16s} Fréchet distance of {sample_count:,} samples {evaluate(longer, sample_count):.2f}"
+    )
     print(f"                 {longer.made_by}")
     plots.show(
         plots.image_grid(
@@ -655,7 +661,7 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
 # gone, and things have outlines. Now and then you will believe in a ship, a car or an animal; few of them stand a second look.
 #
 # Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but would you rather have these pictures or blurred photographs? A Fréchet distance sees what its features see. These features come from a small
-# classifier, and it minds the texture that blurring takes away more than the animal that is not there. One number is not a judgement.
+# classifier, and it minds the texture that blurring takes away more than the animal that is not there. One number is not a verdict.
 #
 # **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you find no number for it here.
 # Networks with published results on CIFAR-10 have millions of weights, and train for hours on a GPU.
@@ -665,7 +671,11 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
 # Look away from the objects, at things that you can count. How often does each brightness occur in red, green and blue?
 
 # %%
-sources = {"real": real_images, "your run": sample(run.generator, judged), "shipped": sample(shipped, judged)}
+sources = {
+    "real": real_images,
+    "your run": sample(run.generator, sample_count),
+    "shipped": sample(shipped, sample_count),
+}
 histograms = {name: colour_histograms(images) for name, images in sources.items()}
 brightness = torch.linspace(-1, 1, 33)[:-1] + 1 / 32
 figure, panels = plots.new_figure(columns=3, width=7.5, height=3.0, note=cifar.note, sharey=True)
@@ -673,7 +683,7 @@ for channel, (axes, colour) in enumerate(zip(panels, ("red", "green", "blue"), s
     for name, dashes in zip(sources, plots.DASHES, strict=False):
         axes.plot(brightness, histograms[name][channel], linestyle=dashes, label=name)
     axes.set(title=colour, xlabel="value")
-panels[0].set_ylabel("share of pixels")
+panels[0].set_ylabel("fraction of pixels")
 panels[2].legend()
 plots.show(
     plots.describe(
@@ -710,7 +720,7 @@ plots.show(
         thresholds,
         curves,
         x_label="edge strength",
-        y_label="share of pixels above",
+        y_label="fraction of pixels above",
         log=True,
         title="How often is an edge at least that strong?",
         note=cifar.note,
@@ -742,7 +752,7 @@ for name, images in sources.items():
     power = radial_spectrum(images)[1]
     print(
         f"{name:9s} finest over coarsest frequency: {power[-1] / power[0]:.5f}   "
-        f"share of power at period 2: {checkerboard_share(images):.4f}"
+        f"fraction of power at period 2: {checkerboard_fraction(images):.4f}"
     )
 
 # %% [markdown]
@@ -769,7 +779,7 @@ scrambled = scrambled.clamp(-1, 1)
 strength = edge_strengths(scrambled)
 print(
     f"scrambled mean edge strength {strength.mean():.3f}   flat (below 0.02): {(strength < 0.02).float().mean():5.1%}   "
-    f"strong (above 0.5): {(strength > 0.5).float().mean():5.1%}   Fréchet distance {judge(scrambled):.2f}"
+    f"strong (above 0.5): {(strength > 0.5).float().mean():5.1%}   Fréchet distance {evaluate(scrambled):.2f}"
 )
 plots.show(
     plots.image_grid(
@@ -819,7 +829,7 @@ plots.show(
     )
 )
 before, after = grey_share(F.pixel_shuffle(untrained_filters, 2)), grey_share(filters)
-print(f"grey share of a filter's energy, mean: untrained {before.mean():.2f}, trained {after.mean():.2f}")
+print(f"grey fraction of a filter's energy, mean: untrained {before.mean():.2f}, trained {after.mean():.2f}")
 print(
     f"mostly grey filters (above ½): {int((after > 0.5).sum())} of 48;  mostly colour: {int((after <= 0.5).sum())}"
 )
@@ -838,7 +848,7 @@ print(
 # %%
 def shift(images: Tensor, rng: torch.Generator) -> Tensor:
     """Moved by up to 8 pixels, up, down, left or right."""
-    return augmentation.translate(images, rng, share=0.25)
+    return augmentation.translate(images, rng, fraction=0.25)
 
 
 def shifted_photographs(n: int, rng: torch.Generator) -> Tensor:
@@ -854,8 +864,8 @@ with progress(2, "two short trainings on shifted images", unit="runs") as update
 shifted = {
     "real": real_images,
     "real, shifted": shift(real_images, torch.Generator().manual_seed(0)),
-    "all that D sees is shifted": sample(fair.generator, judged),
-    "only the real ones shifted": sample(leaky.generator, judged),
+    "all that D sees is shifted": sample(fair.generator, sample_count),
+    "only the real ones shifted": sample(leaky.generator, sample_count),
 }
 
 
@@ -888,13 +898,13 @@ plots.show(
 #
 # ### "A Fréchet distance is a property of the generator"
 #
-# It is a property of the generator, of the features *and of the number of samples*. The same generator, judged with few and with many:
+# It is a property of the generator, of the features *and of the number of samples*. The same generator, measured with few and with many:
 
 # %%
 counts = by_scale(ci=(50, 100), cpu=(250, 500, 1_000, 2_000), gpu=(500, 2_000, 10_000, 50_000))
 many = sample(shipped, counts[-1])
 for n in counts:
-    print(f"{n:6,} samples: Fréchet distance {judge(many[:n]):6.2f}")
+    print(f"{n:6,} samples: Fréchet distance {evaluate(many[:n]):6.2f}")
 
 # %% [markdown]
 # Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here, with 128 features, 250 samples give a distance a sixth larger than 2,000, and 1,000 samples one that is two percent larger. The usual FID has 2,048 features, and needs 50,000 samples for the same
@@ -910,7 +920,9 @@ mixed = torch.stack([real_images[k * n : (k + 1) * n, k] for k in range(3)], dim
 print(
     f"correlation red–green: {channel_correlations(mixed)[0, 1]:+.2f}, real {channel_correlations(real_images)[0, 1]:+.2f}"
 )
-print(f"Fréchet distance: mixed channels {judge(mixed):.2f}, as many real ones {judge(real_images[:n]):.2f}")
+print(
+    f"Fréchet distance: mixed channels {evaluate(mixed):.2f}, as many real ones {evaluate(real_images[:n]):.2f}"
+)
 plots.show(
     plots.image_grid(
         mixed[:16], columns=16, title="Each channel from another photograph", note=cifar.note,
@@ -928,7 +940,7 @@ plots.show(
 # - Augment everything that D sees, differentiably; or G learns the augmentation.
 # - Spectral normalisation divides each weight by its largest singular value, found by power iteration, and so bounds D's slope.
 # - Whether a tool helps depends on the budget. Measure it, with the same number of images, before you believe it.
-# - Colours, edges and spectra are statistics that you can compare without any network, and they tell *what* is wrong where a Fréchet distance only tells how much.
+# - Colours, edges and spectra are statistics that you can compare without any network, and they show *what* is wrong, where a Fréchet distance only says how much.
 #
 # Notebook 07 is about what to do when training fails.
 #

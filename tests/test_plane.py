@@ -72,9 +72,9 @@ def test_a_step_is_plain_gradient_descent_on_the_loss(loss):
     optimizer = torch.optim.SGD(discriminator.parameters(), 0.1)
     for parameter in discriminator.parameters():
         parameter.grad = torch.ones_like(parameter)  # a leftover that the step has to clear
-    told = discriminator_step(game.generator, discriminator, optimizer, real, latents, loss)
+    returned = discriminator_step(game.generator, discriminator, optimizer, real, latents, loss)
     torch.testing.assert_close(weights(discriminator), expected)
-    torch.testing.assert_close(told, value)
+    torch.testing.assert_close(returned, value)
 
 
 def test_pull_is_the_slope_of_one_samples_loss():
@@ -95,8 +95,8 @@ def test_pull_leaves_no_gradient_behind():
     assert all(parameter.grad is None for parameter in game.discriminator.parameters())
 
 
-def test_a_packed_discriminator_judges_neighbours_together():
-    discriminator = packed_discriminator(2, together=2)
+def test_a_packed_discriminator_sees_neighbours_at_once():
+    discriminator = packed_discriminator(2, packing=2)
     points = torch.randn(6, 2, generator=rng())
     logits = discriminator(points)
     assert logits.shape == (3,)
@@ -121,7 +121,7 @@ def test_the_same_seed_plays_the_same_game_whatever_is_looked_at():
 
 def test_a_batch_that_cannot_be_packed_is_refused():
     with pytest.raises(ValueError, match="divide batch_size"):
-        new_game(ring(), together=3)
+        new_game(ring(), packing=3)
 
 
 # --- cells ---
@@ -156,15 +156,15 @@ def test_histograms_of_the_data_itself_miss_by_the_known_bias(density):
     # χ² with K − 1 degrees of freedom: JS ≈ χ²/8N. The rare cells blur what K is, hence the wide bounds.
     assert 0.6 < found.js / ((reached - 1) / (8 * n)) < 1.5
     assert found.covered == len(density.modes)
-    assert found.good_share == pytest.approx(1 - math.exp(-4.5), abs=0.004)
+    assert found.good_fraction == pytest.approx(1 - math.exp(-4.5), abs=0.004)
 
 
 def test_a_collapsed_generator_scores_badly_by_js_and_well_by_good_samples():
     density = ring()
     collapsed = density.modes[:1] + 0.1 * torch.randn(5_000, 2, generator=rng())
     found = measure(collapsed, density, data_cells(density))
-    assert found.covered == 1 and found.good_share > 0.97
-    # KL(p/8-part ‖ p) = log 8, and the JS of a part with share 1/8
+    assert found.covered == 1 and found.good_fraction > 0.97
+    # KL(p/8-part ‖ p) = log 8, and the JS of a part with weight 1/8
     assert found.kl == pytest.approx(math.log(8), abs=0.05)
     mix = 9 / 16
     js = 0.5 * (-math.log(mix)) + 0.5 * (1 / 8 * math.log(1 / 8 / mix)) + 0.5 * math.log(2) * 7 / 8
@@ -175,7 +175,7 @@ def test_data_without_a_density_are_measured_by_their_samples():
     density = spiral()
     found = measure(density.sample(10_000, rng(2)), density, data_cells(density))
     assert found.js < 0.02
-    assert found.covered == 0 and math.isnan(found.good_share)
+    assert found.covered == 0 and math.isnan(found.good_fraction)
 
 
 # --- what is seen ---
@@ -189,12 +189,12 @@ def test_what_is_seen_is_what_the_networks_say():
     assert view.heat[4, 0].item() == pytest.approx(torch.sigmoid(game.discriminator(left_top)).item())
     torch.testing.assert_close(view.pulls, pull(game.discriminator, view.generated))
     lines = latent_lines()
-    torch.testing.assert_close(view.folded[3], game.generator(lines[3]).detach())
+    torch.testing.assert_close(view.latent_grid[3], game.generator(lines[3]).detach())
     assert (lines[:17, :, 0].diff(dim=1) == 0).all() and (lines[17:, :, 1].diff(dim=1) == 0).all()
 
 
 def test_a_packed_game_shows_what_d_says_to_copies():
-    game = new_game(ring(), together=2)
+    game = new_game(ring(), packing=2)
     corner = torch.full((2, 2), -3.0)
     assert look(game).heat[0, 0].item() == pytest.approx(torch.sigmoid(game.discriminator(corner)).item())
 
@@ -222,7 +222,7 @@ def test_on_the_line_the_generators_density_is_that_of_its_samples():
 
 def test_figures_of_games_are_described():
     views = {"start": look(new_game(ring())), "other": look(new_game(grid()))}
-    for figure in (plots.games_on_plane(views), plots.folded_latents(views)):
+    for figure in (plots.games_on_plane(views), plots.latent_grids(views)):
         assert "start" in plots.alt_text(figure) and "other" in plots.alt_text(figure)
         assert plots.to_png(figure)
     line = plots.games_on_line({"start": look_on_line(new_game(gaussian()))})
@@ -253,7 +253,7 @@ def test_the_ring_is_learnt_and_ten_generator_steps_a_round_collapse_it():
 
     fair = played(700, 1)
     collapsed = played(150, 10)
-    packed = played(150, 10, together=2)
+    packed = played(150, 10, packing=2)
     assert fair.covered == 8 and fair.js < 0.4
     assert collapsed.covered <= 3 and collapsed.js > 0.45
     assert packed.covered >= 6
@@ -275,7 +275,7 @@ def test_play_is_the_two_turns_in_order_and_keeps_count():
         discriminator_turn(by_hand)
         generator_turn(by_hand)
     steps = (note("D", discriminator_step), note("G", generator_step))
-    played = play(game, 4, discriminator_steps=2, look_at=(0, 4), measure_every=2, steps=steps)
+    played = play(game, 4, discriminator_steps=2, view_at=(0, 4), measure_every=2, steps=steps)
     assert "".join(moves) == "DDGDDGDDGDDG"
     assert torch.equal(weights(by_hand.generator), weights(game.generator))
     assert [*played.views] == ["after 0 rounds", "after 4 rounds"]
@@ -284,9 +284,9 @@ def test_play_is_the_two_turns_in_order_and_keeps_count():
 
 
 def test_learning_rates_fall_only_when_asked_to():
-    for calm_down, last in ((True, 2e-3 * 0.05), (False, 2e-3)):
+    for decay_lr, last in ((True, 2e-3 * 0.05), (False, 2e-3)):
         game = new_game(ring())
-        play(game, 10, calm_down=calm_down)
+        play(game, 10, decay_lr=decay_lr)
         assert game.generator_optimizer.param_groups[0]["lr"] == pytest.approx(last)
 
 

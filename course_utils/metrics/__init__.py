@@ -12,7 +12,7 @@ from course_utils.metrics.frechet import (
 from course_utils.metrics.modes import ModeCoverage, mode_coverage
 from course_utils.metrics.spectra import (
     channel_correlations,
-    checkerboard_share,
+    checkerboard_fraction,
     colour_histograms,
     edge_strengths,
     power_spectrum,
@@ -26,7 +26,7 @@ __all__ = [
     "FrechetEvaluator",
     "ModeCoverage",
     "channel_correlations",
-    "checkerboard_share",
+    "checkerboard_fraction",
     "class_coverage",
     "classifier_confidence",
     "colour_histograms",

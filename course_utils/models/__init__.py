@@ -12,10 +12,10 @@ from course_utils.models.normalisation import (
     pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.models.sampling import draw_latents, sample, spherical_walk
+from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
-from course_utils.models.upsampling import UPSAMPLING, doubling, transposed_by_convolution
+from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 
 __all__ = [
     "UPSAMPLING",
@@ -23,7 +23,6 @@ __all__ = [
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
-    "doubling",
     "draw_latents",
     "initialised",
     "largest_singular_value",
@@ -33,7 +32,8 @@ __all__ = [
     "mnist_dcgan",
     "pytorch_initialised",
     "sample",
+    "slerp",
     "spectrally_normalised",
-    "spherical_walk",
     "transposed_by_convolution",
+    "upsampling_layer",
 ]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_utils.plots.display import describe, new_figure
-from course_utils.plots.style import COLORS, JUDGEMENT, RIGHT_LABEL, as_array
+from course_utils.plots.style import COLORS, DISCRIMINATION, RIGHT_LABEL, as_array
 
 LONGEST_PULL = 0.6  # in units of the plane
 
@@ -42,11 +42,13 @@ def games_on_plane(
     bar.set_label("D(x)")
     if title:
         figure.suptitle(title)
-    told = "; ".join(f"{label}: {_tell_view(view)}" for label, view in views.items())
-    return describe(figure, alt or f"{title or 'Games on the plane'}, one panel for each moment. {told}.")
+    alt_parts = "; ".join(f"{label}: {_view_in_words(view)}" for label, view in views.items())
+    return describe(
+        figure, alt or f"{title or 'Games on the plane'}, one panel for each moment. {alt_parts}."
+    )
 
 
-def folded_latents(
+def latent_grids(
     views: Mapping[str, object], *, columns: int = 3, title: str | None = None, alt: str | None = None
 ) -> Figure:
     """The generator as a map: where it puts a square lattice of latents, over points of the data.
@@ -57,13 +59,15 @@ def folded_latents(
     """
     figure, panels = _plane_panels(len(views), columns)
     for panel, (label, view) in zip(panels, views.items(), strict=False):
-        artists = draw_folded(panel)
-        update_folded(artists, view)
+        artists = draw_latent_grid(panel)
+        update_latent_grid(artists, view)
         panel.set_title(label)
     if title:
         figure.suptitle(title)
-    widths = "; ".join(f"{label}: the lattice spans {_span(view.folded)}" for label, view in views.items())
-    return describe(figure, alt or f"{title or 'The folded lattice of latents'}. {widths}.")
+    widths = "; ".join(
+        f"{label}: the lattice spans {_span(view.latent_grid)}" for label, view in views.items()
+    )
+    return describe(figure, alt or f"{title or 'The latent grid'}. {widths}.")
 
 
 def _plane_panels(count: int, columns: int, colour_bar: bool = False) -> tuple[Figure, np.ndarray]:
@@ -87,7 +91,7 @@ def draw_plane(axes: Axes, radius: float = 3.0, pulls: bool = True) -> dict:
             np.full((2, 2), 0.5),
             extent=(-radius, radius, -radius, radius),
             origin="lower",
-            cmap=JUDGEMENT,
+            cmap=DISCRIMINATION,
             vmin=0,
             vmax=1,
             interpolation="bilinear",
@@ -123,8 +127,8 @@ def _arrows(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.stack([starts, ends, ends + back + aside, ends, ends + back - aside], axis=1)
 
 
-def draw_folded(axes: Axes, radius: float = 3.0) -> dict:
-    """The empty stage for a folded lattice; returns its artists by name, for `update_folded`."""
+def draw_latent_grid(axes: Axes, radius: float = 3.0) -> dict:
+    """The empty stage for a latent grid; returns its artists by name, for `update_latent_grid`."""
     artists = {}
     (artists["data"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3)
     artists["lattice"] = LineCollection([], colors=COLORS["model"], linewidths=0.6, alpha=0.8)
@@ -133,10 +137,10 @@ def draw_folded(axes: Axes, radius: float = 3.0) -> dict:
     return artists
 
 
-def update_folded(artists: Mapping, view) -> None:
-    """Put what `course_utils.plane.look` saw into the artists of `draw_folded`."""
+def update_latent_grid(artists: Mapping, view) -> None:
+    """Put what `course_utils.plane.look` saw into the artists of `draw_latent_grid`."""
     artists["data"].set_data(*as_array(view.real).T)
-    artists["lattice"].set_segments(as_array(view.folded))
+    artists["lattice"].set_segments(as_array(view.latent_grid))
 
 
 def _plane_axes(axes: Axes, radius: float) -> None:
@@ -147,7 +151,7 @@ def _plane_axes(axes: Axes, radius: float) -> None:
     axes.label_outer()
 
 
-def _tell_view(view) -> str:
+def _view_in_words(view) -> str:
     real, generated, heat = as_array(view.real), as_array(view.generated), as_array(view.heat)
     spread = np.hypot(*generated.std(axis=0)) / np.hypot(*real.std(axis=0))
     centre = generated.mean(axis=0)
@@ -180,7 +184,7 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         squeeze=False,
         height_ratios=[3, 2, 1.4],
     )
-    told = []
+    alt_parts = []
     for column, (label, view) in enumerate(views.items()):
         above, middle, below = axes[:, column]
         x, p_data, p_model = as_array(view.x), as_array(view.p_data), as_array(view.p_model)
@@ -208,11 +212,11 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
         )
         below.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["z", "G(z)"], xlim=(x[0], x[-1]), xlabel="x and z")
         below.grid(False)
-        judged = as_array(view.discriminator)
-        told.append(
+        probabilities = as_array(view.discriminator)
+        alt_parts.append(
             f"{label}: generated samples from {generated.min():.1f} to {generated.max():.1f}, D from "
-            f"{judged.min():.2f} to {judged.max():.2f}, {np.nanmean(np.abs(optimum - judged)):.2f} away from "
-            "D* on average"
+            f"{probabilities.min():.2f} to {probabilities.max():.2f}, "
+            f"{np.nanmean(np.abs(optimum - probabilities)):.2f} away from D* on average"
         )
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("D(x)")
@@ -221,7 +225,7 @@ def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt:
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     if title:
         figure.suptitle(title)
-    return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(told)}.")
+    return describe(figure, alt or f"{title or 'A game on the line'}. {'; '.join(alt_parts)}.")
 
 
 def cell_maps(
@@ -242,11 +246,13 @@ def cell_maps(
         picture = panel.imshow(square.T, origin="lower", extent=extent, cmap="Blues", vmin=0, vmax=top)
         _plane_axes(panel, extent[1])
         panel.set_title(label)
-    figure.colorbar(picture, ax=list(panels[0]), shrink=0.8, pad=0.02, extend="max").set_label("share")
+    figure.colorbar(picture, ax=list(panels[0]), shrink=0.8, pad=0.02, extend="max").set_label(
+        "fraction of the samples"
+    )
     if title:
         figure.suptitle(title)
-    told = "; ".join(f"{label}: {(square > 0).sum()} cells above 0" for label, square in squares.items())
-    return describe(figure, alt or f"{title or 'Probabilities of the cells'}. {told}.")
+    alt_parts = "; ".join(f"{label}: {(square > 0).sum()} cells above 0" for label, square in squares.items())
+    return describe(figure, alt or f"{title or 'Probabilities of the cells'}. {alt_parts}.")
 
 
 def measured_rounds(
@@ -257,7 +263,7 @@ def measured_rounds(
     title: str | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """How a game on the plane went: JS and KL on the cells, and the shares of covered modes and good samples.
+    """How a game on the plane went: JS and KL on the cells, fractions of covered modes and good samples.
 
     Args:
         history: `course_utils.plane.Played.history`.
@@ -265,7 +271,7 @@ def measured_rounds(
         floor: "js" and "kl" that real samples reach, drawn as a thin line.
     """
     figure, panels = new_figure(columns=3, width=8.5, height=3.1, sharex=True)
-    rounds, told = as_array(history["rounds"]), []
+    rounds, alt_parts = as_array(history["rounds"]), []
     for panel, key, label in (
         (panels[0], "js", r"JS$(p_\mathrm{data}, p_g)$"),
         (panels[1], "kl", r"KL$(p_g \Vert p_\mathrm{data})$"),
@@ -277,22 +283,22 @@ def measured_rounds(
             panel.axhline(floor[key], color=COLORS["reference"], linewidth=1.2, linestyle="--")
             place = {"xycoords": ("axes fraction", "data"), **RIGHT_LABEL}
             panel.annotate("real samples", (1, floor[key]), **place)
-        told.append(f"{key.upper()} from {values[0]:.3g} to {values[-1]:.3g}")
+        alt_parts.append(f"{key.upper()} from {values[0]:.3g} to {values[-1]:.3g}")
     panels[0].set_ylim(0, 0.72)
     panels[1].set_yscale("log")
     for key, whole, label, dashes in (
         ("covered", modes, "modes covered", "-"),
-        ("good_share", 1, "good samples", "--"),
+        ("good_fraction", 1, "good samples", "--"),
     ):
         values = as_array(history[key]) / whole
         colour = COLORS["data"] if key == "covered" else COLORS["model"]
         panels[2].plot(rounds, values, color=colour, linestyle=dashes, label=label)
-        told.append(f"{label} from {values[0]:.0%} to {values[-1]:.0%}")
-    panels[2].set(ylim=(-0.03, 1.05), title="shares", xlabel="rounds", yticks=[0, 0.5, 1])
+        alt_parts.append(f"{label} from {values[0]:.0%} to {values[-1]:.0%}")
+    panels[2].set(ylim=(-0.03, 1.05), title="fractions", xlabel="rounds", yticks=[0, 0.5, 1])
     figure.legend(loc="outside lower right", ncols=2)  # below: the curves may run anywhere
     if title:
         figure.suptitle(title)
     return describe(
         figure,
-        alt or f"{title or 'A game, measured'}, up to round {rounds[-1]:.0f}: {', '.join(told)}.",
+        alt or f"{title or 'A game, measured'}, up to round {rounds[-1]:.0f}: {', '.join(alt_parts)}.",
     )

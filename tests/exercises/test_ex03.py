@@ -185,7 +185,7 @@ def slope_of(value):
 
 def counted(samples, modes, std):
     found = mode_coverage(samples, modes, std)
-    return found.covered, found.good_share
+    return found.covered, found.good_fraction
 
 
 def count_in_loops(samples, modes, std):
@@ -267,7 +267,7 @@ WRONG = [
     ("3.4", count_within(lambda distance, std: distance**2 <= 3 * std), "*squared*"),
     ("3.4", count_box, "square of ±3σ"),
     ("3.4", lambda *a: counted(*a)[::-1], "wrong order"),
-    ("3.4", lambda *a: (counted(*a)[0] / 8, counted(*a)[1]), "share of the modes"),
+    ("3.4", lambda *a: (counted(*a)[0] / 8, counted(*a)[1]), "fraction of the modes"),
     ("3.4", lambda *a: (counted(*a)[0], counted(*a)[1] * len(a[0])), "is a count"),
     ("3.4", lambda *a: (counted(*a)[0], 1 - counted(*a)[1]), "bad samples"),
     ("3.4", lambda *a: counted(*a)[0], "two things"),

@@ -111,10 +111,10 @@ def test_settings_reach_the_running_game(playground):
     assert playground.game.generator_optimizer.param_groups[0]["lr"] == 1e-4
 
 
-def test_judging_two_at_once_is_a_new_game(playground):
+def test_showing_d_two_at_once_is_a_new_game(playground):
     tick(playground)
-    playground.controls["together"].value = 2
-    assert playground.game.together == 2 and playground.game.generator_steps == 0
+    playground.controls["packing"].value = 2
+    assert playground.game.packing == 2 and playground.game.generator_steps == 0
     tick(playground)
 
 
