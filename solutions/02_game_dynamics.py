@@ -503,7 +503,8 @@ check("2.5", extragradient_step)
 # below 1 for every $h < 1$. The same turning, but now inwards.
 #
 # Looking ahead costs a second gradient in each step. The **optimistic** step
-# (Daskalakis et al. 2018) saves it. It guesses that the arrow will keep changing as it has just changed:
+# (Daskalakis et al. 2018) saves it. It guesses that the arrow will keep changing as it has just
+# changed:
 #
 # $$ w^+ = w + h\,\bigl(v(w) + \underbrace{v(w) - v(w^-)}_{\text{how it changed}}\bigr) = w + 2h\, v(w) - h\, v(w^-), $$
 #

@@ -21,22 +21,17 @@ from course_utils import plots
 from course_utils.checks import check
 from course_utils.data import gaussian_mixture, grid, ring
 from course_utils.losses import GANLoss
-from course_utils.metrics import mode_coverage
+from course_utils.metrics import CELL_EDGES, data_cells, generator_pull, measure, mode_coverage
+from course_utils.models import packed_discriminator
 from course_utils.notebook import show_source
 from course_utils.plane import (
-    CELL_EDGES,
-    data_cells,
     discriminator_turn,
     draw_generated,
     draw_latents,
     generator_turn,
-    look,
-    measure,
     new_game,
-    packed_discriminator,
     play,
 )
-from course_utils.plane import pull as reference_pull
 from course_utils.runtime import by_scale
 from course_utils.theory import cell_frequencies
 from course_utils.training import steps
@@ -262,7 +257,7 @@ def pull(discriminator: nn.Module, points: Tensor) -> Tensor:
 
 
 # %%
-arrows = check("3.3", pull, otherwise=reference_pull)
+arrows = check("3.3", pull, otherwise=generator_pull)
 
 # %% [markdown]
 # Do these arrows tell the truth? Move each sample a little along its arrow; D should now take it
@@ -677,7 +672,7 @@ gan_playground()
 # %%
 lazy = new_game(ring_data, discriminator_lr=1e-6)
 play(lazy, by_scale(ci=10, cpu=300, gpu=300), label="a lazy D")
-view = look(lazy)
+view = plots.view_plane(lazy.generator, lazy.discriminator, ring_data)
 found = measure(view.generated, ring_data, p_data)
 print(
     f"D lies between {view.heat.min():.2f} and {view.heat.max():.2f}, JS = {found.js:.3f}, "

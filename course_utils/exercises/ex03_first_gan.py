@@ -2,11 +2,10 @@
 
 import torch
 
-from course_utils import plane
 from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
 from course_utils.data.toy import ring
 from course_utils.losses import LOSSES
-from course_utils.metrics.modes import mode_coverage
+from course_utils.metrics import generator_pull, mode_coverage
 from course_utils.models import mlp_discriminator, mlp_generator
 
 RATE = 0.5  # of plain gradient descent: a step then shows which gradient it took
@@ -205,7 +204,7 @@ def generator_step(answer):
 )
 def pull(answer):
     _, discriminator, points, _ = _players()
-    right = plane.pull(discriminator, points)
+    right = generator_pull(discriminator, points)
     d = discriminator(points).sigmoid().detach()[:, None]
     uphill = right / (1 - d)  # ∇t
     arrows = as_tensor(call(answer, discriminator, points, name="`pull`"), "the array of arrows")

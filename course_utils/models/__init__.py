@@ -5,7 +5,7 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 """
 
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
-from course_utils.models.mlp import mlp_discriminator, mlp_generator
+from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     initialised,
     largest_singular_value,
@@ -30,6 +30,7 @@ __all__ = [
     "mlp_discriminator",
     "mlp_generator",
     "mnist_dcgan",
+    "packed_discriminator",
     "pytorch_initialised",
     "sample",
     "slerp",

@@ -54,6 +54,8 @@ from course_utils.plots.toy import (
     measured_rounds,
     update_latent_grid,
     update_plane,
+    view_line,
+    view_plane,
 )
 
 __all__ = [
@@ -95,4 +97,6 @@ __all__ = [
     "unit_circle",
     "update_latent_grid",
     "update_plane",
+    "view_line",
+    "view_plane",
 ]

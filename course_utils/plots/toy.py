@@ -4,21 +4,128 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
+from course_utils.data.toy import Density
+from course_utils.losses import GANLoss
+from course_utils.metrics.cells import RADIUS
+from course_utils.metrics.pull import NON_SATURATING, generator_pull
+from course_utils.models import sample
 from course_utils.plots.display import describe, new_figure
 from course_utils.plots.style import COLORS, DISCRIMINATION, RIGHT_LABEL, as_array
 
 LONGEST_PULL = 0.6  # in units of the plane
 
 
+class View(NamedTuple):
+    """A GAN on the plane at one moment, as arrays to draw."""
+
+    heat: Tensor  # (R, R) D(x) on a square lattice from −RADIUS to RADIUS; first index x₂, second x₁
+    real: Tensor  # (N, 2)
+    generated: Tensor  # (N, 2)
+    pulls: Tensor  # (N, 2), the arrow at each generated point
+    latent_grid: Tensor  # (2·lines, P, 2), where the generator puts the lines of a square lattice of latents
+
+
+def view_plane(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    density: Density,
+    packing: int = 1,
+    *,
+    loss: GANLoss = NON_SATURATING,
+    points: int = 200,
+    resolution: int = 48,
+) -> View:
+    """What can be seen of a GAN on the plane. Nothing in it changes.
+
+    Where D sees several samples at once, the heat map shows D(x, …, x): copies of one point.
+
+    Args:
+        generator: maps latents (N, 2) to points (N, 2).
+        discriminator: maps points to logits, (N / packing,).
+        density: the data, of dimension 2.
+        packing: samples that the discriminator sees at once.
+        loss: whose slope the arrows are (`generator_pull`).
+        points: real and generated samples; a multiple of `packing`.
+        resolution: R, lattice points along a side of the heat map.
+
+    Raises:
+        ValueError: the data are not on the plane.
+    """
+    if density.dim != 2:
+        raise ValueError(f"view_plane needs data on the plane, got dimension {density.dim}; use view_line.")
+    line = torch.linspace(-RADIUS, RADIUS, resolution)
+    lattice = torch.cartesian_prod(line, line).flip(1)  # (R², 2), x₁ runs fastest
+    generated = sample(generator, points)
+    with torch.no_grad():
+        heat = discriminator(lattice.repeat_interleave(packing, 0)).sigmoid()
+        latent_grid = generator(latent_lines().reshape(-1, 2)).reshape(2 * LATENT_LINES, -1, 2)
+    return View(
+        heat.reshape(resolution, resolution),
+        density.sample(points, torch.Generator().manual_seed(1)),
+        generated,
+        generator_pull(discriminator, generated, loss),
+        latent_grid,
+    )
+
+
+LATENT_LINES = 17  # in each direction
+
+
+def latent_lines(points: int = 65) -> Tensor:
+    """A lattice of latents as lines (2·LATENT_LINES, points, 2); equal probability between neighbours."""
+    normal = torch.distributions.Normal(0.0, 1.0)
+    across = normal.icdf(torch.linspace(0.01, 0.99, LATENT_LINES))
+    along = normal.icdf(torch.linspace(0.01, 0.99, points))
+    one_way = torch.stack(torch.meshgrid(across, along, indexing="ij"), dim=-1)
+    return torch.cat([one_way, one_way.flip(-1)])
+
+
+class LineView(NamedTuple):
+    """A GAN on the line at one moment."""
+
+    x: Tensor  # (P,) from −RADIUS to RADIUS
+    p_data: Tensor  # (P,)
+    p_model: Tensor  # (P,)
+    discriminator: Tensor  # (P,) D(x)
+    latents: Tensor  # (L,) evenly spread quantiles of N(0, 1)
+    generated: Tensor  # (L,) where G puts them
+
+
+def view_line(
+    generator: nn.Module, discriminator: nn.Module, density: Density, resolution: int = 301
+) -> LineView:
+    """What can be seen of a GAN on the line, the generator's density included.
+
+    p_g is where G puts 20,000 latents, evenly spread over the quantiles of N(0, 1), each widened by a
+    Gaussian of standard deviation 0.05, about what can be seen.
+    """
+    x = torch.linspace(-RADIUS, RADIUS, resolution, dtype=torch.float64)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    with torch.no_grad():
+        quantiles = normal.icdf((torch.arange(20_000) + 0.5) / 20_000)
+        landed = generator(quantiles[:, None]).squeeze(1).double()
+        p_model = torch.zeros_like(x)
+        for part in landed.split(2_000):
+            p_model += torch.exp(-0.5 * ((x[:, None] - part) / 0.05).square()).sum(1)
+        p_model /= len(landed) * 0.05 * (2 * torch.pi) ** 0.5
+        latents = normal.icdf((torch.arange(31) + 0.5) / 31)
+        generated = generator(latents[:, None]).squeeze(1)
+        probabilities = discriminator(x.float()[:, None]).sigmoid()
+    p_data = density.log_prob(x[:, None]).exp()
+    return LineView(x, p_data, p_model, probabilities, latents, generated)
+
+
 def games_on_plane(
-    views: Mapping[str, object],
+    views: Mapping[str, View],
     *,
     columns: int = 3,
     pulls: bool = True,
@@ -28,7 +135,7 @@ def games_on_plane(
     """Games on the plane, side by side: D as a heat map, data, generated points, and where D pulls these.
 
     Args:
-        views: panel title → what `course_utils.plane.look` saw.
+        views: panel title → what `view_plane` saw.
         columns: panels in a row.
         pulls: whether to draw the arrows.
     """
@@ -49,12 +156,12 @@ def games_on_plane(
 
 
 def latent_grids(
-    views: Mapping[str, object], *, columns: int = 3, title: str | None = None, alt: str | None = None
+    views: Mapping[str, View], *, columns: int = 3, title: str | None = None, alt: str | None = None
 ) -> Figure:
     """The generator as a map: where it puts a square lattice of latents, over points of the data.
 
     Args:
-        views: panel title → what `course_utils.plane.look` saw.
+        views: panel title → what `view_plane` saw.
         columns: panels in a row.
     """
     figure, panels = _plane_panels(len(views), columns)
@@ -84,7 +191,7 @@ def _plane_panels(count: int, columns: int, colour_bar: bool = False) -> tuple[F
     return figure, panels
 
 
-def draw_plane(axes: Axes, radius: float = 3.0, pulls: bool = True) -> dict:
+def draw_plane(axes: Axes, radius: float = RADIUS, pulls: bool = True) -> dict:
     """The empty stage of a game on the plane; returns its artists by name, for `update_plane`."""
     artists = {
         "heat": axes.imshow(
@@ -106,8 +213,8 @@ def draw_plane(axes: Axes, radius: float = 3.0, pulls: bool = True) -> dict:
     return artists
 
 
-def update_plane(artists: Mapping, view) -> None:
-    """Put what `course_utils.plane.look` saw into the artists of `draw_plane`."""
+def update_plane(artists: Mapping, view: View) -> None:
+    """Put what `view_plane` saw into the artists of `draw_plane`."""
     artists["heat"].set_data(as_array(view.heat))
     artists["real"].set_data(*as_array(view.real).T)
     artists["generated"].set_data(*as_array(view.generated).T)
@@ -127,7 +234,7 @@ def _arrows(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.stack([starts, ends, ends + back + aside, ends, ends + back - aside], axis=1)
 
 
-def draw_latent_grid(axes: Axes, radius: float = 3.0) -> dict:
+def draw_latent_grid(axes: Axes, radius: float = RADIUS) -> dict:
     """The empty stage for a latent grid; returns its artists by name, for `update_latent_grid`."""
     artists = {}
     (artists["data"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3)
@@ -137,8 +244,8 @@ def draw_latent_grid(axes: Axes, radius: float = 3.0) -> dict:
     return artists
 
 
-def update_latent_grid(artists: Mapping, view) -> None:
-    """Put what `course_utils.plane.look` saw into the artists of `draw_latent_grid`."""
+def update_latent_grid(artists: Mapping, view: View) -> None:
+    """Put what `view_plane` saw into the artists of `draw_latent_grid`."""
     artists["data"].set_data(*as_array(view.real).T)
     artists["lattice"].set_segments(as_array(view.latent_grid))
 
@@ -166,13 +273,15 @@ def _span(folded: Tensor) -> str:
     return f"{low[0]:.1f} to {high[0]:.1f} across and {low[1]:.1f} to {high[1]:.1f} up"
 
 
-def games_on_line(views: Mapping[str, object], *, title: str | None = None, alt: str | None = None) -> Figure:
+def games_on_line(
+    views: Mapping[str, LineView], *, title: str | None = None, alt: str | None = None
+) -> Figure:
     """A game on the line at several moments: the densities, D and D*, and where G puts evenly spread latents.
 
     After figure 1 of Goodfellow et al. 2014, arXiv:1406.2661.
 
     Args:
-        views: panel title → what `course_utils.plane.look_on_line` saw.
+        views: panel title → what `view_line` saw.
     """
     figure, axes = new_figure(
         3,

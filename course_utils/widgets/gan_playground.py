@@ -19,15 +19,12 @@ from course_utils import plots
 from course_utils.data.toy import Density, gaussian_mixture, grid, ring, spiral, two_moons
 from course_utils.files import ASSETS
 from course_utils.losses import LOSSES, get_loss
+from course_utils.metrics.cells import RADIUS, data_cells, measure
 from course_utils.plane import (
-    RADIUS,
     Game,
-    data_cells,
     discriminator_turn,
     draw_generated,
     generator_turn,
-    look,
-    measure,
     new_game,
     one_thread,
 )
@@ -56,7 +53,7 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
     Raises:
         FloatingPointError: the networks hold NaN or infinity.
     """
-    view = look(game)
+    view = plots.view_plane(game.generator, game.discriminator, game.density, game.packing, loss=game.loss)
     if not (view.heat.isfinite().all() and view.latent_grid.isfinite().all()):
         raise FloatingPointError(
             "the networks' weights are no longer finite; lower the learning rates and start again."

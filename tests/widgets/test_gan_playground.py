@@ -10,7 +10,8 @@ from PIL import Image
 
 from course_utils.data.toy import ring, spiral
 from course_utils.losses import LOSSES
-from course_utils.plane import data_cells, new_game, one_thread
+from course_utils.metrics import data_cells
+from course_utils.plane import new_game, one_thread
 from course_utils.plots import alt_text
 from course_utils.widgets import gan_playground as module
 from course_utils.widgets.gan_playground import DATA, DRAWN, MOST_POINTS, gan_playground, render
