@@ -17,7 +17,7 @@ SELDOM_USED = {
     "torch._dynamo",
     "torch._inductor",
 }
-COMPUTING = "runtime data models losses theory dynamics augment metrics training plane"
+COMPUTING = "runtime files data models losses theory metrics training"
 NOTEBOOK = "plots checks notebook"  # and what computes: the first cell of most notebooks
 
 

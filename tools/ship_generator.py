@@ -22,7 +22,7 @@ from course_utils.runtime import pick_device
 from course_utils.training import MNIST_DCGAN, train_gan
 
 # The arguments of `dcgan_generator` in `mnist_dcgan`, for the file.
-NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "refinements": 1}
+NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "extra_convs": 1}
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "digits.png"
 
 

@@ -26,7 +26,7 @@ def remember(number: str, status: str) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=5):
-            solved, note = _read(path, mend=True)
+            solved, note = _read(path, fix=True)
             if solved.get(number, {}).get("status") in (RIGHT, status):
                 return note
             solved[number] = {"status": status, "when": datetime.now().isoformat(timespec="seconds")}
@@ -40,12 +40,12 @@ def remember(number: str, status: str) -> str:
 
 def status_of(number: str) -> str:
     """The remembered status of an exercise: "right", "wrong" or "not attempted"."""
-    return _read(progress_file(), mend=False)[0].get(number, {}).get("status", NOT_ATTEMPTED)
+    return _read(progress_file(), fix=False)[0].get(number, {}).get("status", NOT_ATTEMPTED)
 
 
 def report() -> str:
     """What `course progress` prints: the exercises of each notebook, and how many of them are solved."""
-    remembered, note = _read(progress_file(), mend=False)
+    remembered, note = _read(progress_file(), fix=False)
     marks = {RIGHT: "✔", WRONG: "✘"}
     lines, total, done = [], 0, 0
     for notebook, module in exercise_modules().items():
@@ -60,8 +60,8 @@ def report() -> str:
     return "\n".join([*lines, *([note] if note else []), summary])
 
 
-def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
-    """The remembered exercises, and a sentence where the file is broken; `mend` moves a broken one aside."""
+def _read(path: Path, *, fix: bool) -> tuple[dict, str]:
+    """The remembered exercises, and a sentence where the file is broken; `fix` moves a broken one aside."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         solved = content["exercises"]
@@ -71,11 +71,11 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
     except FileNotFoundError:
         return {}, ""
     except OSError as error:
-        if mend:
+        if fix:
             raise
         return {}, f"{path.name} cannot be read ({error.strerror})."
     except (ValueError, KeyError, TypeError, AttributeError):
-        if not mend:
+        if not fix:
             return {}, f"{path.name} is broken; the next check puts it aside and begins a new one."
         aside = path.with_name(path.name + ".broken")
         os.replace(path, aside)

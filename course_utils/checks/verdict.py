@@ -1,4 +1,4 @@
-"""What an exercise is, how an answer to it is judged, and how the verdict looks."""
+"""What an exercise is, how an answer to it is checked, and how the verdict looks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Wrong(Exception):
 
 
 class Exercise(NamedTuple):
-    """One exercise: `judge(answer)` raises Wrong, or returns the sentence that a right answer earns."""
+    """One exercise: `checker(answer)` raises Wrong, or returns the sentence that a right answer earns."""
 
     number: str
     title: str
     difficulty: int  # 1 to 3, shown as ●○○ to ●●●
     minutes: int
     hints: tuple[str, ...]
-    judge: Callable
+    checker: Callable
 
 
 _EXERCISES: dict[str, Exercise] = {}
@@ -59,14 +59,17 @@ def exercise(number: str, *, title: str, difficulty: int, minutes: int, hints: S
             f"difficulty of exercise {number} must be 1, 2 or 3, got {difficulty!r}; choose one."
         )
 
-    def declare(judge: Callable) -> Callable:
+    def declare(checker: Callable) -> Callable:
         known = _EXERCISES.get(number)
-        if known and (known.judge.__module__, known.judge.__name__) != (judge.__module__, judge.__name__):
+        if known and (known.checker.__module__, known.checker.__name__) != (
+            checker.__module__,
+            checker.__name__,
+        ):
             raise ValueError(
                 f"exercise {number} is declared as {known.title!r} and as {title!r}; renumber one."
             )
-        _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), judge)
-        return judge
+        _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), checker)
+        return checker
 
     return declare
 
@@ -148,6 +151,12 @@ def _inline(text: str) -> str:
     return "".join(parts)
 
 
+def _as_sentence(message: str) -> str:
+    """With a capital letter, unless the first word is an identifier or a formula: `optimizer.step()`, x²."""
+    word = re.match(r"(a|[a-z][a-z'’-]+)(?=[\s,:;]|$)", message)
+    return message[:1].upper() + message[1:] if word else message
+
+
 def _plain(text: str) -> str:
     """The text for a terminal: *emphasis* loses its stars, `code` stays as it is."""
     parts = re.split(r"(`[^`]+`)", text)
@@ -167,7 +176,7 @@ def _nested_hints(hints: Sequence[str], shown: int = 0) -> str:
 
 
 def run_check(number: str, answer) -> Verdict:
-    """Judge an answer, showing and remembering nothing. Never raises on account of the answer.
+    """Check an answer, showing and remembering nothing. Never raises on account of the answer.
 
     The checker draws the same random numbers each time and leaves the notebook's random state as it was.
 
@@ -188,13 +197,13 @@ def run_check(number: str, answer) -> Verdict:
         return Verdict(number, UNKNOWN, _known_sentence(number))
 
     def verdict(status: str, message: str, hints: tuple[str, ...] = found.hints, code: str = "") -> Verdict:
-        return Verdict(number, status, message[:1].upper() + message[1:], found.title, hints, code)
+        return Verdict(number, status, _as_sentence(message), found.title, hints, code)
 
     if _untouched(answer):
         return verdict(NOT_ATTEMPTED, "Fill in your answer above, run its cell, then run this one again.")
     try:
         with _own_randomness():
-            praise = found.judge(answer)
+            praise = found.checker(answer)
     except Wrong as wrong:
         return verdict(WRONG, str(wrong))
     except (Exception, SystemExit) as error:

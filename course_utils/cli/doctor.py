@@ -47,7 +47,7 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         broken = sum(finding.broken for finding in self.findings)
         hints = sum(bool(finding.remedy) for finding in self.findings) - broken
-        summary = f"{broken} to mend (✘)." if broken else "Nothing to mend."
+        summary = f"{broken} to fix (✘)." if broken else "Nothing to fix."
         if hints:
             summary += f" {hints} to know about (!)."
         return "\n".join([*map(str, self.findings), "", summary])
@@ -169,7 +169,7 @@ def processor() -> str:
 
 
 def processor_name() -> str:
-    """The CPU's name, as the system tells it; where it numbers the design, with family and model."""
+    """The CPU's name, as the system gives it; with family and model where it lists them."""
     information = Path("/proc/cpuinfo")
     text = information.read_text(encoding="utf-8") if information.exists() else ""
     fields = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
@@ -190,10 +190,10 @@ def _memory() -> Iterator[Finding]:
 
     memory = psutil.virtual_memory()
     total, free = memory.total, memory.available
-    try:  # a container's share, which psutil does not know
-        share = int(Path("/sys/fs/cgroup/memory.max").read_text())
+    try:  # a container's limit, which psutil does not know
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
         used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        total, free = min(total, share), min(free, share - used)
+        total, free = min(total, limit), min(free, limit - used)
     except (OSError, ValueError):  # no such file, or "max": no limit
         pass
     value = f"{free / GIGABYTE:.1f} GB free of {total / GIGABYTE:.1f}"

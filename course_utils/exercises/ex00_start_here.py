@@ -107,12 +107,12 @@ def draw_latents(answer):
     # The mean of 32,000 draws varies by 0.0056, their deviation by 0.004: five times as much is allowed.
     if abs(mean) > 0.028 or abs(std - 1) > 0.02:
         raise Wrong(f"their mean is {mean:.2f} and their deviation {std:.2f}; N(0, 1) has 0 and 1.")
-    # The share of 32,000 numbers beyond ±2, 4.6 %, varies by 0.12 %.
-    share = (found.abs() > 2).double().mean().item()
-    if abs(share - 0.0455) > 0.006:
+    # The fraction of 32,000 numbers beyond ±2, 4.6 %, varies by 0.12 %.
+    fraction = (found.abs() > 2).double().mean().item()
+    if abs(fraction - 0.0455) > 0.006:
         raise Wrong(
-            f"mean and deviation are right, the shape is not: {share:.1%} of the numbers lie beyond ±2, and "
-            "of a normal distribution 4.6 % do."
+            f"mean and deviation are right, the shape is not: {fraction:.1%} of the numbers lie beyond ±2, "
+            "and of a normal distribution 4.6 % do."
         )
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(

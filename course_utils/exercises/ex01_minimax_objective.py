@@ -85,7 +85,7 @@ def value_on_a_die(answer):
     minutes=5,
     hints=[
         "You have just derived it: the y at which a·log y + b·log(1 − y) is largest.",
-        "a is the data's probability, b the generator's. Which share of a + b is the data's?",
+        "a is the data's probability, b the generator's. Which fraction of a + b is the data's?",
     ],
 )
 def best_discriminator(answer):
@@ -136,7 +136,7 @@ def best_discriminator(answer):
         if (found < 0).any() or (found > 1).any():
             raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
         expect_close(found, right, name="D*")
-    return "the share of the data in everything that lands on x."
+    return "the data's fraction of everything that lands on x."
 
 
 @exercise(

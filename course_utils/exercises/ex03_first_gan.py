@@ -2,11 +2,10 @@
 
 import torch
 
-from course_utils import plane
 from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
 from course_utils.data.toy import ring
 from course_utils.losses import LOSSES
-from course_utils.metrics.modes import mode_coverage
+from course_utils.metrics import generator_pull, mode_coverage
 from course_utils.models import mlp_discriminator, mlp_generator
 
 RATE = 0.5  # of plain gradient descent: a step then shows which gradient it took
@@ -54,7 +53,7 @@ def _take(answer, *arguments, name):
         raise
 
 
-def _judge_step(moved, network, slope, mistakes, who) -> None:
+def _check_step(moved, network, slope, mistakes, who) -> None:
     """Raise Wrong unless the network moved by −RATE·slope; `mistakes`: other slopes, and what to say."""
     if not moved.any():
         if all(parameter.grad is None or not parameter.grad.any() for parameter in network.parameters()):
@@ -85,7 +84,7 @@ def _judge_step(moved, network, slope, mistakes, who) -> None:
     difficulty=2,
     minutes=12,
     hints=[
-        "In this order: make fakes, judge both batches, compute the loss, clear, go backward, step.",
+        "In this order: make fakes, show D both batches, compute the loss, clear, go backward, step.",
         "`loss.discriminator(real_logits, fake_logits)` wants the data's logits first.",
         "`generator(latents).detach()` cuts the fakes off the generator: no gradient flows back into it.",
     ],
@@ -122,7 +121,7 @@ def discriminator_step(answer):
         mistakes = [(_slope(value, discriminator), message) for value, message in mistakes]
 
         arguments = (generator, discriminator, _optimizer(discriminator), real, latents, loss)
-        told = _take(answer, *arguments, name="`discriminator_step`")
+        returned = _take(answer, *arguments, name="`discriminator_step`")
         if not torch.equal(_weights(generator), before[0]):
             raise Wrong("the generator's weights moved; in this step only D learns.")
         if any(parameter.grad is not None for parameter in generator.parameters()):
@@ -130,8 +129,8 @@ def discriminator_step(answer):
                 "gradients have reached the generator. That costs time, and its own next step may find them "
                 "there. Where can you cut the graph between the generator and D?"
             )
-        _judge_step(_weights(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator")
-        expect_close(told, right.detach(), name="the returned loss")
+        _check_step(_weights(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator")
+        expect_close(returned, right.detach(), name="the returned loss")
     return "D has moved, and the generator has felt nothing of it."
 
 
@@ -176,7 +175,7 @@ def generator_step(answer):
         optimizer, heard = _optimizer(generator), []
         next(generator.parameters()).register_hook(heard.append)  # called when a gradient arrives
         arguments = (generator, discriminator, optimizer, latents, loss)
-        told = _take(answer, *arguments, name="`generator_step`")
+        returned = _take(answer, *arguments, name="`generator_step`")
         if not torch.equal(_weights(discriminator), before[1]):
             raise Wrong("the discriminator's weights moved; in this step only G learns.")
         if not all(parameter.requires_grad for parameter in discriminator.parameters()):
@@ -187,8 +186,8 @@ def generator_step(answer):
                 "may be cut between G and the loss here."
             )
         moved = _weights(generator) - before[0]
-        _judge_step(moved, generator, slope, mistakes, "the generator")
-        expect_close(told, right.detach(), name="the returned loss")
+        _check_step(moved, generator, slope, mistakes, "the generator")
+        expect_close(returned, right.detach(), name="the returned loss")
     return "two steps, and you have every line of a GAN that learns."
 
 
@@ -205,7 +204,7 @@ def generator_step(answer):
 )
 def pull(answer):
     _, discriminator, points, _ = _players()
-    right = plane.pull(discriminator, points)
+    right = generator_pull(discriminator, points)
     d = discriminator(points).sigmoid().detach()[:, None]
     uphill = right / (1 - d)  # ∇t
     arrows = as_tensor(call(answer, discriminator, points, name="`pull`"), "the array of arrows")
@@ -255,18 +254,18 @@ def count_modes(answer):
     right = mode_coverage(samples, modes, std)
     found = call(answer, samples, modes, std, name="`count_modes`")
     if not isinstance(found, (tuple, list)) or len(found) != 2:
-        raise Wrong("return two things: the number of covered modes, and the share of good samples.")
-    covered, share = (
-        as_tensor(part, name) for part, name in zip(found, ("the count", "the share"), strict=True)
+        raise Wrong("return two things: the number of covered modes, and the fraction of good samples.")
+    covered, fraction = (
+        as_tensor(part, name) for part, name in zip(found, ("the count", "the fraction"), strict=True)
     )
     expect_shape(covered, (), "the count")
-    expect_shape(share, (), "the share")
+    expect_shape(fraction, (), "the fraction")
 
     distance, nearest = torch.cdist(samples, modes).min(dim=1)
-    if matches(covered, right.good_share) and matches(share, right.covered):
-        raise Wrong("the two are in the wrong order: first the count, then the share.")
+    if matches(covered, right.good_fraction) and matches(fraction, right.covered):
+        raise Wrong("the two are in the wrong order: first the count, then the fraction.")
     if matches(covered, right.covered / len(modes)):
-        raise Wrong("the first number is a share of the modes; return how many there are.")
+        raise Wrong("the first number is a fraction of the modes; return how many there are.")
     if matches(covered, nearest.unique().numel()):
         raise Wrong("every sample has a nearest mode, however far away. Only *good* samples cover one.")
     squared = torch.cdist(samples, modes).square().min(dim=1).values <= 3 * std
@@ -276,13 +275,13 @@ def count_modes(answer):
         (squared, "that compares a *squared* distance with 3σ: square both, or neither."),
         (box.any(dim=1), "that looks for samples in a square of ±3σ; a mode is round: take the distance."),
     ):
-        if matches(share, within.double().mean()):
+        if matches(fraction, within.double().mean()):
             raise Wrong(message)
-    if matches(share, right.good_share * len(samples)):
+    if matches(fraction, right.good_fraction * len(samples)):
         raise Wrong("the second number is a count; divide it by the number of samples.")
-    if matches(share, 1 - right.good_share):
-        raise Wrong("that is the share of the bad samples.")
-    expect_close(share, right.good_share, name="the share of good samples")
+    if matches(fraction, 1 - right.good_fraction):
+        raise Wrong("that is the fraction of the bad samples.")
+    expect_close(fraction, right.good_fraction, name="the fraction of good samples")
     expect_close(covered, right.covered, name="the number of covered modes")
     return "of a perfect generator's samples, 98.9 % are good: 1 − e^(−9/2) of a Gaussian lies within 3σ."
 
@@ -318,22 +317,22 @@ def ten_generator_steps(answer):
     ],
 )
 def pack(answer):
-    for together in (2, 4):
+    for packing in (2, 4):
         samples = torch.arange(48.0).reshape(24, 2)
-        found = as_tensor(call(answer, samples, together, name="`pack`"), "the packed samples")
-        shape = (24 // together, 2 * together)
-        if together != 2 and tuple(found.shape) == (12, 4):
-            raise Wrong(f"this packs 2 whatever `together` is: for `together` = {together} expect {shape}.")
+        found = as_tensor(call(answer, samples, packing, name="`pack`"), "the packed samples")
+        shape = (24 // packing, 2 * packing)
+        if packing != 2 and tuple(found.shape) == (12, 4):
+            raise Wrong(f"this packs 2 whatever `packing` is: for `packing` = {packing} expect {shape}.")
         if tuple(found.shape) == shape[::-1]:
             raise Wrong(f"{tuple(found.shape)} is the transpose: one row for each pack, {shape}.")
-        if tuple(found.shape) == (24, 2 * together):
+        if tuple(found.shape) == (24, 2 * packing):
             raise Wrong("there are as many rows as before: a sample may be in one pack only.")
         expect_shape(found, shape, "the result")
         points = found.reshape(-1, 2)
         if not (points[:, 1] - points[:, 0] == 1).all():
             raise Wrong("the coordinates got mixed up: x₁ and x₂ of one sample have to stay side by side.")
-        first = points[:, 0].reshape(shape[0], together)
-        if any(len(row.unique()) < together for row in first):
+        first = points[:, 0].reshape(shape[0], packing)
+        if any(len(row.unique()) < packing for row in first):
             raise Wrong(
                 "a pack holds copies of one sample. Then D sees no more than before: pack different ones."
             )

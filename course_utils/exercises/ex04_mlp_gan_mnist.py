@@ -164,7 +164,7 @@ _UP, _DOWN = (lambda logits: F.softplus(-logits)), F.softplus  # −log D, −lo
 _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say to it
     (
         lambda real, fake: _UP(real.sigmoid()).mean() + _UP(fake.sigmoid()).mean(),
-        "nothing has been mended yet: this is the loss as it was.",
+        "nothing has been fixed yet: this is the loss as it was.",
     ),
     (
         lambda real, fake: _UP(real.sigmoid()).mean() + _DOWN(fake.sigmoid()).mean(),
@@ -201,9 +201,9 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
         "After `loss.backward()`, whose weights have a gradient? D's step should leave the generator alone.",
     ],
 )
-def mended_loss(answer):
+def fixed_loss(answer):
     generator, discriminator, real, latents = _players()
-    loss = call(answer, generator, discriminator, real, latents, name="`mended_loss`")
+    loss = call(answer, generator, discriminator, real, latents, name="`fixed_loss`")
     if isinstance(loss, torch.Tensor) and loss.shape == real.shape[:1]:
         raise Wrong("return one number for the batch: the mean over its images.")
     with torch.no_grad():
@@ -234,7 +234,7 @@ def mended_loss(answer):
                 "the fakes *before* they go into D, not its logits."
             )
     confident = _Confident()
-    loss = call(answer, generator, confident, real, latents, name="`mended_loss`")
+    loss = call(answer, generator, confident, real, latents, name="`fixed_loss`")
     loss.backward()  # softplus(−40) + softplus(40) = 40, and its slope is 1
     found = torch.stack([loss.detach().float(), confident.logit.grad])
     if not torch.allclose(found, torch.tensor([40.0, 1.0]), rtol=1e-3):

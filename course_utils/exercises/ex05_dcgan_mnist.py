@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
-from course_utils.models import spherical_walk
+from course_utils.models import slerp
 from course_utils.training.steps import training_round
 
 
@@ -191,7 +191,7 @@ def _weights_after(play, name=""):
         "Write two blocks. Each has the same four lines: the loss, zero_grad(), backward(), step().",
         "D's loss: F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean(), on fakes that "
         "are detached.",
-        "After D's step, let D judge the fakes *again*, not detached: G's loss is "
+        "After D's step, let D see the fakes *again*, not detached: G's loss is "
         "`F.softplus(-logits).mean()`.",
     ],
 )
@@ -202,12 +202,12 @@ def one_round(answer):
     except RuntimeError as error:
         if "second time" in str(error):
             raise Wrong(
-                "D's step has used up the graph of the fakes, so nothing is left for G's. In D's step, judge "
-                "fake.detach(): the graph then stays for G."
+                "D's step has used up the graph of the fakes, so nothing is left for G's. In D's step, show "
+                "D fake.detach(): the graph then stays for G."
             ) from None
         if "inplace operation" in str(error):
             raise Wrong(
-                "G's loss uses logits from before D's step, and D has changed since: judge the fakes "
+                "G's loss uses logits from before D's step, and D has changed since: let D see the fakes "
                 "again after it."
             ) from None
         if "does not require grad" in str(error):
@@ -221,7 +221,7 @@ def one_round(answer):
         raise Wrong("neither network has moved: both optimisers have to take a step.")
     if matches(discriminator, _weights(started[1])):
         raise Wrong("D has not moved: is discriminator_optimizer.step() there, after backward()?")
-    # G's step depends on the D it plays against, so D is judged first.
+    # G's step depends on the D it plays against, so D is checked first.
     if not matches(discriminator, right[1]):
         for mistake, message in _D_MISTAKES:
             if matches(discriminator, _weights_after(mistake)[1]):
@@ -376,7 +376,7 @@ def loss_of_the_generator(answer):
             "d": "that happens where D wins clearly. Here both learn, and neither runs away.",
         },
     )
-    return "the loss tells how the match stands; the distance tells how well G plays."
+    return "the loss says how the match stands; the distance says how well G plays."
 
 
 @exercise(
@@ -397,7 +397,7 @@ def walk(answer):
     expect_shape(
         found, (7, 32), "the walk", "the walk must have one latent in each row: shape (steps, latent_dim)."
     )
-    right = spherical_walk(start, end, 7)
+    right = slerp(start, end, 7)
     t = torch.linspace(0, 1, 7, dtype=torch.float64)[:, None]
     straight = (1 - t) * start + t * end
     cosine = (start @ end) / (start.norm() * end.norm())

@@ -94,12 +94,12 @@ def final_side(answer):
         "With kernel 5 and padding 2, stride 2 needs output_padding=1. Stride 1 needed none.",
     ],
 )
-def mended_generator(answer):
+def fixed_generator(answer):
     generator = answer
     if not isinstance(generator, nn.Module):
-        generator = call(answer, name="`mended_generator`")
+        generator = call(answer, name="`fixed_generator`")
     if not isinstance(generator, nn.Module):
-        raise Wrong("`mended_generator()` should return a network, such as an nn.Sequential.")
+        raise Wrong("`fixed_generator()` should return a network, such as an nn.Sequential.")
     latents = torch.randn(6, 100, generator=torch.Generator().manual_seed(0))
     try:
         with torch.no_grad():
@@ -168,7 +168,7 @@ def checkerboard(answer):
     return "where neighbours have weights of their own, they have a brightness of their own."
 
 
-def _mirrored_share(x, result):
+def _mirrored(x, result):
     as_it_was = (result == x).flatten(1).all(1)
     mirrored = (result == x.flip(3)).flatten(1).all(1)
     return as_it_was, mirrored
@@ -209,7 +209,7 @@ def mirror(answer):
         if any(torch.equal(one, pixels.flip(3)) for one in other):
             raise Wrong("one coin decides for the whole batch. Each image needs a coin of its own.")
         raise Wrong("no image has changed.")
-    as_it_was, mirrored = _mirrored_share(pixels, found)
+    as_it_was, mirrored = _mirrored(pixels, found)
     if not (as_it_was | mirrored).all():
         for axes, message in [
             ((2,), "the images are upside down: axis 2 is the height. Left and right are along the width."),
@@ -222,16 +222,16 @@ def mirror(answer):
         raise Wrong(
             "some images are neither as they were nor mirrored left for right. Are they still in order?"
         )
-    share = mirrored.float().mean().item()
-    if not 0.45 < share < 0.55:  # over four standard deviations of a fair coin
-        raise Wrong(f"{share:.0%} of the images are mirrored, where half of them should be.")
+    fraction = mirrored.float().mean().item()
+    if not 0.45 < fraction < 0.55:  # over four standard deviations of a fair coin
+        raise Wrong(f"{fraction:.0%} of the images are mirrored, where half of them should be.")
     if not torch.equal(found, tossed(0)):
         raise Wrong(
             "the same `rng` gives another result the second time: draw the coins with `generator=rng`."
         )
     if torch.equal(found, tossed(1)):
         raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
-    counts = {int(_mirrored_share(pixels, tossed(seed))[1].sum()) for seed in range(5)}
+    counts = {int(_mirrored(pixels, tossed(seed))[1].sum()) for seed in range(5)}
     if len(counts) == 1:
         raise Wrong(
             f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "

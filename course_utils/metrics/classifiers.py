@@ -16,8 +16,8 @@ from course_utils.files import ASSETS, load_weights, read_metadata
 class Classifier(nn.Module):
     """logits(x) = head(features(x)): what the metrics need of a network.
 
-    `image_shape` is (C, H, W) of the images it judges, `num_features` the length of its feature vector. A
-    shipped one also tells its `test_accuracy` (share of the test images that it names rightly) and what it
+    `image_shape` is (C, H, W) of its images, `num_features` the length of its feature vector. A
+    shipped one also has its `test_accuracy` (fraction of the test images that it gets right) and what it
     was `trained_on`.
     """
 

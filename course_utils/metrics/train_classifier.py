@@ -1,4 +1,4 @@
-"""Train the classifier whose features judge the generated images:
+"""Train the classifier whose features measure the generated images:
 
 python -m course_utils.metrics.train_classifier mnist          # about a minute on two cores
 python -m course_utils.metrics.train_classifier cifar10        # about half an hour on two cores
@@ -104,7 +104,7 @@ def augment(images: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
 
 
 def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Share of the images whose largest logit is at their label.
+    """Fraction of the images whose largest logit is at their label.
 
     Args:
         images: uint8 (N, C, H, W).

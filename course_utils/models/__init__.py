@@ -5,17 +5,17 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 """
 
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
-from course_utils.models.mlp import mlp_discriminator, mlp_generator
+from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     initialised,
     largest_singular_value,
     pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.models.sampling import draw_latents, sample, spherical_walk
+from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
-from course_utils.models.upsampling import UPSAMPLING, doubling, transposed_by_convolution
+from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 
 __all__ = [
     "UPSAMPLING",
@@ -23,7 +23,6 @@ __all__ = [
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
-    "doubling",
     "draw_latents",
     "initialised",
     "largest_singular_value",
@@ -31,9 +30,11 @@ __all__ = [
     "mlp_discriminator",
     "mlp_generator",
     "mnist_dcgan",
+    "packed_discriminator",
     "pytorch_initialised",
     "sample",
+    "slerp",
     "spectrally_normalised",
-    "spherical_walk",
     "transposed_by_convolution",
+    "upsampling_layer",
 ]

@@ -49,3 +49,23 @@ def mlp_discriminator(sample_shape: Sequence[int], hidden: Sequence[int] = (128,
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers, nn.Linear(sizes[-1], 1), nn.Flatten(0))
+
+
+def packed_discriminator(dim: int, packing: int = 2, hidden: tuple[int, ...] = (64, 64)) -> nn.Sequential:
+    """A discriminator that sees m = `packing` samples at once: logits of D(x₁, …, xₘ).
+
+    PacGAN: Lin, Khetan, Fanti, Oh 2018, arXiv:1712.04086.
+
+    Args:
+        dim: of one sample.
+        packing: m, how many samples, all real or all generated, make one input; 1 is the usual case.
+        hidden: widths of the hidden layers.
+
+    Returns:
+        Network from (N, dim) to logits (N / m,); m must divide N.
+    """
+    return nn.Sequential(
+        nn.Flatten(0),  # (N·dim,): the samples in a row …
+        nn.Unflatten(0, (-1, packing * dim)),  # … m to each line: (N / m, m·dim)
+        mlp_discriminator((packing * dim,), hidden),
+    )

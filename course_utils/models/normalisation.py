@@ -7,7 +7,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
-    """DCGAN's first weights: w ~ N(0, 0.02²), biases 0  (Radford et al. 2016, arXiv:1511.06434, section 4).
+    """DCGAN's initialisation: w ~ N(0, 0.02²), biases 0  (Radford et al. 2016, arXiv:1511.06434, section 4).
 
     `dcgan_generator` and `dcgan_discriminator` call it themselves: an initialisation that is defined and then
     not called is a bug that no error shows.
@@ -28,7 +28,7 @@ def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
 
 
 def pytorch_initialised(network: nn.Module) -> nn.Module:
-    """PyTorch's own first weights, drawn anew by each layer's rule, in place. Returns the same network."""
+    """PyTorch's own initialisation, drawn anew by each layer's rule, in place. Returns the same network."""
     for layer in network.modules():
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()

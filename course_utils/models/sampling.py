@@ -56,7 +56,7 @@ def sample(
         generator.train(training)
 
 
-def spherical_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
+def slerp(start: Tensor, end: Tensor, steps: int) -> Tensor:
     """z(t) = [sin((1 − t)·ω)·start + sin(t·ω)·end] / sin ω, where ω is the angle between start and end.
 
     Keeps the lengths of latents that a straight line would shorten (White 2016, arXiv:1609.04468).

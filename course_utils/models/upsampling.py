@@ -6,7 +6,7 @@ from torch.nn import functional as F
 UPSAMPLING = ("transposed", "resize", "pixel_shuffle")
 
 
-def doubling(inputs: int, outputs: int, method: str = "transposed", bias: bool = True) -> nn.Module:
+def upsampling_layer(inputs: int, outputs: int, method: str = "transposed", bias: bool = True) -> nn.Module:
     """A layer that doubles height and width: (N, inputs, H, W) → (N, outputs, 2H, 2W).
 
     - "transposed": DCGAN's own, a 4×4 transposed convolution with stride 2.

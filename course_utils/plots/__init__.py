@@ -46,14 +46,16 @@ from course_utils.plots.style import (
 )
 from course_utils.plots.toy import (
     cell_maps,
-    draw_folded,
+    draw_latent_grid,
     draw_plane,
-    folded_latents,
     games_on_line,
     games_on_plane,
+    latent_grids,
     measured_rounds,
-    update_folded,
+    update_latent_grid,
     update_plane,
+    view_line,
+    view_plane,
 )
 
 __all__ = [
@@ -72,13 +74,13 @@ __all__ = [
     "dirac_moments",
     "distance_curves",
     "draw_field",
-    "draw_folded",
+    "draw_latent_grid",
     "draw_plane",
     "field_arrows",
-    "folded_latents",
     "games_on_line",
     "games_on_plane",
     "image_grid",
+    "latent_grids",
     "lines",
     "loss_curves",
     "measured_rounds",
@@ -93,6 +95,8 @@ __all__ = [
     "to_picture",
     "to_png",
     "unit_circle",
-    "update_folded",
+    "update_latent_grid",
     "update_plane",
+    "view_line",
+    "view_plane",
 ]

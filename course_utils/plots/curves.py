@@ -28,17 +28,19 @@ def loss_curves(
             the non-saturating game.
     """
     figure, axes = new_figure(note=note)
-    told = []
+    alt_parts = []
     for player, dashes in (("discriminator", "-"), ("generator", "--")):
         values = history[f"{player}_loss"]
-        told.append(_draw_curve(axes, history["images"], values, f"{player} loss", COLORS[player], dashes))
+        alt_parts.append(
+            _draw_curve(axes, history["images"], values, f"{player} loss", COLORS[player], dashes)
+        )
     if equilibrium is not None:
         for player, value in zip(("discriminator", "generator"), equilibrium, strict=True):
             axes.axhline(value, color=COLORS[player], linewidth=1, linestyle=":")
             below = {"va": "top", "xytext": (-2, -2)} if player == "generator" else {}  # its curve runs above
             label = f"{player} at equilibrium"
             axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), **{**RIGHT_LABEL, **below})
-    return _finish_curves(figure, axes, title, "loss", told, note, alt)
+    return _finish_curves(figure, axes, title, "loss", alt_parts, note, alt)
 
 
 def accuracy_curves(
@@ -54,15 +56,15 @@ def accuracy_curves(
         history: `run.history`, of which "images", "real_accuracy" and "fake_accuracy" (in [0, 1]) are read.
     """
     figure, axes = new_figure(note=note)
-    told = []
+    alt_parts = []
     for kind, colour, dashes in (("real", "data", "-"), ("fake", "model", "--")):
         values = history[f"{kind}_accuracy"]
-        told.append(
+        alt_parts.append(
             _draw_curve(axes, history["images"], values, f"on {kind} samples", COLORS[colour], dashes)
         )
     axes.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":", label="guessing")
     axes.set_ylim(-0.03, 1.03)
-    return _finish_curves(figure, axes, title, "share judged rightly", told, note, alt)
+    return _finish_curves(figure, axes, title, "fraction classified correctly", alt_parts, note, alt)
 
 
 def curve(
@@ -77,10 +79,12 @@ def curve(
 ) -> Figure:
     """Any one entry of a history against "images", e.g. a Fréchet distance that falls along."""
     figure, axes = new_figure(note=note)
-    told = [_draw_curve(axes, history["images"], history[key], label, COLORS["value"], "-", smooth=False)]
+    alt_parts = [
+        _draw_curve(axes, history["images"], history[key], label, COLORS["value"], "-", smooth=False)
+    ]
     if log:
         axes.set_yscale("log")
-    return _finish_curves(figure, axes, title, label, told, note, alt)
+    return _finish_curves(figure, axes, title, label, alt_parts, note, alt)
 
 
 def lines(
@@ -176,7 +180,7 @@ def density_and_discriminator(
 
 
 def _draw_curve(axes, x, y, label, colour, dashes, smooth=True) -> str:
-    """Draw y against x — pale as measured, strong as its running mean — and tell in words where it went."""
+    """Draw y against x, pale as measured, strong as its running mean; return where it went, in words."""
     x, y = as_array(x), as_array(y)
     if smooth and len(y) >= 50:
         axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.3)
@@ -190,15 +194,16 @@ def _draw_curve(axes, x, y, label, colour, dashes, smooth=True) -> str:
     return f"{label} goes from {y[0]:.3g} to {y[-1]:.3g}" if len(y) else f"{label}: nothing yet"
 
 
-def _finish_curves(figure, axes, title, y_label, told, note, alt) -> Figure:
+def _finish_curves(figure, axes, title, y_label, alt_parts, note, alt) -> Figure:
     axes.set_xlabel("training samples seen")
     axes.set_ylabel(y_label)
     axes.xaxis.set_major_formatter(lambda value, _: short_count(value))
-    if len(told) > 1:
+    if len(alt_parts) > 1:
         axes.legend()
     if title:
         axes.set_title(title)
     alt = (
-        alt or f"Line plot{': ' + title if title else ''}. {'; '.join(told)}, against training samples seen."
+        alt
+        or f"Line plot{': ' + title if title else ''}. {'; '.join(alt_parts)}, against training samples seen."
     )
     return describe(figure, f"{alt} {note}")

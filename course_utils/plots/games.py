@@ -22,7 +22,7 @@ def dirac_moments(moments: Mapping[str, Tensor], *, alt: str | None = None) -> F
     """
     figure, axes = new_figure(columns=len(moments), width=7.5, height=2.5, sharey=True)
     x = np.array([-1.6, 1.6])
-    told = []
+    alt_parts = []
     for panel, (title, point) in zip(axes, moments.items(), strict=True):
         theta, psi = as_array(point)
         panel.plot(x, psi * x, color=COLORS["discriminator"], label="logit ψx")
@@ -30,11 +30,11 @@ def dirac_moments(moments: Mapping[str, Tensor], *, alt: str | None = None) -> F
         panel.plot(theta, psi * theta, "X", color=COLORS["model"], markersize=10, label="sample")
         panel.axvline(theta, color=COLORS["model"], linewidth=0.8, linestyle=":")
         panel.set(title=title, xlim=x, ylim=(-1.6, 1.6), xlabel="x", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-        told.append(f"{title}: the sample is at {theta:.2f}, the line's slope is {psi:.2f}")
+        alt_parts.append(f"{title}: the sample is at {theta:.2f}, the line's slope is {psi:.2f}")
     axes[0].set_ylabel("logit")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    return describe(figure, alt or f"The Dirac-GAN at {len(moments)} moments. {'; '.join(told)}.")
+    return describe(figure, alt or f"The Dirac-GAN at {len(moments)} moments. {'; '.join(alt_parts)}.")
 
 
 def phase_portraits(
@@ -51,7 +51,7 @@ def phase_portraits(
             them, runs a mapping of label → points (steps + 1, 2).
         columns: panels in a row.
         radius: the square from −radius to radius is shown; what leaves it is cut off.
-        alt: alternative text; without it, where each run starts and ends is told.
+        alt: alternative text; by default, where each run starts and ends.
     """
     rows = math.ceil(len(panels) / columns)
     side = 7.5 / max(columns, 2)
@@ -64,7 +64,7 @@ def phase_portraits(
         sharey=True,
         squeeze=False,
     )
-    told = []
+    alt_parts = []
     for panel, (title, (places, arrows, runs)) in zip(axes.flat, panels.items(), strict=False):
         draw_field(panel, places, arrows)
         for (label, points), colour, dashes in zip(runs.items(), CYCLE, DASHES, strict=False):
@@ -73,7 +73,7 @@ def phase_portraits(
             panel.plot(*points[0], "o", color=colour, markerfacecolor="white", markersize=7)
             panel.plot(*points[-1], "o", color=colour, markersize=7)
             first, last = np.hypot(*points[0]), np.hypot(*points[-1])
-            told.append(
+            alt_parts.append(
                 f"{title}: the run {label} starts {first:.2g} from the equilibrium, ends {last:.2g} from it"
             )
         panel.set(title=title, xlim=(-radius, radius), ylim=(-radius, radius), aspect="equal")
@@ -83,7 +83,7 @@ def phase_portraits(
             panel.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2)
     for panel in axes.flat[len(panels) :]:
         panel.set_visible(False)
-    return describe(figure, alt or f"Arrows of a game on the plane of θ and ψ. {'. '.join(told)}.")
+    return describe(figure, alt or f"Arrows of a game on the plane of θ and ψ. {'. '.join(alt_parts)}.")
 
 
 def draw_field(axes: Axes, places: Tensor, arrows: Tensor):
@@ -126,21 +126,21 @@ def distance_curves(
         log: logarithmic distances: a constant factor per step is a straight line.
     """
     figure, axes = new_figure(height=3.6)
-    told = []
+    alt_parts = []
     for (label, points), colour, dashes in zip(runs.items(), CYCLE, DASHES, strict=False):
         distance = np.hypot(*as_array(points).T)
         axes.plot(distance, color=colour, linestyle=dashes, label=label)
         if predicted and label in predicted:
             growth = distance[0] * predicted[label] ** np.arange(len(distance))
             axes.plot(growth, color=COLORS["optimum"], linewidth=0.9)
-        told.append(f"{label}: from {distance[0]:.2g} to {distance[-1]:.2g}")
+        alt_parts.append(f"{label}: from {distance[0]:.2g} to {distance[-1]:.2g}")
     if log:
         axes.set_yscale("log")
     axes.set(xlabel="steps", ylabel="distance to the equilibrium")
     if title:
         axes.set_title(title)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    alt = alt or f"{title or 'Distance to the equilibrium against steps'}. {'; '.join(told)}."
+    alt = alt or f"{title or 'Distance to the equilibrium against steps'}. {'; '.join(alt_parts)}."
     return describe(figure, alt)
 
 
@@ -150,13 +150,13 @@ def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None
     angle = np.linspace(0, 2 * np.pi, 400)
     axes.fill(np.cos(angle), np.sin(angle), color=COLORS["second"], alpha=0.15, linewidth=0)
     axes.plot(np.cos(angle), np.sin(angle), color=COLORS["optimum"], linewidth=1.2)
-    told = []
+    alt_parts = []
     for (label, values), colour, marker in zip(eigenvalues.items(), CYCLE, "os^Dvp*", strict=False):
         values = np.asarray(values)
         axes.plot(values.real, values.imag, marker, color=colour, markersize=7, label=label)
-        told.append(f"{label} has largest modulus {np.abs(values).max():.3f}")
+        alt_parts.append(f"{label} has largest modulus {np.abs(values).max():.3f}")
     axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-0.3, 1.3), ylim=(-0.7, 0.7))
     axes.legend(loc="center left")
     return describe(
-        figure, alt or f"Eigenvalues and the unit circle in the complex plane. {'; '.join(told)}."
+        figure, alt or f"Eigenvalues and the unit circle in the complex plane. {'; '.join(alt_parts)}."
     )

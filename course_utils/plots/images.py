@@ -34,7 +34,7 @@ def image_grid(
         columns: images in a row.
         row_labels, column_labels: a word beside each row, above each column.
         note: where the images came from, if that needs saying (`ImageData.note`).
-        alt: alternative text; without it, title and counts are told.
+        alt: alternative text; by default, title and counts.
         width: of the figure in inches; default: by the number of columns.
 
     Raises:
@@ -97,7 +97,7 @@ def sample_evolution(
     real: Tensor | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """What the generator makes of the same latents as training goes on.
+    """What the generator makes of the same latents as training continues.
 
     Args:
         snapshots: pairs (images seen, samples), in order; samples are images (N, C, H, W) or points (N, 2).
@@ -111,7 +111,7 @@ def sample_evolution(
     chosen = [snapshots[index] for index in chosen]
     labels = [short_count(seen) for seen, _ in chosen]
     alt = alt or (
-        f"{title or 'Samples as training goes on'}: samples from the same latents after "
+        f"{title or 'Samples as training continues'}: samples from the same latents after "
         f"{', '.join(labels)} training samples."
     )
     if chosen[0][1].dim() == 4:

@@ -40,7 +40,7 @@ CYCLE = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "
 DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
 
 # D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue: "real"
-JUDGEMENT = LinearSegmentedColormap.from_list("judgement", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
+DISCRIMINATION = LinearSegmentedColormap.from_list("discrimination", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
 CSS_PIXELS_PER_INCH = 100  # a figure of 7 inches is 700 pixels wide on the page …
 PNG_PIXELS_PER_INCH = 150  # … and is stored finer than that, for sharp text on dense screens
 

@@ -37,7 +37,7 @@ def cell_probabilities(log_prob: Callable[[Tensor], Tensor], edges: Tensor, dim:
 
 
 def cell_frequencies(samples: Tensor, edges: Tensor) -> Tensor:
-    """The share of samples in each cell of a lattice, and outside: the counterpart of `cell_probabilities`.
+    """Fraction of samples in each cell of a lattice, and outside; the counterpart of `cell_probabilities`.
 
     Args:
         samples: (N, dim), N ≥ 1.

@@ -162,7 +162,7 @@ def play(
     """The run w₀, w₁, …: the rule applied `steps` times from `start`.
 
     Returns:
-        Points of shape (steps + 1, 2). A run that leaves the numbers of float64 goes on as inf or nan.
+        Points of shape (steps + 1, 2). A run that leaves the numbers of float64 continues as inf or nan.
     """
     field = vector_field(game)
     now = before = torch.tensor(start, dtype=torch.float64)  # at rest: the step before the first is the first

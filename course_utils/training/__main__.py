@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Trains as the command line says.
 
     Returns:
-        The exit status: 0 after the last image, 130 where Ctrl-C came before it, 1 after an error that a
-        sentence tells.
+        The exit status: 0 after the last image, 130 where Ctrl-C came before it, 1 after an error,
+        with one sentence that says which.
     """
     words = sys.argv[1:] if argv is None else list(argv)
     arguments = _parse(words)
@@ -86,17 +86,19 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="run the networks through torch.compile")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="where to keep the state")
     parser.add_argument("--checkpoint-every", type=int, default=20_000, metavar="IMAGES")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint, if there is one")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the generator's weights, as safetensors")
     arguments = parser.parse_args(words)
     if arguments.resume and not arguments.checkpoint:
-        parser.error("--resume needs --checkpoint FILE, the file to go on from")
+        parser.error("--resume needs --checkpoint FILE, the file to continue from")
     return arguments
 
 
 def _train(arguments: argparse.Namespace, words: Sequence[str], device: torch.device) -> int:
     if arguments.checkpoint and arguments.checkpoint.exists() and not arguments.resume:
-        raise ValueError(f"{arguments.checkpoint} exists: add --resume to go on from it, or delete it first.")
+        raise ValueError(
+            f"{arguments.checkpoint} exists: add --resume to continue from it, or delete it first."
+        )
     build, settings = RECIPES[arguments.data]
     # One process may fetch what is missing; several would wait for one another for as long as that takes.
     images = data.load(arguments.data, download=world_size() == 1)
@@ -142,7 +144,7 @@ def _is_first(store: "dist.Store | None") -> bool:
 
 
 def _go_on(arguments: argparse.Namespace, words: Sequence[str]) -> str:
-    """What the checkpoint holds, and the command that goes on from there."""
+    """What the checkpoint holds, and the command that continues from there."""
     file = arguments.checkpoint
     if file is None:
         return f"no checkpoint was kept; begin again with {_command([*words, '--checkpoint', 'run.pt'])}"
@@ -150,7 +152,7 @@ def _go_on(arguments: argparse.Namespace, words: Sequence[str]) -> str:
         return f"{file} was not written yet; begin again with {_command(words)}"
     images = load_checkpoint(file)["images_seen"]
     resume = [] if arguments.resume else ["--resume"]
-    return f"{file} holds the state after {images:,} images; go on with {_command([*words, *resume])}"
+    return f"{file} holds the state after {images:,} images; continue with {_command([*words, *resume])}"
 
 
 def _command(words: Sequence[str]) -> str:

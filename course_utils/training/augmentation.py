@@ -47,16 +47,16 @@ def colour(images: Tensor, rng: torch.Generator) -> Tensor:
     return mean + (0.5 + _uniform(images, rng)) * (images - mean)
 
 
-def translate(images: Tensor, rng: torch.Generator, share: float = 1 / 8) -> Tensor:
-    """Each image is moved by up to `share` of its size, up, down, left or right; zeros move in from outside.
+def translate(images: Tensor, rng: torch.Generator, fraction: float = 1 / 8) -> Tensor:
+    """Each image is moved by up to `fraction` of its size, in all directions; zeros come in from outside.
 
     Args:
         images: (N, C, H, W).
         rng: on the images' device.
-        share: 1/8 in the paper: up to 4 of 32 pixels.
+        fraction: 1/8 in the paper: up to 4 of 32 pixels.
     """
     count, channels, height, width = images.shape
-    most_down, most_right = round(share * height), round(share * width)
+    most_down, most_right = round(fraction * height), round(fraction * width)
     padded = F.pad(images, (most_right, most_right, most_down, most_down))
     # A window of the old size into the padded image, at a random place for each image.
     rows = _places(count, most_down, height, rng)[:, None, :, None]

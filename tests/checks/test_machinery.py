@@ -124,6 +124,32 @@ def test_unknown_numbers_are_told_the_known_ones():
         assert run_check(number, 1).status in ("unknown exercise", "wrong")
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("that doubles x.", "That doubles x."),
+        ("a minus is missing.", "A minus is missing."),
+        ("value_on_a_die is wrong.", "value_on_a_die is wrong."),
+        ("optimizer.step() is missing.", "optimizer.step() is missing."),
+        ("x² is never negative.", "x² is never negative."),
+        ("h is too large.", "h is too large."),
+    ],
+)
+def test_a_message_begins_like_a_sentence_but_identifiers_keep_their_case(message, shown):
+    def checker(answer):
+        raise Wrong(message)
+
+    exercise("90.3", title="Messages", difficulty=1, minutes=1)(checker)
+    assert run_check("90.3", 1).message == shown
+
+
+def test_a_function_that_returns_nothing_is_named_as_the_learner_wrote_it():
+    with pytest.raises(Wrong, match=r"^`value_on_a_die` returns nothing"):
+        call(lambda: None, name="value_on_a_die")
+    with pytest.raises(Wrong, match=r"^your function returns nothing"):
+        call(lambda: None)
+
+
 def test_a_checker_that_cannot_be_imported_stops_nothing(monkeypatch):
     monkeypatch.setattr("course_utils.checks.verdict.exercise_modules", lambda: {90: "ex90_missing"})
     verdict = run_check("90.1", 1)

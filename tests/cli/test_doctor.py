@@ -45,7 +45,7 @@ def test_corrupt_data_is_a_disease_and_names_the_file(no_data):
     mnist = next(one for one in report.findings if one.name == "MNIST")
     assert mnist.broken and "idx" in mnist.value and mnist.remedy
     assert not report.healthy
-    assert "✘ MNIST" in str(report) and "1 to mend" in str(report)
+    assert "✘ MNIST" in str(report) and "1 to fix" in str(report)
 
 
 def test_real_data_is_found(no_data, monkeypatch):

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_utils import plane
 from course_utils.checks import run_check
-from course_utils.metrics.modes import mode_coverage
+from course_utils.metrics import generator_pull, mode_coverage
 from course_utils.training import steps
 
 
@@ -185,7 +184,7 @@ def slope_of(value):
 
 def counted(samples, modes, std):
     found = mode_coverage(samples, modes, std)
-    return found.covered, found.good_share
+    return found.covered, found.good_fraction
 
 
 def count_in_loops(samples, modes, std):
@@ -218,7 +217,7 @@ RIGHT = [
     ("3.1", d_with_no_grad),
     ("3.2", steps.generator_step),
     ("3.2", g_frozen_and_thawed),
-    ("3.3", plane.pull),
+    ("3.3", generator_pull),
     ("3.3", pull_by_hand),
     ("3.4", counted),
     ("3.4", count_in_loops),
@@ -254,20 +253,20 @@ WRONG = [
     ("3.2", g_sigmoid, "sigmoid too many"),
     ("3.2", g_no_step, "has to `step`"),
     ("3.2", g_moves_the_discriminator, "discriminator's weights moved"),
-    ("3.3", lambda D, points: -plane.pull(D, points), "wrong way"),
+    ("3.3", lambda D, points: -generator_pull(D, points), "wrong way"),
     ("3.3", slope_of(lambda t: -F.softplus(-t).mean()), "divided by N"),
     ("3.3", slope_of(lambda t: F.softplus(-t).mean()), "wo things"),
     ("3.3", slope_of(lambda t: t.sum()), "∇t"),
     ("3.3", slope_of(lambda t: t.sigmoid().sum()), "slope of the probability"),
     ("3.3", slope_of(lambda t: F.softplus(t).sum()), "saturating loss"),
-    ("3.3", lambda D, points: plane.pull(D, points)[:, 0], "shape"),
-    ("3.3", lambda D, points: plane.pull(D, points).sum(), "The array of arrows"),
+    ("3.3", lambda D, points: generator_pull(D, points)[:, 0], "shape"),
+    ("3.3", lambda D, points: generator_pull(D, points).sum(), "The array of arrows"),
     ("3.4", count_all_nearest, "Only *good* samples"),
     ("3.4", count_within(lambda distance, std: distance <= std), "one σ"),
     ("3.4", count_within(lambda distance, std: distance**2 <= 3 * std), "*squared*"),
     ("3.4", count_box, "square of ±3σ"),
     ("3.4", lambda *a: counted(*a)[::-1], "wrong order"),
-    ("3.4", lambda *a: (counted(*a)[0] / 8, counted(*a)[1]), "share of the modes"),
+    ("3.4", lambda *a: (counted(*a)[0] / 8, counted(*a)[1]), "fraction of the modes"),
     ("3.4", lambda *a: (counted(*a)[0], counted(*a)[1] * len(a[0])), "is a count"),
     ("3.4", lambda *a: (counted(*a)[0], 1 - counted(*a)[1]), "bad samples"),
     ("3.4", lambda *a: counted(*a)[0], "two things"),

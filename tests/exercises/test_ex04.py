@@ -108,14 +108,14 @@ def cross_entropy(logits, target):
 def loss(
     real_target=1.0, fake_target=0.0, seen=lambda logits: logits, fakes=torch.Tensor.detach, end=lambda x: x
 ):
-    def mended_loss(generator, discriminator, real, latents):
+    def fixed_loss(generator, discriminator, real, latents):
         fake = fakes(generator(latents))
         return end(
             cross_entropy(seen(discriminator(real)), real_target)
             + cross_entropy(seen(discriminator(fake)), fake_target)
         )
 
-    return mended_loss
+    return fixed_loss
 
 
 def by_softplus(generator, discriminator, real, latents):
@@ -184,7 +184,7 @@ def sums(generator, discriminator, real, latents):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (loss(fake_target=1.0, seen=torch.sigmoid, fakes=attached), "nothing has been mended"),
+        (loss(fake_target=1.0, seen=torch.sigmoid, fakes=attached), "nothing has been fixed"),
         (loss(seen=torch.sigmoid), "a sigmoid is still there"),
         (loss(fake_target=1.0), "call the fakes real"),
         (loss(real_target=0.0, fake_target=1.0), "changed places"),

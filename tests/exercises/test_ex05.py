@@ -70,7 +70,7 @@ def written(
     fake_for_g=lambda fake: fake,
     clear_both_first=False,
     draw_again=False,
-    judge_again=True,
+    see_again=True,
     returned=lambda d, g: (d.item(), g.item()),
 ):
     def one_round(generator, discriminator, generator_optimizer, discriminator_optimizer, real, latents):
@@ -87,7 +87,7 @@ def written(
             discriminator_optimizer.step()
         if draw_again:
             fake = generator(latents)
-        g = g_loss(discriminator(fake_for_g(fake)) if judge_again else early_logits)
+        g = g_loss(discriminator(fake_for_g(fake)) if see_again else early_logits)
         if g_clear:
             generator_optimizer.zero_grad()
         g.backward()
@@ -136,7 +136,7 @@ def test_a_right_round_is_accepted_in_every_form(answer):
             ),
             "along D's gradient *and* its own",
         ),
-        (written(judge_again=False), "judge the fakes again"),
+        (written(see_again=False), "see the fakes again"),
         (written(fake_for_g=lambda fake: fake.detach()), "G has not moved"),
         (written(g_step=False), "G has not moved"),
         (written(d_step=False), "D has not moved"),

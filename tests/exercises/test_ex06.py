@@ -75,7 +75,7 @@ def test_mistakes_about_sides_are_told_apart(answer, words):
     is_wrong("6.1", answer, words)
 
 
-# --- 6.2: the mended generator -----------------------------------------------------------------------------
+# --- 6.2: the fixed generator -----------------------------------------------------------------------------
 
 
 def generator(strides=(2, 2, 2), start=4, added=None, channels=3, ending=nn.Tanh, middle=64):
@@ -157,8 +157,8 @@ def test_each_other_prediction_has_its_own_answer(letter, words):
 # --- 6.4: mirrored images ----------------------------------------------------------------------------------
 
 
-def coins(images, rng, share=0.5):
-    return torch.rand(len(images), 1, 1, 1, generator=rng) < share
+def coins(images, rng, fraction=0.5):
+    return torch.rand(len(images), 1, 1, 1, generator=rng) < fraction
 
 
 def by_index(images, rng):

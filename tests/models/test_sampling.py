@@ -3,7 +3,7 @@ import torch
 
 from course_utils.models import (
     draw_latents,
-    spherical_walk,
+    slerp,
 )
 
 
@@ -17,7 +17,7 @@ def test_latents_are_standard_normal_and_follow_their_generator():
 
 def test_a_walk_keeps_the_length_that_a_straight_line_loses():
     start, end = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 3.0])
-    walk = spherical_walk(start, end, 5)
+    walk = slerp(start, end, 5)
     torch.testing.assert_close(walk.norm(dim=1), torch.full((5,), 3.0))
     torch.testing.assert_close(walk[2], torch.tensor([3.0, 3.0]) / 2**0.5)  # halfway: at 45 degrees
     torch.testing.assert_close(torch.stack([walk[0], walk[-1]]), torch.stack([start, end]), atol=1e-5, rtol=0)
@@ -25,4 +25,4 @@ def test_a_walk_keeps_the_length_that_a_straight_line_loses():
 
 def test_a_walk_between_parallel_latents_is_refused():
     with pytest.raises(ValueError, match="one line through the origin"):
-        spherical_walk(torch.ones(4), 2 * torch.ones(4), 5)
+        slerp(torch.ones(4), 2 * torch.ones(4), 5)

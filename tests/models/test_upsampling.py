@@ -4,8 +4,8 @@ from torch.nn import functional as F
 
 from course_utils.models import (
     UPSAMPLING,
-    doubling,
     transposed_by_convolution,
+    upsampling_layer,
 )
 
 
@@ -28,7 +28,7 @@ def test_the_equality_is_exact_where_sums_do_not_round():
 
 
 def test_the_layer_is_torchs_own_with_its_gradients():
-    layer = doubling(3, 4, "transposed").double()
+    layer = upsampling_layer(3, 4, "transposed").double()
     own = torch.nn.ConvTranspose2d(3, 4, 4, stride=2, padding=1).double()
     own.load_state_dict(layer.state_dict())
     maps = torch.randn(2, 3, 5, 5, dtype=torch.float64)
@@ -39,5 +39,5 @@ def test_the_layer_is_torchs_own_with_its_gradients():
 
 
 @pytest.mark.parametrize("method", UPSAMPLING)
-def test_doubling_doubles(method):
-    assert doubling(3, 5, method)(torch.randn(2, 3, 4, 6)).shape == (2, 5, 8, 12)
+def test_upsampling_doubles(method):
+    assert upsampling_layer(3, 5, method)(torch.randn(2, 3, 4, 6)).shape == (2, 5, 8, 12)

@@ -226,8 +226,8 @@ def test_moving_average_leaves_the_predicted_share_of_a_circle():
     angle = math.acos(1 - h**2 / 2)  # trace 2 − h² = 2 cos φ
     run = play(bilinear(), alternating, h, 3000)
     averaged = moving_average(run, half_life)[-1000:].norm(dim=1)
-    share = averaged.mean() / run[-1000:].norm(dim=1).mean()
-    assert share.item() == pytest.approx(moving_average_gain(half_life, angle), rel=0.02)
+    fraction = averaged.mean() / run[-1000:].norm(dim=1).mean()
+    assert fraction.item() == pytest.approx(moving_average_gain(half_life, angle), rel=0.02)
 
 
 def test_moving_average_forgets_half_in_a_half_life():

@@ -117,7 +117,7 @@ def indivisible() -> str:
 def main(folder: Path) -> None:
     callbacks = []
     scenarios = {
-        # The processes begin with other weights, and must all go on with those of number 0.
+        # The processes begin with other weights, and must all continue with those of number 0.
         "trained": lambda: train(seed=rank(), penalty=r1, checkpoint=folder / f"two.{rank()}.checkpoint"),
         "resumed": lambda: train(penalty=r1, checkpoint=folder / "one.checkpoint", resume=True),
         "interrupted": interrupted,

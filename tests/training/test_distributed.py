@@ -199,7 +199,7 @@ def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
     (sentence,) = re.findall(r"^Training ended.*$", err, re.MULTILINE)  # said once, by whoever is left
     held, go_on = re.fullmatch(
         f"Training ended, because one of its {processes} processes was killed or failed: "
-        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; go on with (.*)",
+        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; continue with (.*)",
         sentence,
     ).groups()
     assert load_checkpoint(path)["images_seen"] == int(held.replace(",", "")) > 0

@@ -33,7 +33,7 @@ SLOW = {"generator_lr": 2e-4, "discriminator_lr": 2e-4}
 
 def players() -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
-    generator = dcgan_generator((3, 8, 8), latent_dim=4, width=8, refinements=1)  # batch normalisation
+    generator = dcgan_generator((3, 8, 8), latent_dim=4, width=8, extra_convs=1)  # batch normalisation
     return generator, spectrally_normalised(dcgan_discriminator((3, 8, 8), width=8))  # power iteration
 
 

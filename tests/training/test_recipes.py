@@ -58,7 +58,7 @@ def test_a_notebook_trains_with_its_recipe(notebook):
     for found, expected in zip(networks, build(), strict=True):
         assert repr(found) == repr(expected)  # the layers, with their sizes
         for weights, others in zip(found.parameters(), expected.parameters(), strict=True):
-            if weights.numel() > 1000:  # first weights of one kind
+            if weights.numel() > 1000:  # initial weights of one kind
                 assert weights.std().item() == pytest.approx(others.std().item(), rel=0.1)
     defaults = {name: parameter.default for name, parameter in signature(train_gan).parameters.items()}
     assert {**defaults, **settings} == {**defaults, **recipe}
