@@ -1,4 +1,4 @@
-"""Every loss in closed form: values, gradients, and the best discriminator. A loss without its row is an error."""
+"""Every loss in closed form: values, gradients, the best discriminator. A loss needs its row here."""
 
 import math
 from collections.abc import Callable
@@ -24,9 +24,7 @@ class ClosedForm(NamedTuple):
     generator: Callable[[Tensor, Tensor], Tensor]
     real_slope: Callable[[Tensor, Tensor], Tensor]  # N times the derivative of D's loss by each real logit
     fake_slope: Callable[[Tensor, Tensor], Tensor]  # the same by each fake logit
-    generator_slope: Callable[
-        [Tensor, Tensor], Tensor
-    ]  # N times the derivative of G's loss by each fake logit
+    generator_slope: Callable[[Tensor, Tensor], Tensor]  # N times that of G's loss
     undecided: tuple[float, float]  # both losses' values where D says the same of everything
     best_logit: Callable[[float, float], float] | None  # t*(x) where p_data = p, p_g = q; None: unbounded
 
@@ -131,7 +129,7 @@ P, Q = (0.5, 0.3, 0.2), (0.1, 0.3, 0.6)  # p_data and p_g on three places
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if CLOSED_FORMS[name].best_logit])
 def test_the_best_discriminator_is_the_known_one(name):
-    """Gradient descent on the logits of three places, each as often as the densities say: 0.1 is one sample."""
+    """Found by descent on the logits of three places, each as often as the densities say: 0.1 is a sample."""
     logits = torch.zeros(3, dtype=torch.float64, requires_grad=True)
     counts = [[round(10 * density) for density in side] for side in (P, Q)]
     real, fake = (torch.repeat_interleave(torch.arange(3), torch.tensor(side)) for side in counts)

@@ -4,12 +4,13 @@ from course_utils.training.gan import GAN, bidirectional, conditional, plain, tr
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.loop import Run, constant_then_linear, train
 from course_utils.training.progress import progress
-from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN, Recipe
+from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, Recipe, toy_gan
 
 __all__ = [
     "CIFAR10_DCGAN",
     "GAN",
     "MNIST_DCGAN",
+    "MNIST_MLP",
     "Recipe",
     "Run",
     "TrainingDiverged",
@@ -18,6 +19,7 @@ __all__ = [
     "constant_then_linear",
     "plain",
     "progress",
+    "toy_gan",
     "train",
     "translation",
 ]

@@ -64,23 +64,6 @@ def load_checkpoint(path: str | Path) -> dict:
     return state
 
 
-def check_writable(path: str | Path) -> None:
-    """Writes and removes a file beside `path`, so that one that cannot be written is known before the work.
-
-    Raises:
-        ValueError: it cannot be written, or `path` is a folder.
-    """
-    if Path(path).is_dir():
-        raise ValueError(f"{path} is a folder; name a file in it")
-    trial = Path(path).with_name(f".{Path(path).name}.trial")
-    try:
-        with replacing(trial) as partial:
-            partial.write_bytes(bytes(4096))
-        trial.unlink()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}); choose another place") from error
-
-
 def load_all(parts: Mapping[str, nn.Module | Optimizer], state: Mapping, path: str | Path) -> None:
     """Fills every part with its state; where one does not fit, all are as before.
 

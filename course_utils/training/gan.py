@@ -15,23 +15,36 @@ from torch.optim import Optimizer
 
 from course_utils.losses import LOSSES, GANLoss, get_loss
 from course_utils.training.distributed import world_size
-from course_utils.training.machine import Augmentation, Machine
+from course_utils.training.machine import Augmentation, Batch, Machine
 from course_utils.training.validation import check_latent_dim, check_least, check_logits, check_samples
 
-Shown = tuple[Tensor, ...]  # what D sees of one kind, real or fake: samples, and what belongs to them
-Penalty = Callable[[nn.Module, Shown, Shown], Tensor]  # (discriminator, real, fake) -> ()
 NON_SATURATING = LOSSES["non_saturating"]
 FULL_PRECISION = nullcontext()  # in place of an autocast
+
+
+class Shown(tuple):
+    """What D is shown as real, or as fake: samples (N, ...), and what belongs to them (labels, sources)."""
+
+    def detach(self) -> "Shown":
+        """The same numbers without their history."""
+        return Shown(part.detach() for part in self)
+
+    def float(self) -> "Shown":
+        """Floating-point parts in float32; labels stay whole numbers."""
+        return Shown(part.float() if part.is_floating_point() else part for part in self)
+
+
+Penalty = Callable[[nn.Module, Shown, Shown], Tensor]  # (discriminator, real, fake) -> ()
 
 
 # --- the two steps -----------------------------------------------------------------------------------------
 
 
 def discriminator_step(
-    discriminator: Callable[..., Tensor],
+    discriminator: Callable[[Tensor | Shown], Tensor],
     optimizer: Optimizer,
-    real: Shown,
-    fake: Shown,
+    real: Tensor | Shown,
+    fake: Tensor | Shown,
     loss: GANLoss = NON_SATURATING,
     *,
     penalty: Callable[[Shown, Shown], Tensor] | None = None,
@@ -42,8 +55,8 @@ def discriminator_step(
     Args:
         discriminator: maps what it is shown to logits (N,); it moves.
         optimizer: of the discriminator's weights.
-        real: what D is shown of the data: a tuple, samples (N, ...) first.
-        fake: the same of generated samples; they may still hang on the generator's graph.
+        real: samples of the data (N, ...).
+        fake: generated samples (N, ...), still part of the generator's graph.
         loss: the two players' losses.
         penalty: penalty(real, fake) is added to the loss.
         autocast: the number format of D's forward passes.
@@ -51,22 +64,22 @@ def discriminator_step(
     Returns:
         D's loss before the step, without the penalty, and its logits of the real and of the fake samples.
     """
-    real, fake = detached(real), detached(fake)  # detach: this step must not reach the generator
+    real, fake = real.detach(), fake.detach()  # this step must not reach the generator
     with autocast:
-        real_logits, fake_logits = discriminator(*real), discriminator(*fake)
-    value = loss.discriminator(real_logits.float(), fake_logits.float())
+        real_logits, fake_logits = discriminator(real).float(), discriminator(fake).float()
+    value = loss.discriminator(real_logits, fake_logits)
     total = value if penalty is None else value + penalty(real, fake)
     optimizer.zero_grad()  # PyTorch adds a new gradient to what an earlier step has left
     total.backward()
     optimizer.step()
-    return value.detach(), real_logits.detach().float(), fake_logits.detach().float()
+    return value.detach(), real_logits.detach(), fake_logits.detach()
 
 
 def generator_step(
-    discriminator: Callable[..., Tensor],
+    discriminator: Callable[[Tensor | Shown], Tensor],
     optimizer: Optimizer,
-    real: Shown,
-    fake: Shown,
+    real: Tensor | Shown,
+    fake: Tensor | Shown,
     loss: GANLoss = NON_SATURATING,
     *,
     autocast: AbstractContextManager = FULL_PRECISION,
@@ -76,8 +89,8 @@ def generator_step(
     Args:
         discriminator: maps what it is shown to logits (N,); gradients run through it, it does not change.
         optimizer: of the generator's weights.
-        real: what D is shown of the data; used only by losses that compare (`loss.generator_sees_real`).
-        fake: what D is shown of generated samples, hanging on the generator's graph.
+        real: samples of the data (N, ...), for losses that compare (`loss.generator_sees_real`).
+        fake: generated samples (N, ...), part of the generator's graph.
         loss: the two players' losses.
         autocast: the number format of D's forward passes.
 
@@ -85,8 +98,8 @@ def generator_step(
         G's loss before the step.
     """
     with autocast:  # no detach: D tells each sample where to go
-        real_logits = discriminator(*real).float() if loss.generator_sees_real else None
-        fake_logits = discriminator(*fake).float()
+        real_logits = discriminator(real).float() if loss.generator_sees_real else None
+        fake_logits = discriminator(fake).float()
     value = loss.generator(real_logits, fake_logits)
     optimizer.zero_grad()
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
@@ -95,33 +108,28 @@ def generator_step(
     return value.detach()
 
 
-def detached(shown: Shown) -> Shown:
-    """The same numbers without their history."""
-    return tuple(part.detach() for part in shown)
-
-
 # --- what D is shown: (generator, batch, latents) -> (real, fake) ------------------------------------------
 
 
-def plain(generator: Callable, batch: Shown, latents: Tensor) -> tuple[Shown, Shown]:
+def plain(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
     """x against G(z)  (Goodfellow et al. 2014, arXiv:1406.2661)."""
     (real,) = batch
     return (real,), (generator(latents),)
 
 
-def conditional(generator: Callable, batch: Shown, latents: Tensor) -> tuple[Shown, Shown]:
+def conditional(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
     """(x, y) against (G(z, y), y): does a sample fit its label? (Mirza and Osindero 2014, arXiv:1411.1784)"""
     real, labels = batch
     return (real, labels), (generator(latents, labels), labels)
 
 
-def translation(generator: Callable, batch: Shown, latents: Tensor) -> tuple[Shown, Shown]:
+def translation(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
     """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004)."""
     target, source = batch
     return (target, source), (generator(source), source)
 
 
-def bidirectional(players: nn.Module, batch: Shown, latents: Tensor) -> tuple[Shown, Shown]:
+def bidirectional(players: nn.Module, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
     """(x, E(x)) against (G(z), z)  (Donahue et al. 2017, arXiv:1605.09782).
 
     `players` is one network: players(z) is G(z), players.encode(x) is E(x). It needs a loss that pulls on
@@ -160,7 +168,7 @@ class GAN:
     discriminator: nn.Module
     _: KW_ONLY
     loss: str | GANLoss = "non_saturating"
-    shown: Callable[[Callable, Shown, Tensor], tuple[Shown, Shown]] = plain
+    shown: Callable[[Callable, Batch, Tensor], tuple[Batch, Batch]] = plain
     penalty: Penalty | None = None
     penalty_every: int = 1
     augment: Augmentation | None = None
@@ -206,11 +214,12 @@ class GAN:
                 f"packing must divide batch_size, got {packing} and {machine.batch_size}; change one of them."
             )
         self.objective = get_loss(self.loss)
-        self.call_generator = machine.wrap(self.generator)
+        self.generate = machine.wrap(self.generator)
         call_discriminator = machine.wrap(self.discriminator)
         augment = self.augment and machine.augmenting(self.augment)
 
-        def discriminate(samples: Tensor, *conditions: Tensor) -> Tensor:
+        def discriminate(shown: Shown) -> Tensor:
+            samples, *conditions = shown
             return call_discriminator(augment(samples) if augment else samples, *conditions)
 
         self.discriminate = discriminate
@@ -222,7 +231,7 @@ class GAN:
         }
 
     @torch.no_grad()
-    def check(self, batch: Shown, device: torch.device) -> None:
+    def check(self, batch: Batch, device: torch.device) -> None:
         """One pass of an example through both networks, in evaluation mode; raises where they do not fit."""
         modes = {network: network.training for network in self.networks.values()}
         for network in modes:
@@ -238,41 +247,50 @@ class GAN:
         for network, mode in modes.items():
             network.train(mode)
 
-    def training_step(self, draw: Callable[[], Shown], machine: Machine) -> dict[str, Tensor]:
+    def training_step(self, draw: Callable[[], Batch], machine: Machine) -> dict[str, Tensor]:
         """One round. `draw()` gives a batch of the data."""
         for _ in range(self.discriminator_steps):
-            real, fake = self._show(draw(), machine)
-            discriminator_loss, real_logits, fake_logits = discriminator_step(
-                self.discriminate,
-                self.optimizers["discriminator"],
-                real,
-                fake,
-                self.objective,
-                penalty=self._penalty_of_this_step(machine),
-                autocast=machine.autocast(),
-            )
+            batch = draw()
+            real, fake = self.show(batch, machine)
+            numbers = self.move_discriminator(real, fake, machine)
         for step in range(self.generator_steps):
             if step > 0:
-                real, fake = self._show(self._batch, machine)
-            generator_loss = generator_step(
-                self.discriminate,
-                self.optimizers["generator"],
-                real,
-                fake,
-                self.objective,
-                autocast=machine.autocast(),
-            )
+                real, fake = self.show(batch, machine)
+            numbers["generator_loss"] = self.move_generator(real, fake, machine)
+        return numbers
+
+    def show(self, batch: Batch, machine: Machine) -> tuple[Shown, Shown]:
+        """(real, fake): a batch, and samples of new latents, as D is shown them."""
+        with machine.autocast():
+            real, fake = self.shown(self.generate, batch, machine.latents(self.latent_dim))
+        return Shown(real).float(), Shown(fake).float()
+
+    def move_discriminator(self, real: Shown, fake: Shown, machine: Machine) -> dict[str, Tensor]:
+        """D's step; returns its loss and how often it was right."""
+        loss, real_logits, fake_logits = discriminator_step(
+            self.discriminate,
+            self.optimizers["discriminator"],
+            real,
+            fake,
+            self.objective,
+            penalty=self._penalty_of_this_step(machine),
+            autocast=machine.autocast(),
+        )
         middle = self.objective.undecided
         if middle is None:  # only differences mean something: which of the two is the more real?
             middle = (real_logits + fake_logits) / 2
         return {
-            "discriminator_loss": discriminator_loss,
-            "generator_loss": generator_loss,
+            "discriminator_loss": loss,
             "real_accuracy": (real_logits > middle).float().mean(),
             "fake_accuracy": (fake_logits < middle).float().mean(),
         }
 
-    def sample(self, network: nn.Module, latents: Tensor, batch: Shown) -> Tensor:
+    def move_generator(self, real: Shown, fake: Shown, machine: Machine) -> Tensor:
+        """G's step; returns its loss."""
+        optimizer, autocast = self.optimizers["generator"], machine.autocast()
+        return generator_step(self.discriminate, optimizer, real, fake, self.objective, autocast=autocast)
+
+    def sample(self, network: nn.Module, latents: Tensor, batch: Batch) -> Tensor:
         """What D would be shown as fake: samples of these latents, and of the batch's conditions."""
         return self.shown(network, batch, latents)[1][0]
 
@@ -283,18 +301,7 @@ class GAN:
         real, fake = (mean(history[side][-steps:]) for side in ("real_accuracy", "fake_accuracy"))
         return f"D is right about {real:.0%} of the real, {fake:.0%} of the fakes"
 
-    def _show(self, batch: Shown, machine: Machine) -> tuple[Shown, Shown]:
-        self._batch = batch
-        with machine.autocast():
-            real, fake = self.shown(self.call_generator, batch, machine.latents(self.latent_dim))
-        return full_precision(real), full_precision(fake)
-
     def _penalty_of_this_step(self, machine: Machine) -> Callable[[Shown, Shown], Tensor] | None:
         if self.penalty is None or machine.batches_drawn % self.penalty_every:
             return None
         return lambda real, fake: self.penalty_every * self.penalty(self.discriminator, real, fake)
-
-
-def full_precision(shown: Shown) -> Shown:
-    """Floating-point parts in float32; labels stay whole numbers."""
-    return tuple(part.float() if part.is_floating_point() else part for part in shown)

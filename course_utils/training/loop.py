@@ -17,16 +17,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from course_utils.data.convention import Sampler
+from course_utils.files import check_writable
 from course_utils.training import checkpoint as files
 from course_utils.training.average import averaged_copy, update_average
 from course_utils.training.distributed import any_rank, check_divisible, rank
 from course_utils.training.history import Recorder, TrainingDiverged
 from course_utils.training.interrupt import stop_button
-from course_utils.training.machine import Machine, fast_matmuls, match_layout, own_randomness
+from course_utils.training.machine import Batch, Machine, fast_matmuls, match_layout, own_randomness
 from course_utils.training.progress import progress as show_progress
+from course_utils.training.threads import on_threads
 from course_utils.training.validation import check_least, example_batch
 
-Batch = tuple[Tensor, ...]  # samples (N, ...), and what belongs to them
 Schedule = Callable[[float], float]  # fraction of the images seen, in [0, 1] -> factor of the learning rates
 
 
@@ -183,7 +184,7 @@ class Session:
         with (
             own_randomness(machine.device, decides["seed"]),
             fast_matmuls(machine.device, machine.precision),
-            machine.threads.in_use(),
+            on_threads(machine.threads.count),
             stop_button() as pressed,
         ):
             resumed = self._keep_in(Path(checkpoint), resume, decides) if checkpoint is not None else False
@@ -271,7 +272,7 @@ class Session:
     def _keep_in(self, path: Path, resume: bool, decides: dict) -> bool:
         """The state goes to that file; returns whether it came from there."""
         if rank() == 0:
-            files.check_writable(path)
+            check_writable(path)
         self.checkpoint = path
         settings = {
             **self.model.settings,

@@ -13,6 +13,7 @@ from course_utils.training.distributed import broadcast_state, data_parallel, sh
 from course_utils.training.threads import ThreadChoice
 from course_utils.training.validation import as_batch, check_seed
 
+Batch = tuple[Tensor, ...]  # samples (N, ...), and what belongs to them
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # (images, rng) -> images
 
 
@@ -74,7 +75,7 @@ class Machine:
         """Inside, networks multiply in the low precision, if one was chosen."""
         return torch.autocast(self.device.type, self.low_precision, enabled=self.low_precision is not None)
 
-    def draw(self, draw_real: Sampler) -> tuple[Tensor, ...]:
+    def draw(self, draw_real: Sampler) -> Batch:
         """This process's shard of a batch that all of them draw; images in the device's layout."""
         self.batches_drawn += 1
         return tuple(map(self._laid_out, map(shard, as_batch(draw_real(self.batch_size, self.rng)))))

@@ -1,6 +1,6 @@
 """Penalties on the discriminator's gradient: penalty(discriminator, real, fake) -> (), for `GAN(penalty=…)`.
 
-`real` and `fake` are tuples, as D is shown them: samples first, then what belongs to them.
+`real` and `fake` are what D is shown: a tuple of samples and what belongs to them.
 """
 
 import torch

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from torch import nn
 
-from course_utils.models import cifar10_dcgan, mlp_discriminator, mlp_generator, mnist_dcgan
+from course_utils.models import (
+    cifar10_dcgan,
+    mlp_discriminator,
+    mlp_generator,
+    mnist_dcgan,
+    packed_discriminator,
+)
 from course_utils.training.augmentation import flip
 from course_utils.training.gan import GAN
 
@@ -28,6 +34,22 @@ class Recipe(NamedTuple):
 def mnist_mlp() -> tuple[nn.Module, nn.Module]:
     """The fully connected generator and discriminator of notebook 04."""
     return mlp_generator((1, 28, 28), latent_dim=32), mlp_discriminator((1, 28, 28))
+
+
+def toy_gan(dim: int = 2, *, hidden: tuple[int, ...] = (64, 64), packing: int = 1, **game) -> GAN:
+    """The GAN of notebook 03, for data on a line (dim 1) or a plane (dim 2).
+
+    The latent has as many dimensions as the data, so that the generator can be drawn as a map of the line, or
+    the plane, onto itself.
+
+    Args:
+        dim: of the data.
+        hidden: widths of the hidden layers, of both networks.
+        packing: samples that the discriminator sees at once (`packed_discriminator`).
+        **game: of `GAN`.
+    """
+    generator = mlp_generator((dim,), latent_dim=dim, hidden=hidden)
+    return GAN(generator, packed_discriminator(dim, packing, hidden), **game)
 
 
 GAME = {

@@ -39,16 +39,6 @@ class ThreadChoice:
         self.best = 0.0  # the highest throughput since the choice, in steps a second
         self.chosen_at, self.pause = time.perf_counter(), PAUSE
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Inside, torch computes on the chosen number; afterwards on as many as before."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.count)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-
     def choose(self, step: Callable[[], object]) -> None:
         """Tries the counts with a step that changes nothing, and sets the fastest."""
         self.count, self.best = fastest_count(step)
@@ -65,6 +55,17 @@ class ThreadChoice:
             return False
         self.pause *= 2
         return True
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Inside, torch computes on so many threads; afterwards on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def fixed_threads(threads: int | None = None) -> int | None:
@@ -85,15 +86,20 @@ def fixed_threads(threads: int | None = None) -> int | None:
 
 
 def fastest_count(step: Callable[[], object]) -> tuple[int, float]:
-    """Tries 1, 2, 4, … threads, up to the cores that are free now, and returns (the fastest, its steps/s).
+    """Tries 1, 2, 4, … threads, up to the cores that are free now.
 
     Args:
         step: a step of the work, without lasting effect; called up to four times for each count.
+
+    Returns:
+        The fastest number, and its steps a second (0 where nothing was tried).
     """
     before, times = torch.get_num_threads(), {}
-    counts = [1]
-    while counts[-1] * 2 <= free_cores():
+    counts, free = [1], free_cores()
+    while counts[-1] * 2 <= free:
         counts.append(counts[-1] * 2)
+    if len(counts) == 1:
+        return 1, 0.0  # nothing to compare
     try:
         for count in counts:
             torch.set_num_threads(count)

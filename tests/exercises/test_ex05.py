@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+from course_utils.training.steps import training_round
 from torch.nn import functional as F
 
 from course_utils.checks import run_check
 from course_utils.training.average import update_average
-from course_utils.training.steps import training_round
 
 
 def stub(*_):

@@ -14,6 +14,10 @@ from torch import nn
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
 from course_utils.training.augmentation import augment
 from course_utils.training.distributed import SumOverRanks, broadcast_state, leave, process_group, rank, shard
+from course_utils.training.penalties import r1
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # torchrun starts this file by its path
+
 from tests.training.games import train_gan
 
 TRAIN = {
@@ -42,10 +46,7 @@ def noise(n, rng):
     return torch.rand(n, 3, 8, 8, generator=rng) * torch.rand(n, 1, 1, 1, generator=rng) * 2 - 1
 
 
-def r1(discriminator, real, fake):
-    real = real[0].detach().requires_grad_()
-    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
-    return slope.square().sum((1, 2, 3)).mean()
+PENALTY = r1(2.0)
 
 
 def result(run, generator, discriminator) -> dict:
@@ -118,8 +119,10 @@ def main(folder: Path) -> None:
     callbacks = []
     scenarios = {
         # The processes begin with other weights, and must all continue with those of number 0.
-        "trained": lambda: train(seed=rank(), penalty=r1, checkpoint=folder / f"two.{rank()}.checkpoint"),
-        "resumed": lambda: train(penalty=r1, checkpoint=folder / "one.checkpoint", resume=True),
+        "trained": lambda: train(
+            seed=rank(), penalty=PENALTY, checkpoint=folder / f"two.{rank()}.checkpoint"
+        ),
+        "resumed": lambda: train(penalty=PENALTY, checkpoint=folder / "one.checkpoint", resume=True),
         "interrupted": interrupted,
         "indivisible": indivisible,
         "callbacks": lambda: train(images=24, on_snapshot=lambda run: callbacks.append(1)) and len(callbacks),

@@ -62,7 +62,8 @@ def test_the_fewest_threads_that_are_about_the_fastest(clock, costs, best):
 def test_no_more_are_tried_than_cores_are_free(clock, monkeypatch):
     clock.costs = {1: 1.0}
     monkeypatch.setattr(threads, "free_cores", lambda: 1)
-    assert fastest_count(clock.step)[0] == 1
+    assert fastest_count(clock.step) == (1, 0)
+    assert clock.now == 0
 
 
 def test_trying_takes_few_steps_and_fewer_where_they_are_slow(clock):
