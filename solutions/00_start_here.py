@@ -157,7 +157,7 @@ print(f"among {len(many):,} generated ones, how often it sees 0, 1, … 9: {foun
 #
 # $G$ is a function: the same $z$ gives the same image. All the variety comes from $z$, which is
 # drawn from a **normal distribution**, $z \sim \mathcal N(0, I)$: 32 numbers around 0 and mostly
-# between −2 and 2, each drawn by itself. (That is what $I$, the identity matrix, says: every
+# between −2 and 2, each drawn independently. (That is what $I$, the identity matrix, says: every
 # number has the variance 1, and no two of them move together.)
 #
 # ### Exercise 0.2 — Draw latents (●○○, 3 min)
@@ -379,9 +379,9 @@ print(f"this machine runs at the scale {scale()!r}: a training would see {images
 # **"The generator is random: you never get the same image twice."** You saw it above: the same
 # latents gave the same images, equal in every pixel. Chance is in $z$ only.
 #
-# **"It has learnt the training images by heart and deals them out again."** Then each generated
-# digit would lie close to some training digit. Compare with real test digits, which no training
-# has seen: how far is it from each to the *nearest* training digit?
+# **"It has memorised the training images and hands them out again."** Then each generated digit
+# would lie close to some training digit. Compare with real test digits, which no training has
+# seen: how far is it from each to the *nearest* training digit?
 
 # %%
 train = data.load_mnist("train")

@@ -700,8 +700,8 @@ plots.show(
 # %% [markdown]
 # A half-life well below one turn follows the circle; a half-life of more than a turn sits in the
 # middle. That is why the course's training loop samples from an EMA of the generator (notebook
-# 05): the generator keeps circling, the average lies nearer the middle. The average costs nothing
-# in the game, because the players never see it.
+# 05): the generator keeps circling, the average lies closer to the middle. The average costs
+# nothing in the game, because the players never see it.
 #
 # It has a limit: an average cannot tame a spiral. If the points leave, so does their average.
 

@@ -204,7 +204,7 @@ print(f"at equilibrium:    L_D = {2 * math.log(2):.3f}, L_G = {math.log(2):.3f}"
 #   close to their values at equilibrium.
 # - D is never quite $D^*$. It is a small and smooth network, takes one step a round, and runs
 #   after a generator that moves. The bumps of $p_g$ at the end are too narrow for it to see.
-#   Where neither data nor samples fall, nobody tells D what to say, and it says anything.
+#   Where neither data nor samples fall, nothing constrains D, and it may say anything.
 
 # %% [markdown]
 # ## A GAN on a plane
@@ -226,7 +226,7 @@ print(
 # ### What does D tell the generator?
 #
 # Write $\ell(x) = -\log D(x)$ for one sample's part in the non-saturating loss. By the chain
-# rule, the gradient of $L_G$ by a weight $\theta$ of the generator is
+# rule, the gradient of $L_G$ with respect to a weight $\theta$ of the generator is
 #
 # $$
 # \frac{\partial L_G}{\partial \theta} = \frac1N \sum_i \frac{\partial \ell(x_i)}{\partial x_i} \cdot \frac{\partial G(z_i)}{\partial \theta}.

@@ -751,9 +751,9 @@ plots.show(
 # learnt. A fully connected network assumes nothing, and has to learn the same stroke again at
 # every place. Compare the two rows in order. In these few seconds the fully connected network has
 # seen ten times as many images, since they cost it so little, and is a little ahead. The
-# convolutional one has come as far as it did from a tenth of them. And it continues from there:
-# notebook 05 trains it for longer, so compare the distance that it reaches with the one that you
-# got from the fully connected network above.
+# convolutional one has got this far with a tenth of them. And it is not done: notebook 05 trains
+# it for longer, so compare the distance that it reaches with the one that you got from the fully
+# connected network above.
 #
 # ### Where do the specks come from?
 #

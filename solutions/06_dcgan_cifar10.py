@@ -99,9 +99,9 @@ with progress(len(known), "known images", unit="sets") as update:
         update(done)
 
 # %% [markdown]
-# Of the three changes to photographs, this measure minds blur most, and wrong or missing colours
-# less than you might. Keep the row of the blurred photographs in mind: you will meet a generator
-# with a distance like that, for other reasons.
+# Of the three changes to photographs, this measure penalises blur most, and wrong or missing
+# colours less than you might. Keep the row of the blurred photographs in mind: you will meet a
+# generator with a distance like that, for other reasons.
 #
 # ## Why is the picture too small?
 #
@@ -115,7 +115,7 @@ with progress(len(known), "known images", unit="sets") as update:
 
 # %%
 def circulating_generator() -> nn.Sequential:
-    """100 random numbers → a colour picture, but of which size?"""
+    """100 random numbers → a colour picture, but of what size?"""
     return nn.Sequential(
         nn.Linear(100, 256 * 4 * 4, bias=False),
         nn.Unflatten(1, (256, 4, 4)),
@@ -211,7 +211,7 @@ def fixed_generator() -> nn.Sequential:
 check("6.2", fixed_generator)
 
 # %% [markdown]
-# From here on we use the two functions of which notebook 05 builds its networks,
+# From here on we use the two functions from which notebook 05 builds its networks,
 # `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The
 # extra convolutions and the spectral normalisation are left out; the normalisation has a section
 # of its own below. Here they are with the sizes of this notebook, 48 channels at half size and
@@ -434,11 +434,11 @@ plots.show(
 # time than the resize-convolution. Try `upsampling="resize"` yourself;
 # [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
 #
-# ## What may the discriminator learn by heart?
+# ## What may the discriminator memorise?
 #
-# The discriminator sees the same 50,000 photographs again and again. Given time, it can learn
-# them by heart instead of learning what a photograph looks like. Then it is no teacher any more:
-# every generated picture is wrong, whatever is on it.
+# The discriminator sees the same 50,000 photographs again and again. Given time, it can memorise
+# them instead of learning what a photograph looks like. Then it no longer teaches: every
+# generated picture is wrong, whatever is on it.
 #
 # In classification one augments the data: mirrored, moved and recoloured pictures are still cats.
 # In a GAN there is a trap. Whatever the real images look like *to D* is what G will learn to
@@ -629,10 +629,10 @@ for name in ("transposed", *tools):
 # the plain run it is right in two cases of three, and its slope is eight times that of the
 # untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than
 # half of the plain one's, and it is bounded, whatever comes. Whether that pays off, a run this
-# short cannot show. The full augmentation was made for long trainings, where D would learn the
-# photographs by heart; here it has not even seen each of them once, and the task is only made
-# harder. We continue with mirroring alone. It costs next to nothing, and doubles the photographs
-# that D would have to learn. After more images the order can be another one:
+# short cannot show. The full augmentation was made for long trainings, where D would memorise the
+# photographs; here it has not even seen each of them once, and the task is only made harder. We
+# continue with mirroring alone. It costs next to nothing, and doubles the photographs that D
+# would have to learn. After more images the order can be another one:
 # [docs/benchmarks.md](../docs/benchmarks.md) has these rows after 50,000.
 #
 # ## The real training
@@ -737,8 +737,8 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
 #
 # Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but
 # would you rather have these pictures or blurred photographs? A Fréchet distance sees what its
-# features see. These features come from a small classifier, and it minds the texture that
-# blurring takes away more than the animal that is not there. One number is not a verdict.
+# features see. These features come from a small classifier, and it is sensitive to the texture
+# that blurring takes away more than the animal that is not there. One number is not a verdict.
 #
 # **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has
 # not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you
@@ -935,7 +935,7 @@ print(
 )
 
 # %% [markdown]
-# After so short a training most filters still look like their random start. But the very
+# After such a short training most filters still look like their random start. But the very
 # strongest are striped: yellow rows and blue rows alternate, so rows next to each other have
 # opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
 # photographs have. The mostly grey filters see mainly brightness, where most of a photograph's

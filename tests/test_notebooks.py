@@ -468,7 +468,7 @@ def with_metadata(**measured):
         ),
         (
             replaced('check("1.3", answer)', 'check("1.9", answer)'),
-            "checks 1.9, which course_utils.checks does not",
+            "checks 1.9, which course_utils.exercises does not",
         ),
         (
             replaced('check("1.3", answer)', "pass"),

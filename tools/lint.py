@@ -32,7 +32,7 @@ def lint(notebook: NotebookNode, name: str, exercises: Iterable[str], present: I
     Args:
         notebook: the executed solution, or the learner's notebook.
         name: such as "01_minimax_objective".
-        exercises: numbers of the exercises that `course_utils.checks` declares for this notebook.
+        exercises: numbers of the exercises that `course_utils.exercises` declares for this notebook.
         present: names of the notebooks that there are.
 
     Returns:
@@ -168,7 +168,9 @@ def checks_match(notebook: NotebookNode, number: int, exercises: Iterable[str]) 
     headed = [match[0] for match in re.findall(r"Exercise ((\d+)\.(\d+)) —", _headings_text(notebook))]
     declared = list(exercises)
     complaints = [
-        f"checks {one}, which course_utils.checks does not declare." for one in checked if one not in declared
+        f"checks {one}, which course_utils.exercises does not declare."
+        for one in checked
+        if one not in declared
     ]
     complaints += [
         f"exercise {one} is declared, but the notebook never checks it."
