@@ -218,7 +218,7 @@ claim(
 # ### Exercise 1.2 — The best discriminator (●●○, 8 min)
 #
 # One thing more than the text above: a batch need not hold as many real samples as generated ones. Let a
-# share $\pi$ of what $D$ is shown be real. It then climbs
+# fraction $\pi$ of what $D$ is shown be real. It then climbs
 #
 # $$V_\pi(D, G) = \pi\, \mathbb{E}_{p_\text{data}}[\log D] + (1 - \pi)\, \mathbb{E}_{p_g}[\log(1 - D)],$$
 #
@@ -229,10 +229,12 @@ claim(
 
 
 # %%
-def best_discriminator(p_data: torch.Tensor, p_model: torch.Tensor, real_share: float = 0.5) -> torch.Tensor:
-    """The discriminator with the highest V_π, π = real_share. Same shape in and out, values in [0, 1]."""
+def best_discriminator(
+    p_data: torch.Tensor, p_model: torch.Tensor, real_fraction: float = 0.5
+) -> torch.Tensor:
+    """The discriminator with the highest V_π, π = real_fraction. Same shape in and out, values in [0, 1]."""
     ### BEGIN SOLUTION
-    real, fake = real_share * p_data, (1 - real_share) * p_model
+    real, fake = real_fraction * p_data, (1 - real_fraction) * p_model
     return real / (real + fake)
     ### END SOLUTION
 
@@ -265,7 +267,7 @@ print("search: ", found.numpy().round(3))
 assert torch.allclose(found, optimal_discriminator(p_data, p_model), atol=0.001)  # the spacing of the values
 
 # %% [markdown]
-# Note what $D^*$ is **not**. It is not 1 for a six. It is the *share* of real ones among all sixes: if both
+# Note what $D^*$ is **not**. It is not 1 for a six. It is the *fraction* of real ones among all sixes: if both
 # dice are rolled equally often, then of four sixes, three come from the loaded die.
 
 # %% tags=["claim"]
@@ -370,7 +372,7 @@ assert (found - best)[inside].abs().max() < 0.001
 # %% [markdown]
 # ### Found again, by a network that sees samples only
 #
-# Now the way a GAN goes. A small network gets samples of both kinds, and climbs $V$ by gradient steps. It
+# Now the way of a GAN. A small network gets samples of both kinds, and climbs $V$ by gradient steps. It
 # is never told a density.
 #
 # Networks in this course return a **logit** $t$, any real number, and $D(x) = \sigma(t)$ with the sigmoid
@@ -821,7 +823,7 @@ for name in measures:
 
 # %% [markdown]
 # The answer to the prediction is (c). From $s = 4$ to $s = 8$ the slopes of the two KLs double, that of
-# Wasserstein stays 1, and JS has run out of slope. JS is a good judge of distributions that overlap, and it
+# Wasserstein stays 1, and JS has run out of slope. JS is a good measure for distributions that overlap, and it
 # has only one thing to say about those that do not: "different". The KLs pull harder the further away the
 # generator is. Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
 
@@ -925,7 +927,7 @@ favourites, chosen = {}, {}
 print("hills   measure        its favourite")
 for distance in (4, 6):
     two_hills = gaussian_mixture([-distance / 2, distance / 2], 0.6).log_prob(x_hills[:, None]).exp()
-    judges = {
+    by_measure = {
         "forward KL": {hill: theory.kl(two_hills, q, weights_hills) for hill, q in one_hills.items()},
         "reverse KL": {hill: theory.kl(q, two_hills, weights_hills) for hill, q in one_hills.items()},
         "JS": {hill: theory.js(two_hills, q, weights_hills) for hill, q in one_hills.items()},
@@ -933,11 +935,11 @@ for distance in (4, 6):
             hill: theory.wasserstein_1d(x_hills, two_hills, q, weights_hills) for hill, q in one_hills.items()
         },
     }
-    for judge, distances_to in judges.items():
+    for name, distances_to in by_measure.items():
         mean, std = min(distances_to, key=distances_to.get)
-        print(f"±{distance / 2:.0f}      {judge:12}   mean {round(mean, 1) + 0:4.1f}, spread {std:.1f}")
-        chosen[judge, distance] = round(mean, 1), round(std, 1)
-        favourites[judge] = one_hills[mean, std]  # the far hills overwrite the close ones
+        print(f"±{distance / 2:.0f}      {name:12}   mean {round(mean, 1) + 0:4.1f}, spread {std:.1f}")
+        chosen[name, distance] = round(mean, 1), round(std, 1)
+        favourites[name] = one_hills[mean, std]  # the far hills overwrite the close ones
 
 # %% jupyter={"source_hidden": true}
 shown_hills = x_hills.abs() < 7
@@ -1124,9 +1126,9 @@ thetas = torch.linspace(0.25, 6, 24, dtype=torch.float64)
 by_formula = {"saturating, formula": [], "non-saturating, formula": []}
 for theta in thetas:
     p, q = (gaussian(mean, 1.0).log_prob(x_wide[:, None]).exp() for mean in (0.0, theta.item()))
-    share = (weights_wide * q * theory.optimal_discriminator(p, q)).sum()  # the average of D* over p_g
-    by_formula["saturating, formula"].append(theta * share)
-    by_formula["non-saturating, formula"].append(theta * (1 - share))
+    average = (weights_wide * q * theory.optimal_discriminator(p, q)).sum()  # the average of D* over p_g
+    by_formula["saturating, formula"].append(theta * average)
+    by_formula["non-saturating, formula"].append(theta * (1 - average))
 by_formula = {name: torch.stack(values) for name, values in by_formula.items()}
 
 some = thetas[3::4]
@@ -1432,7 +1434,7 @@ plots.show(
         y_limits=(0, 1.6),
         x_label="x",
         y_label="density",
-        title="G(z) is a place; the density tells how often it comes out",
+        title="G(z) is a place; the density says how often it comes out",
         alt="The density p_g(x) rises steeply at x = 2, peaks near 2.2 and falls slowly. Dots, "
         "counts of samples near x, lie on it.",
     )

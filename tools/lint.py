@@ -20,23 +20,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools import claims, prose_numbers
+from tools.course import NAMES
 from tools.run import ROOT
 
-# The numbering is fixed, so that links hold; a notebook that is not there yet is named, not linked.
-COURSE = (
-    "00_start_here",
-    "01_minimax_objective",
-    "02_game_dynamics",
-    "03_first_gan",
-    "04_mlp_gan_mnist",
-    "05_dcgan_mnist",
-    "06_dcgan_cifar10",
-    "07_when_training_fails",
-    "08_losses_and_penalties",
-    "09_judging_generators",
-    "10_vae",
-    "11_gan_against_vae",
-)
 # Not yet held to the rules of `strict`: a notebook leaves this list once its prose has its claims.
 UNCONVERTED = (
     "00_start_here",
@@ -64,7 +50,7 @@ def lint(notebook: NotebookNode, name: str, exercises: Iterable[str], present: I
     Args:
         notebook: the executed solution, or the learner's notebook.
         name: such as "01_minimax_objective".
-        exercises: numbers of the exercises that `course_utils.checks` declares for this notebook.
+        exercises: numbers of the exercises that `course_utils.exercises` declares for this notebook.
         present: names of the notebooks that there are.
 
     Returns:
@@ -161,7 +147,7 @@ def links(notebook: NotebookNode, present: Iterable[str]) -> list[str]:
         if stem not in present:
             complaints.append(f"links to {target}, which is not there; name it without a link until it is.")
     for named in re.findall(r"\b\d\d_[a-z][a-z0-9_]+\b", _prose(notebook)):
-        if named not in COURSE and named not in present:
+        if named not in NAMES and named not in present:
             complaints.append(f"names {named!r}, which the course does not have.")
     return complaints
 
@@ -257,7 +243,9 @@ def checks_match(notebook: NotebookNode, number: int, exercises: Iterable[str]) 
     headed = [match[0] for match in re.findall(r"Exercise ((\d+)\.(\d+)) —", _headings_text(notebook))]
     declared = list(exercises)
     complaints = [
-        f"checks {one}, which course_utils.checks does not declare." for one in checked if one not in declared
+        f"checks {one}, which course_utils.exercises does not declare."
+        for one in checked
+        if one not in declared
     ]
     complaints += [
         f"exercise {one} is declared, but the notebook never checks it."
@@ -468,7 +456,7 @@ def anchors_of_course(root: Path = ROOT) -> dict[str, list[str]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the complaints about the solutions named; without names, `strict` only where it is asked for."""
-    from course_utils.checks.judging import exercises_of
+    from course_utils.checks.verdict import exercises_of
     from tools.notebooks import choose_scripts
 
     names = sys.argv[1:] if arguments is None else arguments
