@@ -1,12 +1,35 @@
 """Penalties in closed form, on critics whose slope is known."""
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
 
+from course_utils.training import penalties
+from course_utils.training.gan import Penalty
 from course_utils.training.penalties import r1, squared_slopes
 
 WEIGHTS = torch.tensor([3.0, -4.0])  # ‖w‖² = 25
+
+# Name → (its value on the linear critic t(x) = w·x at strength γ, its gradient with respect to w).
+CLOSED_FORMS = {
+    "r1": (lambda gamma: gamma / 2 * 25, lambda gamma: gamma * WEIGHTS),
+}
+
+
+def all_penalties():
+    """The functions of the module that return a penalty."""
+    functions = inspect.getmembers(penalties, inspect.isfunction)
+    return {
+        name: function
+        for name, function in functions
+        if function.__module__ == penalties.__name__ and function.__annotations__.get("return") is Penalty
+    }
+
+
+def test_every_penalty_has_its_closed_form():
+    assert CLOSED_FORMS.keys() == all_penalties().keys()
 
 
 class Linear(nn.Module):
@@ -22,13 +45,15 @@ class Linear(nn.Module):
 
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0, 10.0])
-def test_r1_of_a_linear_critic_is_half_gamma_times_its_squared_norm(gamma):
-    critic, real = Linear(), torch.randn(7, 2)
-    value = r1(gamma)(critic, (real,), (torch.zeros(7, 2),))
-    assert value.item() == pytest.approx(gamma / 2 * 25)
-    value.backward()
-    torch.testing.assert_close(critic.w.grad, gamma * WEIGHTS)
-    assert not real.requires_grad  # the data are left as they were
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_penalties_of_a_linear_critic_have_their_closed_form(name, gamma):
+    value, slope = CLOSED_FORMS[name]
+    critic, real, fake = Linear(), torch.randn(7, 2), torch.randn(7, 2)
+    found = all_penalties()[name](gamma)(critic, (real,), (fake,))
+    assert found.item() == pytest.approx(value(gamma))
+    found.backward()
+    torch.testing.assert_close(critic.w.grad, slope(gamma))
+    assert not real.requires_grad and not fake.requires_grad  # the samples are left as they were
 
 
 def test_the_norm_is_that_of_a_whole_image_and_each_sample_has_its_own():
