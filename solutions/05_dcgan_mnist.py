@@ -1,15 +1,15 @@
 # %% [markdown]
 # # DCGAN on MNIST: convolutions that draw digits
 #
-# You build a convolutional generator from its arithmetic, write the training loop yourself, and
-# watch readable digits appear within a minute on two CPU cores.
+# You take a convolutional generator apart, write the training loop yourself, watch readable digits appear
+# within a minute or two on two CPU cores, and build a generator of your own from an empty cell.
 #
 # | | |
 # | --- | --- |
-# | Reading time | 45 min, and 50 min for the exercises |
+# | Reading time | 50 min, and 80 min for the exercises |
 # | Running time | about 110 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
-# | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes |
+# | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes; build a generator layer by layer |
 
 # %%
 import time
@@ -26,18 +26,22 @@ from course_utils.models import (
     count_parameters,
     dcgan_discriminator,
     dcgan_generator,
+    draw_latents,
     mnist_dcgan,
     sample,
     slerp,
     transposed_by_convolution,
 )
 from course_utils.notebook import show_source
-from course_utils.runtime import by_scale, pick_device
-from course_utils.training import MNIST_DCGAN, progress, train_gan
-from course_utils.training.steps import training_round
+from course_utils.runtime import by_scale, pick_device, seed
+from course_utils.training import GAN, MNIST_DCGAN, progress, train
+from course_utils.training.gan import discriminator_step, generator_step
 
 device = pick_device()
 print(f"computing on: {device}")
+
+# One meaning, one colour: what the data shows to D blue, the generator red, the discriminator green.
+DATA, GENERATOR, OTHER = (plots.COLORS[name] for name in ("data", "generator", "reference"))
 
 # %% [markdown]
 # ## What do we have to draw?
@@ -51,10 +55,10 @@ print(f"computing on: {device}")
 mnist = data.load_mnist("train")
 draw_real = data.image_sampler(mnist.images, device)  # draw_real(n, rng): n random images in [-1, 1]
 
-rng = torch.Generator(device).manual_seed(0)
+rng = torch.Generator(device).manual_seed(seed(0))
 some_real = draw_real(32, rng).cpu()
 print(
-    f"at rest:        {mnist.images.dtype}, shape {tuple(mnist.images.shape)}, from "
+    f"at rest:          {mnist.images.dtype}, shape {tuple(mnist.images.shape)}, from "
     f"{mnist.images.min()} to {mnist.images.max()}"
 )
 print(
@@ -107,8 +111,8 @@ print("stamped:   ", stamped.tolist())
 print("by PyTorch:", by_pytorch.tolist())
 assert torch.equal(stamped, by_pytorch)
 
-# %%
-figure, axes = plots.new_figure(height=3.2)
+# %% jupyter={"source_hidden": true}
+figure, axes = plots.new_figure(height=3.6)
 places = torch.arange((len(signal) - 1) * 2 + len(kernel))
 below = torch.zeros(len(places))
 for number, value in enumerate(signal.tolist()):
@@ -119,19 +123,18 @@ for number, value in enumerate(signal.tolist()):
         edgecolor="white", label=f"stamp of input {number} (value {value:.0f})",
     )  # fmt: skip
     below += stamp
-axes.axvspan(-0.5, 0.5, color="#DDDDDD", zorder=0, label="cut off by padding 1")
-axes.axvspan(len(places) - 1.5, len(places) - 0.5, color="#DDDDDD", zorder=0)
+cut = {"facecolor": "none", "edgecolor": OTHER, "hatch": "xx", "linewidth": 0, "zorder": 0}
+axes.axvspan(-0.5, 0.5, label="cut off by padding 1", **cut)
+axes.axvspan(len(places) - 1.5, len(places) - 0.5, **cut)
 axes.set(xlabel="output place, before cutting", ylabel="value", title="Three inputs, kernel of 4, stride 2")
-axes.legend(loc="upper left", bbox_to_anchor=(0.12, 1.0))
+axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 axes.set_xlim(-0.5, len(places) - 0.5)
-axes.set_ylim(0, 6.5)
 plots.show(
     plots.describe(
         figure,
-        "Stacked bars: three input values stamp a kernel of length 4 into the output, each two "
-        "places further than "
-        "the one before. Inner output places receive two stamps each; the first and the last place "
-        "are cut off.",
+        f"Stacked bars: {len(signal)} input values stamp a kernel of length {len(kernel)} into the output, each "
+        "two places further than the one before. Inner output places receive a stamp from two inputs; the first "
+        "and the last place are cut off.",
     )
 )
 
@@ -154,6 +157,9 @@ def transposed_size(size: int, kernel: int, stride: int, padding: int) -> int:
 # %%
 check("5.1", transposed_size)
 
+# %% tags=["claim"]
+claim("For the figure your formula must give 6", len(stamped) == 6, every_seed=True)
+
 # %% [markdown]
 # Ask PyTorch for a few sizes and compare with yours:
 
@@ -171,9 +177,23 @@ for size, kernel_size, stride, padding in [
 
 # %% [markdown]
 # Kernel 4, stride 2, padding 1 doubles a map exactly. So 7 → 14 → 28 makes a digit in two steps.
-# A generator whose strides do not multiply up to the image's size is a common bug in published
-# code; you find one in notebook 06 with this formula.
 #
+# A possible slip: the strides of a generator do not multiply up to the image's size, and nothing complains.
+# [Notebook 06](06_dcgan_cifar10.ipynb#Why-is-the-picture-too-small?) takes such a generator apart with this
+# formula.
+
+# %% tags=["claim"]
+claim(
+    "Kernel 4, stride 2, padding 1 doubles a map exactly. So 7 → 14 → 28",
+    all(
+        F.conv_transpose1d(torch.ones(1, 1, n), torch.ones(1, 1, 4), stride=2, padding=1).shape[-1] == 2 * n
+        for n in (7, 14)
+    ),
+    every_seed=True,
+    values={"kernel": 4, "stride": 2, "from": [7, 14], "to": 28},
+)
+
+# %% [markdown]
 # ### Why kernel 4, and not 3 or 5?
 #
 # **Predict.** With stride 2, how many stamps fall on each output pixel, with a kernel of 4? With
@@ -188,31 +208,55 @@ def stamps_per_pixel(kernel: int, stride: int, size: int = 6) -> Tensor:
     ]
 
 
+inside = {}
+for kernel_size in (3, 4, 5):
+    inner = stamps_per_pixel(kernel_size, stride=2)[4:-4, 4:-4]
+    inside[kernel_size] = sorted(set(inner.flatten().int().tolist()))
+    print(f"kernel {kernel_size}: inside, a pixel gets {inside[kernel_size]} stamps")
+
+# %% jupyter={"source_hidden": true}
 figure, panels = plots.new_figure(columns=3, width=7.5, height=3.0)
-for axes, kernel_size in zip(panels, (3, 4, 5), strict=True):
+for axes, kernel_size in zip(panels, inside, strict=True):
     counts = stamps_per_pixel(kernel_size, stride=2)
-    inner = counts[4:-4, 4:-4]
     picture = axes.imshow(counts, cmap="cividis", vmin=1, vmax=9)
     axes.set(title=f"kernel {kernel_size}", xlabel="column", xticks=[0, 5, 10], yticks=[0, 5, 10])
     axes.grid(False)
-    print(f"kernel {kernel_size}: inside, a pixel gets {sorted(set(inner.flatten().int().tolist()))} stamps")
 panels[0].set_ylabel("row")
 figure.colorbar(picture, ax=panels, label="stamps")
 plots.show(
     plots.describe(
         figure,
-        "Three maps of the number of stamps per output pixel with stride 2. Kernel 4 gives an even 4 "
-        "inside; kernels 3 and 5 "
-        "give checkerboards of 1, 2, 4 and of 4, 6, 9.",
+        f"Three maps of the number of stamps per output pixel with stride 2. Kernel 4 gives an even {inside[4][0]} "
+        f"inside; kernels 3 and 5 give checkerboards of {inside[3]} and of {inside[5]}.",
     )
 )
 
 # %% [markdown]
-# A kernel whose size is a multiple of the stride treats all inner pixels alike. With 3 or 5, some
-# pixels get more than twice as many stamps as a diagonal neighbour, and the network must learn to
-# undo that. Odena, Dumoulin and Olah (2016) traced the checkerboards in generated images back to
-# this. The kernel of 5 is the one of the original DCGAN, and of many tutorials; we take 4.
+# The answer: a kernel of 4 puts four stamps on every pixel inside. A kernel of 5 puts nine on some, six on
+# their neighbours, four on others: not the same number everywhere.
 #
+# A kernel whose size is a multiple of the stride treats all inner pixels alike. With 3 or 5, some pixels get
+# more than twice as many stamps as a diagonal neighbour, and the network must learn to undo that. Odena,
+# Dumoulin and Olah (2016) traced the checkerboards in generated images back to this.
+#
+# We take 4. Kernels of 5 with stride 2 are in the MNIST generator of DCGAN's authors (Newmu, *dcgan_code*,
+# `mnist/train_cond_dcgan.py`, 2015), and in TensorFlow's tutorial *Deep Convolutional Generative Adversarial
+# Network* (2019).
+
+# %% tags=["claim"]
+claim(
+    "a kernel of 4 puts four stamps on every pixel inside. A kernel of 5 puts nine on some, six on their "
+    "neighbours, four on others",
+    inside[4] == [4] and inside[5] == [4, 6, 9],
+    every_seed=True,
+)
+claim(
+    "With 3 or 5, some pixels get more than twice as many stamps as a diagonal neighbour",
+    inside[3][-1] / inside[3][0] > 2 and inside[5][-1] / inside[5][0] > 2,
+    every_seed=True,
+)
+
+# %% [markdown]
 # ### The same numbers by another way
 #
 # A transposed convolution with kernel 4 and stride 2 writes each output pixel from only 2×2
@@ -240,12 +284,15 @@ def by_stamps(maps: Tensor, weight: Tensor) -> Tensor:
     return F.conv_transpose2d(maps, weight, stride=2, padding=1)
 
 
+torch.manual_seed(seed(0))
+time_ratios = {}  # channels that come out -> time of the interleaved form, PyTorch's own being 1
 for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling layers of the generator below
     maps = torch.randn(64, inputs, size, size, requires_grad=True)
     weight = torch.randn(inputs, outputs, 4, 4, requires_grad=True)
     stamps, interleaved = by_stamps(maps, weight), transposed_by_convolution(maps, weight)
     difference = (stamps - interleaved).abs().max() / stamps.abs().max()
     ratio = seconds(transposed_by_convolution, maps, weight) / seconds(by_stamps, maps, weight)
+    time_ratios[outputs] = ratio
     print(
         f"{inputs} → {outputs:2d} channels from {size}×{size}: largest difference {difference:.0e} of "
         "the largest value; "
@@ -254,47 +301,76 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling lay
     assert difference < 1e-5
 
 # %% [markdown]
-# Nothing is approximated; it is the same layer. Which form is faster depends on the layer and on
-# the machine. Here the interleaved one gains where few channels come out, as at a generator's
-# end; where many come out, PyTorch's own is ahead. The course's `upsampling_layer` takes each
-# where it is the faster. Measure before you optimise.
-#
+# Nothing is approximated; it is the same layer, up to rounding. Which form is faster depends on the layer and on
+# the machine. In this run the interleaved form does better where one channel comes out, as at a generator's
+# end, than where many come out. The course's `upsampling_layer` takes each where it is the faster. Measure
+# before you optimise.
+
+# %% tags=["claim"]
+claim(
+    "In this run the interleaved form does better where one channel comes out, as at a generator's end, than where "
+    "many come out",
+    time_ratios[1] < time_ratios[32],
+)
+
+# %% [markdown]
 # ## What did DCGAN get right?
 #
-# Before 2015, convolutional GANs mostly failed to train. Radford, Metz and Chintala searched for
-# an architecture that does, and put their findings into five guidelines. They were found by
-# trying, so each deserves the question *why*:
+# Early attempts to scale GANs up with convolutional networks had been unsuccessful, Radford, Metz and
+# Chintala write. They searched for an architecture that trains, and put their findings into five guidelines.
+# These were found by trying, so each deserves the question *why*:
 #
 # | DCGAN's guideline | why it helps | what we do here |
 # | --- | --- | --- |
 # | strided convolutions instead of pooling and fixed upsampling | the networks learn how to shrink and to grow | nearly the same: D's first halving folds 2×2 pixels into 4 channels (`PixelUnshuffle`, the interleave backwards), its second is strided |
-# | batch normalisation in both networks | keeps the activations' size under control in deep nets | in G. D has spectral normalisation instead: each layer's weight is divided by the largest factor by which it stretches a vector, so that D's slope stays bounded (Miyato et al., 2018; notebook 06 takes it apart) |
+# | batch normalisation in both networks | keeps the activations' size under control in deep nets | in G. D has spectral normalisation instead (below) |
 # | no fully connected hidden layers | fewer weights; every pixel is made by the same rules | the same; one linear map starts G, one ends D |
 # | ReLU in G, tanh at its end | the output is bounded like the data | the same |
 # | LeakyReLU in D | a slope everywhere: a unit that is off still passes a gradient back to G | the same, slope 0.2 |
 #
-# **Batch normalisation** subtracts from each channel its mean over the batch and divides by its
-# standard deviation; then it scales and shifts by two learnt numbers. In evaluation mode it uses
-# running averages of mean and deviation instead.
+# **Batch normalisation** subtracts from each channel its mean over the batch and divides by its standard
+# deviation; then it scales and shifts by two learnt numbers. In evaluation mode it uses running averages of mean
+# and variance instead. It treats all images of a batch together. Remember that: it comes back twice below.
 #
-# DCGAN's recipe also says: Adam with a learning rate of 2·10⁻⁴ and β₁ = 0.5, weights drawn from
-# N(0, 0.02²), latents of 100 numbers. With two CPU cores and a small data set we deviate: a
-# learning rate of 2·10⁻³, β₁ = 0 (Adam without momentum, which makes the game circle: notebook
-# 02), β₂ = 0.99, latents of 32 numbers. G has a 3×3 convolution between its two upsampling
-# layers, and each network gets one more where its maps are smallest, 7×7 (`extra_convs`).
-# [docs/benchmarks.md](../docs/benchmarks.md) has what was measured. Spectral normalisation, for
-# example, does not show after 75,000 images; after 150,000, the samples are worse without it.
-# Read the networks; each line gives the shape that it makes:
+# **Spectral normalisation** divides each layer's weight, written as a matrix, by the largest factor by which that
+# matrix stretches a vector. D's slope stays bounded that way (Miyato et al., 2018).
+# [Notebook 06](06_dcgan_cifar10.ipynb#How-steep-may-a-discriminator-be?) takes it apart.
+#
+# Where our numbers differ from DCGAN's, it is for the sake of two CPU cores and a small data set:
+#
+# | | DCGAN | here |
+# | --- | --- | --- |
+# | first weights | drawn from N(0, 0.02²) | the same |
+# | latents | 100 numbers, uniform | 32 numbers, from N(0, I) |
+# | Adam's learning rate | 2·10⁻⁴ | 2·10⁻³ |
+# | Adam's β₁, β₂ | 0.5, 0.999 | 0, 0.99: no momentum, since [momentum drives the players round](02_game_dynamics.ipynb#"Momentum-smooths-the-oscillation-out") |
+# | extra convolutions | none | a 3×3 convolution between G's two upsampling layers, and one in each network where its maps are smallest, 7×7 (`extra_convs`) |
+#
+# What each choice buys was measured, in [docs/benchmarks.md](../docs/benchmarks.md). Spectral normalisation, for
+# example, does not show after 75,000 images; after 150,000, the samples are worse without it. <!-- numbers: the
+# table "Notebook 05, the DCGAN on MNIST" of docs/benchmarks.md -->
+#
+# Read the discriminator; each line gives the shape that it makes. The generator's code you do not see yet: in the
+# last exercise you write it. Here is what comes out of each of its layers that has weights.
 
 # %%
-show_source(dcgan_generator, dcgan_discriminator, mnist_dcgan)
+show_source(dcgan_discriminator)
 
 # %%
+torch.manual_seed(seed(0))
 generator, discriminator = mnist_dcgan()
+maps = draw_latents(4, generator.latent_dim)
+print(f"{'latents':20s} {tuple(maps.shape)}")
+for layer in generator:
+    maps = layer(maps)
+    if isinstance(layer, (nn.Unflatten, nn.Conv2d, nn.ConvTranspose2d)):
+        print(f"{type(layer).__name__:20s} {tuple(maps.shape)}")
+
+# %%
 print(f"generator:     {count_parameters(generator):7,} weights, latents of {generator.latent_dim} numbers")
 print(f"discriminator: {count_parameters(discriminator):7,} weights")
 
-latents = torch.randn(4, generator.latent_dim)
+latents = draw_latents(4, generator.latent_dim)
 fake = generator(latents)
 print(
     f"latents {tuple(latents.shape)} → images {tuple(fake.shape)} → logits {tuple(discriminator(fake).shape)}"
@@ -308,8 +384,9 @@ print(
 #
 # 1. **The discriminator's step.** Move D, only D, down
 #    $$L_D = -\frac1N \sum_i \log D(x_i) - \frac1N \sum_i \log\bigl(1 - D(G(z_i))\bigr).$$
-# 2. **The generator's step.** Move G, only G, down the non-saturating loss of notebook 01,
-#    against the D that has just learnt:
+# 2. **The generator's step.** Move G, only G, down the
+#    [non-saturating loss of notebook 01](01_minimax_objective.ipynb#The-generator's-gradient), against the D that
+#    has just learnt:
 #    $$L_G = -\frac1N \sum_i \log D(G(z_i)).$$
 #
 # D returns logits $t$, and $D = \sigma(t)$. With $\operatorname{softplus}(t) = \log(1 + e^t)$ we
@@ -317,15 +394,15 @@ print(
 # $-\log(1 - \sigma(t)) = \operatorname{softplus}(t)$. No sigmoid is ever computed, and no
 # logarithm of 0 can occur.
 #
-# The generator's samples stand in both losses. In the first they are just data: that step must
-# not reach back into G. In PyTorch you say so with `fake.detach()`, the same numbers without
-# their history. In the second step the history is what you need: it is the way by which D tells
+# The generator's samples stand in both losses. They are made **once**. In D's step they are just data: that step
+# must not reach back into G. In PyTorch you say so with `fake.detach()`, the same numbers without their history.
+# G's step goes on with the same fakes, and now their history is what you need: it is the way by which D tells
 # each pixel how to change.
 #
 # ### Exercise 5.2 — One round of the game (●●○, 15 min)
 #
-# Write the round. Mind three things: which gradients are cleared and when, where to detach, and
-# that G plays against the D *after* its step. Return both losses as numbers.
+# Write the round. Mind four things: the fakes are made once, which gradients are cleared and when, where to
+# detach, and that G plays against the D *after* its step. Return both losses as numbers.
 
 
 # %%
@@ -358,19 +435,42 @@ def one_round(
     ### END SOLUTION
 
 
+# %% jupyter={"source_hidden": true}
+def round_of_the_package(
+    generator, discriminator, generator_optimizer, discriminator_optimizer, real, latents
+):
+    """The package's two steps, one after the other: the notebook goes on with it until your round is right."""
+    fake = generator(latents)
+    discriminator_loss, _, _ = discriminator_step(discriminator, discriminator_optimizer, real, fake)
+    generator_loss = generator_step(discriminator, generator_optimizer, real, fake)
+    return discriminator_loss.item(), generator_loss.item()
+
+
 # %%
-play_round = check("5.2", one_round, otherwise=training_round)
+play_round = check("5.2", one_round, otherwise=round_of_the_package)
+
+# %% [markdown]
+# The package has the two steps as two functions, for any loss. `autocast` and `penalty` are for later; the rest
+# is what you wrote.
+
+# %%
+show_source(discriminator_step, generator_step)
 
 # %% [markdown]
 # Let your round play for a few seconds. This is all that a training loop is:
 
+
 # %%
-torch.manual_seed(0)
+def adam(network: nn.Module) -> torch.optim.Optimizer:
+    fused = device.type in ("cpu", "cuda")  # one call for all weights, as the course's loop has it
+    return torch.optim.Adam(network.parameters(), lr=2e-3, betas=(0.0, 0.99), fused=fused)
+
+
+torch.manual_seed(seed(0))
 generator, discriminator = mnist_dcgan()
 generator, discriminator = generator.to(device), discriminator.to(device)
-generator_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3, betas=(0.0, 0.99))
-discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.0, 0.99))
-rng = torch.Generator(device).manual_seed(0)
+generator_optimizer, discriminator_optimizer = adam(generator), adam(discriminator)
+rng = torch.Generator(device).manual_seed(seed(0))
 
 rounds, batch_size = by_scale(ci=4, cpu=250, gpu=1_000), 64
 with progress(rounds, "your loop", unit="rounds") as update:
@@ -396,11 +496,11 @@ plots.show(
 #
 # ### What does a missing `detach` do?
 #
-# Without `detach`, PyTorch stops in G's step: D's backward pass has used up the history of the
-# fakes. The message is often silenced, by `retain_graph=True` or by making the fakes again, with
-# both `zero_grad` at the start of the round. Then D's loss has left its gradient in G, and G's
-# own is added to it. **Predict:** does D's loss pull G in the same direction as G's loss does, or
-# against it?
+# Without `detach`, PyTorch stops in G's step: D's backward pass has used up the history of the fakes. Two things
+# silence the message, `retain_graph=True` in D's backward pass, or making the fakes again for G's step. If both
+# `zero_grad` stand at the start of the round, D's loss has then left its gradient in G, and G's own is added to it.
+#
+# **Predict:** does D's loss pull G in the same direction as G's loss does, or against it?
 
 # %%
 real = draw_real(256, rng)
@@ -415,21 +515,32 @@ def gradient_of(loss: Tensor) -> Tensor:
 
 from_d = gradient_of(F.softplus(discriminator(fake)).mean())  # the part of D's loss that depends on G
 from_g = gradient_of(F.softplus(-discriminator(fake)).mean())
+cosine = F.cosine_similarity(from_d, from_g, dim=0).item()
 print(f"length of the gradient from D's loss: {from_d.norm():.3f}, from G's loss: {from_g.norm():.3f}")
-print(f"cosine of the angle between them: {F.cosine_similarity(from_d, from_g, dim=0):+.3f}")
+print(f"cosine of the angle between them: {cosine:+.3f}")
 print(f"length of their sum: {(from_d + from_g).norm():.3f}")
 
 # %% [markdown]
-# Against it, and almost exactly. Both losses reach G through the same slope of the logit,
-# $\nabla t$: D's loss with the factor $\sigma(t)$, G's with the factor $-(1 - \sigma(t))$. Where
-# D is undecided, both factors are about ½, and next to nothing is left of the sum. With `detach`
-# the question does not arise, and the backward pass of D's step is shorter.
+# The answer: against it, and almost exactly. Both losses reach G through the same slope of the logit, $\nabla t$:
+# D's loss with the factor $\sigma(t)$, G's with the factor $-(1 - \sigma(t))$. Together that makes
+# $2\sigma(t) - 1$: where D is undecided, both factors are about ½ in size, and little is left of the sum.
+#
+# With `detach` the question does not arise, and the backward pass of D's step is shorter.
+
+# %% tags=["claim"]
+claim("against it, and almost exactly", cosine < -0.9, every_seed=True)
+claim(
+    "little is left of the sum",
+    (from_d + from_g).norm() / from_g.norm() < 0.5,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## Why show another generator than the one that is trained?
 #
-# The players circle around each other (notebook 02), and the generator's weights circle along.
-# The *average* over the last rounds lies nearer to the middle than the weights of any one round.
+# The players circle around each other, and the generator's weights circle along. The *average* over the last
+# rounds [lies nearer to the middle](02_game_dynamics.ipynb#Third-cure:-keep-the-average) than the weights of any
+# one round.
 # So while the generator $\theta$ is trained, keep an average beside it:
 #
 # $$\bar\theta \leftarrow \beta\,\bar\theta + (1 - \beta)\,\theta \quad\text{after every round.}$$
@@ -481,7 +592,7 @@ check("5.3", update_average)
 evaluate = frechet_evaluator("mnist")
 real_images = data.to_model_range(mnist.images)
 n = min(len(real_images), 2_000)
-noise = torch.Generator().manual_seed(0)
+noise = torch.Generator().manual_seed(seed(0))
 known = {
     "training digits, real": real_images[:n],
     "real digits and a little noise": (
@@ -491,22 +602,87 @@ known = {
     "one real digit, many times": real_images[:1].expand(n, -1, -1, -1),
     "your loop, above": sample(generator, n),
 }
-for what, images in known.items():
-    print(f"{what:32s} {evaluate(images):7.1f}")
+scale = {what: evaluate(images) for what, images in known.items()}
+for what, distance in scale.items():
+    print(f"{what:32s} {distance:7.1f}")
+
+# %% tags=["claim"]
+_sure = evaluate.classifier(sample(generator, 500, seed=seed(0))).softmax(1).max(1).values
+claim(
+    "Strokes already, and some of them are digits", 0.2 < (_sure > 0.9).float().mean() < 0.95, every_seed=True
+)
+claim("Real digits are near 0", scale["training digits, real"] < 2, every_seed=True)
+claim(
+    "one digit many times is further away than anything else here",
+    max(scale, key=scale.get) == "one real digit, many times",
+    every_seed=True,
+)
 
 # %% [markdown]
+# Real digits are near 0. One sharp digit is no help if it comes again and again: one digit many times is further
+# away than anything else here.
+#
 # A distance depends on the features and on the number of samples, so compare only what was
 # measured alike. These distances say nothing about FIDs that you read elsewhere.
 
 # %% [markdown]
 # ## The real training
 #
-# `train_gan` plays the same round as yours. Around it stands what a long run needs: the average
-# from exercise 5.3, bfloat16 (numbers of 16 bits) where the machine is faster with it, progress,
-# the stop button, checkpoints. You can stop it at any time and keep what has been trained so far.
+# `train(GAN(generator, discriminator), draw_real)` plays the same round as yours: it calls the two steps that you
+# saw above. Is that so? Let both begin with the same weights, the same images and the same latents, and compare
+# everything that the networks hold after some rounds, weights and running statistics.
+
+# %%
+rounds = by_scale(ci=2, cpu=10, gpu=10)
+torch.manual_seed(seed(1))
+by_the_loop = MNIST_DCGAN.gan()
+torch.manual_seed(seed(1))
+by_your_round = MNIST_DCGAN.gan()  # the same weights
+
+train(
+    by_the_loop,
+    draw_real,
+    images=rounds * batch_size,
+    **MNIST_DCGAN.training,
+    device=device,
+    precision="float32",
+    threads=torch.get_num_threads(),
+    seed=seed(2),
+    snapshot_samples=1,
+    progress=False,
+)
+
+rng = torch.Generator(device).manual_seed(seed(2))
+torch.randn(1, by_your_round.latent_dim, generator=rng, device=device)  # the loop draws its snapshot's first
+players = by_your_round.generator.to(device), by_your_round.discriminator.to(device)
+optimizers = [adam(network) for network in players]
+for _ in range(rounds):
+    real = draw_real(batch_size, rng)
+    latents = torch.randn(batch_size, by_your_round.latent_dim, generator=rng, device=device)
+    play_round(*players, *optimizers, real, latents)
+
+furthest_apart = 0.0
+for name, network in by_your_round.networks.items():
+    theirs, yours = by_the_loop.networks[name].state_dict(), network.state_dict()
+    apart = max((theirs[key].double() - yours[key].double()).abs().max().item() for key in yours)
+    furthest_apart = max(furthest_apart, apart)
+    print(f"{name:14s} {len(yours)} tensors, largest difference after {rounds} rounds: {apart:.1e}")
+
+# %% [markdown]
+# The solution's round and the loop's agree to the last bit. If yours differs a little, it adds the same numbers in
+# another order, such as D's look at the fakes before its look at the real images: with Adam, rounding grows into
+# visible differences within a few rounds, without doing harm.
 #
-# Watch three things while it runs: the samples, which are always made from the same latents; the
-# Fréchet distance; and the time.
+# Around the round stands what a long run needs: the average from exercise 5.3, bfloat16 (numbers of 16 bits)
+# where the machine is faster with it, progress, the stop button, checkpoints. You can stop it at any time and
+# keep what has been trained so far.
+
+# %% tags=["claim"]
+claim(
+    "The solution's round and the loop's agree to the last bit",
+    furthest_apart == 0.0 and play_round is one_round,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ### Exercise 5.4 — Predict the generator's loss (●○○, 3 min)
@@ -527,9 +703,13 @@ prediction = "b"
 # %%
 check("5.4", prediction)
 
+# %% [markdown]
+# Now start it. Watch three things while it runs: the samples, which are always made from the same latents; the
+# Fréchet distance; and the time.
+
 # %%
-torch.manual_seed(0)
-generator, discriminator = mnist_dcgan()
+torch.manual_seed(seed(0))
+gan = MNIST_DCGAN.gan()
 
 images = by_scale(ci=640, cpu=150_000, gpu=2_000_000)  # the one knob: how many images to train on
 sample_count = by_scale(ci=100, cpu=2_000, gpu=10_000)  # samples for each Fréchet distance
@@ -540,8 +720,8 @@ samples_so_far, distances_so_far = plots.Live(), plots.Live()
 def look(run):
     """Called at every snapshot, while training waits."""
     distances["images"].append(run.images_seen)
-    distances["average"].append(evaluate(run.generator, samples=sample_count))
-    distances["last weights"].append(evaluate(generator, samples=sample_count))
+    distances["average"].append(evaluate(run.average, samples=sample_count))
+    distances["last weights"].append(evaluate(run.networks["generator"], samples=sample_count))
     title = f"After {run.images_seen:,} images and {run.seconds:.0f} s of training"
     samples_so_far.show(plots.image_grid(run.snapshots[-1][1], columns=16, title=title, note=mnist.note))
     if len(distances["images"]) > 1:
@@ -552,6 +732,7 @@ def look(run):
                 x_label="training images seen",
                 y_label="Fréchet distance",
                 log=True,
+                colors={"average": GENERATOR, "last weights": OTHER},
                 alt="Fréchet distance against images seen: the average falls from "
                 f"{distances['average'][0]:.0f} to "
                 f"{distances['average'][-1]:.1f}, the last weights to {distances['last weights'][-1]:.1f}.",
@@ -560,20 +741,21 @@ def look(run):
         )
 
 
-print("settings:", MNIST_DCGAN)
-run = train_gan(
-    generator,
-    discriminator,
+print("the game:    ", MNIST_DCGAN.game)
+print("the training:", MNIST_DCGAN.training)
+run = train(
+    gan,
     draw_real,
     images=images,
-    **MNIST_DCGAN,
+    **MNIST_DCGAN.training,
+    device=device,
     snapshot_every=images // 10,
     on_snapshot=look,
-    seed=0,
+    seed=seed(0),
 )
 
 # %%
-final = evaluate(run.generator)
+final = evaluate(run.average)
 speed = run.images_seen / max(run.seconds, 1e-9)
 print(f"{run.images_seen:,} images in {run.seconds:.0f} s: {speed:,.0f} images a second")
 print(f"Fréchet distance of 10,000 samples: {final:.1f}  (the curve's points: {sample_count:,} samples each)")
@@ -583,40 +765,119 @@ first_minute = plots.sample_evolution(
 plots.show(first_minute)
 
 # %% [markdown]
-# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits. Some
-# columns change their digit on the way, a few even between the last two rows. Most samples are
-# digits that anybody can read, and some are not: look for them in the big picture, they are the
-# generator's blind spots.
-#
-# ### What do the curves say?
+# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits, and on the way some columns
+# change their digit. Most samples are digits that anybody can read, and some are not: look for them in the big
+# picture, they are the generator's blind spots.
 
-# %%
-plots.show(plots.loss_curves(run.history, equilibrium=(1.386, 0.693), note=mnist.note))
-plots.show(plots.accuracy_curves(run.history, note=mnist.note))
+# %% tags=["claim"]
+_read = [evaluate.classifier(samples).softmax(1) for _, samples in run.snapshots]
+_digits = torch.stack([each.argmax(1) for each in _read])
+claim(
+    "on the way some columns change their digit",
+    (_digits[2:-1, :12] != _digits[-1, :12]).any(),
+    every_seed=True,
+)
+claim(
+    "Most samples are digits that anybody can read, and some are not",
+    0.75 < (_read[-1].max(1).values > 0.9).float().mean() < 1,
+    every_seed=True,
+)
+claim("readable digits appear", (_read[-1].max(1).values > 0.9).float().mean() > 0.75, every_seed=True)
 
 # %% [markdown]
-# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come
-# close to that, and stay there. From about 10,000 images on, D does hardly better than guessing:
-# to the end it is right about 50 to 57 of 100 digits, real or fake. Its slope is bounded, so it
-# cannot become very sure; and the slope is what G learns from.
+# ### What do the curves say?
+#
+# A batch holds 64 images, so from step to step the numbers jump. The curves show means over many steps.
+
+
+# %% jupyter={"source_hidden": true}
+def means_over_steps(history: dict[str, list[float]], blocks: int = 45) -> dict[str, list[float]]:
+    """The history in that many parts, each its mean: what is left of a curve when the jumps are taken out."""
+    size = max(1, len(history["images"]) // blocks)
+    whole = len(history["images"]) // size * size
+    return {
+        name: torch.tensor(values[:whole]).reshape(-1, size).mean(1).tolist()
+        for name, values in history.items()
+    }
+
+
+smooth = means_over_steps(run.history)
+plots.show(plots.loss_curves(smooth, equilibrium=(1.386, 0.693), note=mnist.note))
+accuracies = {
+    "on real images": torch.tensor(smooth["real_accuracy"]),
+    "on generated ones": torch.tensor(smooth["fake_accuracy"]),
+}
+plots.show(
+    plots.lines(
+        torch.tensor(smooth["images"]),
+        accuracies,
+        x_label="training images seen",
+        y_label="fraction classified correctly",
+        y_limits=(0.4, 1.0),
+        levels={"guessing": 0.5},
+        colors={"on real images": DATA, "on generated ones": GENERATOR},
+        title="How often the discriminator is right",
+        alt="Fraction of images that the discriminator classifies correctly, against images seen. Both curves "
+        f"fall steeply at first, then stay: on real images at {accuracies['on real images'][-20:].mean():.2f}, on "
+        f"generated ones at {accuracies['on generated ones'][-20:].mean():.2f}. Guessing is at 0.5.",
+        note=mnist.note,
+    )
+)
+
+# %%
+seen = torch.tensor(run.history["images"])
+late = seen > images // 10  # after the first tenth
+for name in ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy"):
+    print(f"{name:18s} mean after the first tenth: {torch.tensor(run.history[name])[late].mean():.3f}")
+
+# %% [markdown]
+# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and
+# stay there. After the first tenth of the training D does hardly better than guessing: to the end it is right a
+# little more than half of the time. Its slope is bounded, so it cannot become very sure; and the slope is what G
+# learns from.
+
+# %% tags=["claim"]
+_late = {name: torch.tensor(values)[late].mean().item() for name, values in run.history.items()}
+claim(
+    "2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there",
+    about(_late["discriminator_loss"], 1.386, rel=0.05) and about(_late["generator_loss"], 0.693, rel=0.15),
+    every_seed=True,
+)
+claim(
+    "to the end it is right a little more than half of the time",
+    0.5 < (_late["real_accuracy"] + _late["fake_accuracy"]) / 2 < 0.58,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ### Was the average worth it?
 #
-# The figure under the samples has two curves. `generator` holds the weights of the last step,
-# `run.generator` their average, which is what you see in the pictures. Here are their distances,
-# and the ratio of the two:
+# The figure under the samples has two curves. `run.networks["generator"]` holds the weights of the last step,
+# `run.average` their average, which is what you see in the pictures. Here are their distances, and the ratio of
+# the two:
 
 # %%
-for seen, average, last in zip(*distances.values(), strict=True):
-    ratio = last / average
-    print(f"after {seen:9,} images: last weights {last:6.1f}, average {average:6.1f}, ratio {ratio:.2f}")
+ratios = []
+for seen_so_far, average, last in zip(*distances.values(), strict=True):
+    ratios.append(last / average)
+    print(
+        f"after {seen_so_far:9,} images: last weights {last:6.1f}, average {average:6.1f}, ratio {ratios[-1]:.2f}"
+    )
 
 # %% [markdown]
-# At 0 images the two are the same. From then on the average is ahead: the distance of the last
-# weights is larger by a third at first, and about twice as large later. The learning rate stays
-# the same to the end, so the weights wander on; the average lies in the middle of where they have
-# been.
+# At 0 images the two are the same. From then on the average is ahead, here by more, there by less, and once in a
+# while by nothing: where the last weights happen to stand well, they stand as well as their average. The learning
+# rate stays the same to the end, so the weights wander on; the average lies in the middle of where they have been.
+
+# %% tags=["claim"]
+claim("At 0 images the two are the same", abs(ratios[0] - 1) < 1e-6, every_seed=True)
+claim(
+    "From then on the average is ahead, here by more, there by less, and once in a while by nothing",
+    torch.tensor(ratios[1:]).log().mean() > 0.1
+    and (torch.tensor(ratios[1:]) > 1.05).sum() >= 7
+    and min(ratios[1:]) > 0.85,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## What lies between two digits?
@@ -630,8 +891,9 @@ for seen, average, last in zip(*distances.values(), strict=True):
 # $\mathcal N(0, I)$ in 32 dimensions: 32 independent numbers with mean 0 and variance 1. Nearly
 # all of them have a length around $\sqrt{32} \approx 5.7$, and two of them are nearly
 # perpendicular. So the middle of a straight line is shorter, about $5.7/\sqrt2 = 4$, and fewer
-# than one latent in a hundred is that short. Walk along the arc instead (White, 2016). With $s$
-# from 0 to 1:
+# than one latent in a hundred is that short.
+#
+# Walk along the arc instead (White, 2016). With $s$ from 0 to 1:
 #
 # $$z(s) = \frac{\sin((1-s)\,\omega)}{\sin\omega}\,a + \frac{\sin(s\,\omega)}{\sin\omega}\,b, \qquad \cos\omega = \frac{a \cdot b}{\lVert a\rVert\,\lVert b\rVert}.$$
 
@@ -649,15 +911,29 @@ def walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
 # %%
 walk_on_sphere = check("5.5", walk, otherwise=slerp)
 
+# %% tags=["claim"]
+_many = torch.randn(100_000, 32)
+claim(
+    "Nearly all of them have a length around $\\sqrt{32} \\approx 5.7$",
+    ((_many.norm(dim=1) - 5.7).abs() < 1.7).float().mean() > 0.98,
+    every_seed=True,
+    values={"latent_dim": 32, "√32": 32**0.5},
+)
+claim(
+    "fewer than one latent in a hundred is that short",
+    (_many.norm(dim=1) < 4).float().mean() < 0.01,
+    every_seed=True,
+)
+
 # %% [markdown]
 # Walk from the clearest 3 to the clearest 7 that the generator makes, and so on. Below the walks,
 # for comparison, the *images* of the first walk's two ends are mixed.
 
 # %%
-chooser = torch.Generator().manual_seed(5)
-candidates = torch.randn(1_000, run.generator.latent_dim, generator=chooser)
+chooser = torch.Generator().manual_seed(seed(5))
+candidates = draw_latents(1_000, run.average.latent_dim, chooser)
 with torch.no_grad():
-    read_as = evaluate.classifier(run.generator(candidates.to(device)).float().cpu()).softmax(dim=1)
+    read_as = evaluate.classifier(run.average(candidates.to(device)).float().cpu()).softmax(dim=1)
 latent_of = {}  # the clearest candidate of each digit, none taken twice
 for digit in range(10):
     clearest = read_as[:, digit].argmax()
@@ -670,7 +946,7 @@ rows = []
 with torch.no_grad():
     for one, other in walks:
         path = walk_on_sphere(latent_of[one], latent_of[other], steps)
-        rows.append(run.generator(path.to(device)).float().cpu())
+        rows.append(run.average(path.to(device)).float().cpu())
 t = torch.linspace(0, 1, steps)[:, None, None, None]
 cross_fade = (1 - t) * rows[0][:1] + t * rows[0][-1:]
 plots.show(
@@ -696,7 +972,7 @@ plots.show(
 # whose distance from one set to the next tells you how far chance goes:
 
 # %%
-pairs = torch.randn(sample_count, 2, run.generator.latent_dim, generator=chooser)
+pairs = torch.randn(sample_count, 2, run.average.latent_dim, generator=chooser)
 straight = pairs.mean(1)
 arc = torch.stack([walk_on_sphere(start, end, 3)[1] for start, end in pairs])
 with torch.no_grad():
@@ -706,17 +982,31 @@ with torch.no_grad():
         "fresh latents": pairs[:, 0],
         "others, as fresh": pairs[:, 1],
     }
+    lengths, of_middles = {}, {}
     for name, middles in kinds.items():
-        made = torch.cat([run.generator(part.to(device)).float().cpu() for part in middles.split(500)])
-        print(
-            f"{name:16s} mean length {middles.norm(dim=1).mean():.2f},  Fréchet distance {evaluate(made):.1f}"
-        )
+        made = torch.cat([run.average(part.to(device)).float().cpu() for part in middles.split(500)])
+        lengths[name], of_middles[name] = middles.norm(dim=1).mean().item(), evaluate(made)
+        print(f"{name:16s} mean length {lengths[name]:.2f},  Fréchet distance {of_middles[name]:.2f}")
 
 # %% [markdown]
-# The two sets of fresh latents differ by about as much as all the rest: these numbers do not
-# distinguish the arc from the straight line. This generator forgives shortened latents. The arc
-# costs nothing, and keeps the latents where G was trained.
-#
+# The straight line does shorten the latents. But this generator forgives it: the middles of straight lines make
+# samples about as good as the middles of arcs, and both are about as good as samples of fresh latents. The arc
+# costs nothing, and keeps the latents where G was trained; here it was not needed.
+
+# %% tags=["claim"]
+claim(
+    "The straight line does shorten the latents",
+    about(lengths["straight line"] / lengths["arc"], 0.5**0.5, rel=0.05),
+    every_seed=True,
+)
+claim(
+    "the middles of straight lines make samples about as good as the middles of arcs, and both are about as good as "
+    "samples of fresh latents",
+    max(of_middles.values()) / min(of_middles.values()) < 2,
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## Misconceptions
 #
 # ### "The generator's loss falls, so the samples get better"
@@ -724,18 +1014,34 @@ with torch.no_grad():
 # You predicted it in exercise 5.4. Here is the run, stretch by stretch:
 
 # %%
-seen = torch.tensor(run.history["images"])
 loss = torch.tensor(run.history["generator_loss"])
 stretches = zip(distances["images"], distances["images"][1:], distances["average"][1:], strict=False)
+mean_losses = []
 for before, after, distance in stretches:
     mean_loss = loss[(seen > before) & (seen <= after)].mean()
+    mean_losses.append(mean_loss.item())
     print(f"up to {after:9,} images: generator's loss {mean_loss:5.2f}, Fréchet distance {distance:6.1f}")
 
 # %% [markdown]
-# While the distance fell to a fraction, the loss stayed where it was, up a little, down a little.
-# It is measured against the discriminator of that moment, and the discriminator gets better too.
-# It says how the match stands, not how well either plays.
-#
+# You predicted what the generator's loss does between the first tenth and the end: it is (b), because the loss is
+# measured against the discriminator of that moment, and the discriminator gets better too. While the distance fell
+# to a quarter or less, the loss stayed about where it was. It says how the match stands, not how well either plays.
+
+# %% tags=["claim"]
+claim(
+    "the Fréchet distance will fall to a quarter or less",
+    distances["average"][-1] / distances["average"][1] <= 1 / 4,
+    every_seed=True,
+)
+claim(
+    "While the distance fell to a quarter or less, the loss stayed about where it was",
+    distances["average"][-1] / distances["average"][1] <= 1 / 4
+    and about(mean_losses[-1], mean_losses[0], rel=0.25)
+    and about(max(mean_losses), min(mean_losses), rel=0.35),
+    every_seed=True,
+)
+
+# %% [markdown]
 # ### "What comes out depends only on the latent"
 #
 # In evaluation mode, yes. In training mode, batch normalisation uses the mean and variance of the
@@ -743,21 +1049,27 @@ for before, after, distance in stretches:
 # same latent gives different images:
 
 # %%
+generator = run.networks["generator"]
 latent = torch.randn(1, generator.latent_dim, generator=chooser)
 crowds = [
     torch.cat([latent, torch.randn(15, generator.latent_dim, generator=chooser)]).to(device) for _ in range(2)
 ]
 state = {name: value.clone() for name, value in generator.state_dict().items()}
+differences = {}
 with torch.no_grad():
-    for mode in (False, True):
-        generator.train(mode)
+    for name in ("evaluation", "training"):
+        generator.train(name == "training")
         one, other = (generator(crowd)[0] for crowd in crowds)
-        name = "training" if mode else "evaluation"
-        print(
-            f"{name:10s} mode: largest difference of a pixel {(one - other).abs().max():.3f} (white − "
-            f"black = 2)"
-        )
+        differences[name] = (one - other).abs().max().item()
+        print(f"{name:10s} mode: largest difference of a pixel {differences[name]:.3f} (white − black = 2)")
 _ = generator.eval().load_state_dict(state)  # training mode has moved the running statistics
+
+# %% tags=["claim"]
+claim(
+    "If you forget `generator.eval()`, the same latent gives different images",
+    differences["training"] > 0.1 and differences["evaluation"] < 1e-3,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ### "A GAN only copies its training images"
@@ -769,15 +1081,15 @@ _ = generator.eval().load_state_dict(state)  # training mode has moved the runni
 train_pixels = real_images.flatten(1)
 test = data.load_mnist("test")
 test_images = data.to_model_range(test.images[:300])
-generated = sample(run.generator, 300, seed=1)
+generated = sample(run.average, 300, seed=seed(1))
 neighbours = NearestNeighbors(n_neighbors=1).fit(train_pixels.numpy())
-nearest = {}
+nearest, gaps = {}, {}
 for name, images_of in {"generated": generated, "real, from the test set": test_images}.items():
     distance, index = neighbours.kneighbors(images_of.flatten(1).numpy())
-    nearest[name] = index[:, 0]
+    nearest[name], gaps[name] = index[:, 0], torch.tensor(distance)
     print(
-        f"{name:24s} distance to the nearest training image: median "
-        f"{torch.tensor(distance).median():.1f}, smallest {distance.min():.1f}"
+        f"{name:24s} distance to the nearest training image: median {gaps[name].median():.1f}, "
+        f"smallest {gaps[name].min():.1f}"
     )
 plots.show(
     plots.image_grid(
@@ -790,23 +1102,179 @@ plots.show(
 )
 
 # %% [markdown]
-# The smallest distance of a generated digit is about that of a test digit, and so is the median:
-# none of the 300 is a copy.
+# No generated digit is at distance 0, and in the middle of the field the generated ones keep about the distance that
+# test digits keep: none of the 300 is a copy.
+
+# %% tags=["claim"]
+_made, _real = gaps["generated"], gaps["real, from the test set"]
+claim(
+    "No generated digit is at distance 0, and in the middle of the field the generated ones keep about the distance "
+    "that test digits keep: none of the 300 is a copy",
+    _made.min() > 0.3 * _real.min() and _made.min() > 0.5 and about(_made.median(), _real.median(), rel=0.25),
+    every_seed=True,
+    values={"looked up": len(_made)},
+)
+
+# %% [markdown]
+# ## Now build one yourself
 #
+# You know all the parts by now: the arithmetic from exercise 5.1, DCGAN's guidelines, the first weights, what batch
+# normalisation does. Put them together.
+#
+# ### Exercise 5.6 — Build the generator (●●●, 30 min)
+#
+# Write a generator from an empty cell, for images of any shape `(channels, height, width)` whose height and width
+# can be divided by 4. With $w$ for `width`:
+#
+# | step | what it makes |
+# | --- | --- |
+# | one linear map of the latent | $2w$ channels, a quarter of the height and of the width |
+# | an upsampling layer | $w$ channels, half of the height and of the width |
+# | a 3×3 convolution | the same size again |
+# | an upsampling layer | the image, with numbers from −1 to 1 |
+#
+# - Upsampling is a transposed convolution that doubles a map exactly, without a checkerboard of stamps. Which kernel,
+#   stride and padding?
+# - Where does the guidelines' batch normalisation go, and where ReLU and tanh? Neither normalise nor rectify an image.
+# - A bias before batch normalisation is subtracted again at once: leave it out there. The last layer has one.
+# - Draw the weights of linear maps and convolutions from N(0, 0.02²), and set biases to 0. PyTorch begins otherwise.
+# - Give the network an attribute `latent_dim`: everything in this course that draws latents asks for it.
+#
+# Before you check, count the weights by a formula in $w$, `latent_dim`, channels, height and width, one term a layer.
+# Batch normalisation has two for each channel. For images (1, 28, 28), latents of 32 numbers and $w = 32$ you
+# should get 143,105.
+
+
+# %%
+def build_generator(image_shape: tuple[int, int, int], latent_dim: int, width: int) -> nn.Module:
+    """A DCGAN generator: latents (N, latent_dim) → images (N, *image_shape) in [−1, 1]. A new one at each call."""
+    ### BEGIN SOLUTION
+    channels, height, breadth = image_shape
+    h, w = height // 4, breadth // 4
+    generator = nn.Sequential(
+        nn.Linear(latent_dim, 2 * width * h * w, bias=False),
+        nn.Unflatten(1, (2 * width, h, w)),
+        nn.BatchNorm2d(2 * width),
+        nn.ReLU(),
+        nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.ConvTranspose2d(width, channels, 4, stride=2, padding=1),
+        nn.Tanh(),
+    )
+    for layer in generator:
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    generator.latent_dim = latent_dim
+    return generator
+    ### END SOLUTION
+
+
+# %%
+build = check("5.6", build_generator, otherwise=dcgan_generator)
+
+# %% tags=["claim"]
+claim(
+    "For images (1, 28, 28), latents of 32 numbers and $w = 32$ you should get 143,105",
+    count_parameters(build((1, 28, 28), 32, 32)) == 143_105,
+    every_seed=True,
+    values={"w": 32, "image": [1, 28, 28]},
+)
+
+# %% [markdown]
+# The course's own generator, layer by layer, to compare with yours:
+
+# %%
+show_source(dcgan_generator)
+
+# %% [markdown]
+# Now let it learn, for about a quarter of the time that the course's generator had:
+
+# %%
+torch.manual_seed(seed(3))
+yours = build((1, 28, 28), 32, 32)
+print(f"your generator: {count_parameters(yours):,} weights")
+your_images = by_scale(ci=640, cpu=40_000, gpu=500_000)
+your_run = train(
+    GAN(yours, mnist_dcgan()[1], **MNIST_DCGAN.game),
+    draw_real,
+    images=your_images,
+    **MNIST_DCGAN.training,
+    device=device,
+    snapshot_every=your_images,
+    seed=seed(3),
+)
+your_distance = evaluate(your_run.average, samples=sample_count)
+print(
+    f"Fréchet distance of {sample_count:,} samples, before: {evaluate(build((1, 28, 28), 32, 32), sample_count):.1f}"
+)
+print(f"                         after {your_run.images_seen:,} images: {your_distance:.1f}")
+
+# %% [markdown]
+# It lacks the extra convolution and has seen fewer images, so it is behind the course's generator of
+# 150,000 images. It draws digits all the same. Ask the classifier for the clearest ones, a row for each digit:
+
+# %% jupyter={"source_hidden": true}
+many = sample(your_run.average, by_scale(ci=200, cpu=2_000, gpu=2_000), seed=seed(4))
+with torch.no_grad():
+    read_as = evaluate.classifier(many).softmax(dim=1)
+best = [read_as[:, digit].topk(12).indices for digit in range(10)]
+plots.show(
+    plots.image_grid(
+        many[torch.cat(best)],
+        columns=12,
+        row_labels=[str(digit) for digit in range(10)],
+        title="Drawn by the generator that you built",
+        note=mnist.note,
+        alt="Ten rows of twelve generated digits, a row for each digit from 0 to 9, those that the classifier finds "
+        "clearest.",
+    )
+)
+
+# %% [markdown]
+# Nobody has written these digits. A network that you built from its arithmetic drew them, taught by nothing but an
+# opponent.
+
+# %% tags=["claim"]
+claim(
+    "so it is behind the course's generator of 150,000 images",
+    your_distance > distances["average"][-1] and images == 150_000,
+    every_seed=True,
+)
+claim(
+    "It draws digits all the same",
+    (read_as.max(1).values > 0.9).float().mean() > 0.6 and your_distance < 30,
+    every_seed=True,
+)
+claim(
+    "Ten rows of twelve generated digits, a row for each digit from 0 to 9",
+    all((read_as[best[digit]].argmax(1) == digit).all() for digit in range(10)),
+    every_seed=True,
+    values={"rows": len(best), "in a row": len(best[0]), "last digit": 9},
+)
+
+# %% [markdown]
 # ## Summary
 #
 # - A transposed convolution stamps. Its size is (size − 1)·stride + kernel − 2·padding; kernel 4,
 #   stride 2, padding 1 doubles a map without a checkerboard of stamps, and equals an ordinary
 #   convolution followed by an interleave.
-# - A round: D's step on detached fakes, then G's step against the new D. Two `zero_grad`, two
-#   `backward`, two `step`.
+# - A round: fakes, once; D's step on the detached fakes; then G's step, on the same fakes, against the new D. Two
+#   `zero_grad`, two `backward`, two `step`.
 # - The losses say how the match stands. A distance measured from outside, on equal numbers of
 #   samples, says how good the samples are.
 # - The average of the generator, buffers included, is what you sample from, in evaluation mode.
 # - An arc keeps the length of a latent and a straight line shortens it; how much that matters is
 #   for a measurement to say.
+# - A generator is a page of layers: from a linear map, by layers that double, to a tanh. Its first weights, and where
+#   batch normalisation stands and does not, belong to it.
 #
-# In notebook 06 networks of the same kind meet colour.
+# In [notebook 06](06_dcgan_cifar10.ipynb#What-do-we-have-to-draw?) networks of the same kind meet colour.
 #
 # ## Further reading
 #
