@@ -135,32 +135,42 @@ def _behaviour() -> str:
     """What the calls of this check tell about an answer whose numbers are wrong, or ""."""
     import torch
 
-    if not CALLS or not all(isinstance(one, (torch.Tensor, int, float)) for one in CALLS[-1][1]):
-        return ""  # networks and generators of random numbers answer differently each time
+    if not CALLS or any(isinstance(one, (torch.nn.Module, torch.Generator)) for one in CALLS[-1][1]):
+        return ""  # networks and generators of random numbers may answer differently each time
     function, arguments, result = CALLS[-1]
 
-    def gives(*others):
+    def gives_the_same(*others) -> bool | None:
         try:
             return _same(function(*map(_copy, others)), result, tolerance=1e-4)
         except Exception:
-            return False
+            return None
 
-    if not gives(*arguments):
+    if not gives_the_same(*arguments):
         return "differs from call to call with the same arguments: is there a random number in it?"
     for other, before, earlier in CALLS[:-1]:
         if other is function and not _same(before, arguments) and _same(earlier, result):
             return (
-                "does not change when the arguments do. Is it a result of an earlier call, or of the example?"
+                "does not change when the arguments do. Is it the result of an earlier call, or a fixed one?"
             )
     for place, argument in enumerate(arguments):
-        if isinstance(argument, torch.Tensor):
-            other = (0.7 * argument).to(argument.dtype)
-            other = other.flip(0) if other.dim() else other
-        else:
-            other = argument + 1
-        if not gives(*arguments[:place], other, *arguments[place + 1 :]):
+        another = _another(argument)
+        if not (another is argument or gives_the_same(*arguments[:place], another, *arguments[place + 1 :])):
             return ""
     return "is the same whatever the arguments are. Which of them does your function use?"
+
+
+def _another(argument):
+    """Something like the argument, and different; the argument itself where there is no such thing."""
+    import torch
+
+    if isinstance(argument, torch.Tensor) and argument.numel():
+        other = argument * torch.linspace(0.4, 0.9, argument.numel()).reshape(argument.shape)
+        if argument.is_floating_point() and (argument > 0).all():  # perhaps probabilities, that add up to 1
+            other = other * (argument.sum() / other.sum()) if argument.numel() > 1 else other
+        return other.to(argument.dtype)
+    if isinstance(argument, (int, float)):
+        return argument + 1
+    return argument[:-1] if isinstance(argument, list) else argument
 
 
 def _place(index: int, shape) -> str:
@@ -243,6 +253,8 @@ def expect_like(
 
 def expect_trainable(network, name: str = "the network") -> None:
     """Raise Wrong where a network is left frozen or in evaluation mode: its next step would suffer."""
+    import torch
+
     if not all(parameter.requires_grad for parameter in network.parameters()):
         raise Wrong(
             f"{name} is left frozen: with `requires_grad_(False)` it cannot learn in its next step. "
@@ -253,6 +265,11 @@ def expect_trainable(network, name: str = "the network") -> None:
             f"{name} is left in evaluation mode, so batch normalisation and dropout would no longer train. "
             "Leave out `eval()`, or call `train()` afterwards."
         )
+    for parameter in network.parameters():
+        if parameter.dtype != torch.float32:
+            raise Wrong(
+                f"{name} is left with weights of {_short(parameter.dtype)}, and its next batch is of float32."
+            )
 
 
 def weights_of(network):

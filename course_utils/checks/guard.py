@@ -78,9 +78,9 @@ def _watchdog(seconds: float, function: Callable, *arguments):
         watcher.join()
 
     watcher = threading.Thread(target=watch, name="time limit of a check", daemon=True)
-    watcher.start()
     try:
         try:
+            watcher.start()
             return function(*arguments)
         finally:
             call_off()
@@ -100,8 +100,8 @@ def undisturbed() -> Iterator[None]:
     import torch
 
     def set_default_device(device):
-        if torch.get_default_device() != device:  # where it was never set, setting it would slow torch down
-            torch.set_default_device(device)
+        if torch.get_default_device() != device:  # None for the CPU: only that takes torch's own hook away
+            torch.set_default_device(None if device.type == "cpu" else device)
 
     with contextlib.ExitStack() as put_back:
         for read, write in (

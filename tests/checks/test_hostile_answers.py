@@ -20,16 +20,16 @@ from course_utils.checks.guard import PRINTED, TookTooLong, _watchdog, within
 
 @pytest.fixture(autouse=True)
 def exercises(monkeypatch):
-    """90.1 asks for a function that squares, 90.2 for a letter; both within half a second."""
+    """90.1 asks for a function that squares, 90.2 for a letter; both within a quarter of a second."""
     monkeypatch.setattr(judging, "_EXERCISES", {})
 
-    @exercise("90.1", title="Square", difficulty=1, minutes=1, seconds=0.5)
+    @exercise("90.1", title="Square", difficulty=1, minutes=1, seconds=0.25)
     def square(answer):
         x = torch.tensor([-3.0, 0.0, 2.0])
         expect_close(call(answer, x), x.square())
         return "right."
 
-    @exercise("90.2", title="Letter", difficulty=1, minutes=1, seconds=0.5)
+    @exercise("90.2", title="Letter", difficulty=1, minutes=1, seconds=0.25)
     def letter(answer):
         choose(answer, right="b", wrong={"a": "no"})
         return "right."
@@ -228,7 +228,7 @@ def test_an_answer_without_end_is_stopped_with_a_sentence(answer):
     verdict = run_check("90.1", answer)
     assert time.monotonic() - started < 10
     assert verdict.status == "wrong"
-    assert f"was stopped after 0.5 seconds, in `{answer.__name__}`, line" in verdict.message
+    assert f"was stopped after 0.25 seconds, in `{answer.__name__}`, line" in verdict.message
     assert verdict.code
 
 
@@ -238,7 +238,7 @@ def test_in_another_thread_too(answer):
     thread = threading.Thread(target=lambda: verdicts.append(run_check("90.1", answer)))
     thread.start()
     thread.join(30)
-    assert "was stopped after 0.5 seconds" in verdicts[0].message
+    assert "was stopped after 0.25 seconds" in verdicts[0].message
     assert threading.active_count() == threads
 
 
@@ -275,13 +275,13 @@ def test_in_a_notebook_an_endless_answer_is_stopped_and_the_next_cell_runs(tmp_p
         "from course_utils.checks import check, judging\n"
         "def to_network_range(pixels):\n    while True: pass\n"
         "judging.exercises_of(0)\n"
-        "judging._EXERCISES['0.1'] = judging._EXERCISES['0.1']._replace(seconds=0.5)",
+        "judging._EXERCISES['0.1'] = judging._EXERCISES['0.1']._replace(seconds=0.25)",
         "check('0.1', to_network_range, otherwise=1)",
         "print(1 + 1)",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
-    assert "was stopped after 0.5 seconds" in str(notebook.cells[1].outputs)
+    assert "was stopped after 0.25 seconds" in str(notebook.cells[1].outputs)
     assert notebook.cells[2].outputs[0]["text"] == "2\n"
 
 
