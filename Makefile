@@ -35,14 +35,15 @@ notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of t
 execute: setup ## re-run the solutions and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
 
-bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 goes on)
+bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 continues)
 	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick) $(if $(RESUME),--resume)
 
-lint: setup ## check the code, and its format
+lint: setup ## check the code, its format, and the order of its floors
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo --no-cache
 
-format: setup ## mend what the linter can mend, and format the code
+format: setup ## fix what the linter can fix, and format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

@@ -19,7 +19,7 @@ from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
 
 
 class Recipe(NamedTuple):
-    """What a notebook trains: `build(options)` makes its networks, `settings` what `train_gan` is told."""
+    """What a notebook trains: `build(options)` makes its networks, `settings` what `train_gan` is given."""
 
     data: str
     options: dict
@@ -33,12 +33,12 @@ def convolutional(options: dict) -> tuple[nn.Module, nn.Module]:
         latent_dim=options["latent_dim"],
         width=options["width"],
         upsampling=options["upsampling"],
-        refinements=options["generator_refinements"],
+        extra_convs=options["generator_extra_convs"],
     )
     discriminator = dcgan_discriminator(
-        options["image_shape"], width=options["width"], refinements=options["discriminator_refinements"]
+        options["image_shape"], width=options["width"], extra_convs=options["discriminator_extra_convs"]
     )
-    if options["first_weights"] == "pytorch":
+    if options["initialisation"] == "pytorch":
         pytorch_initialised(generator), pytorch_initialised(discriminator)
     if options["normalisation"] == "batch":
         discriminator = batch_normalised(discriminator)
@@ -83,10 +83,10 @@ RECIPES = {
             "latent_dim": 32,
             "width": 32,
             "upsampling": "transposed",
-            "generator_refinements": 1,
-            "discriminator_refinements": 1,
+            "generator_extra_convs": 1,
+            "discriminator_extra_convs": 1,
             "normalisation": "spectral",
-            "first_weights": "dcgan",
+            "initialisation": "dcgan",
             "memory": "contiguous",
             **MNIST_DCGAN,
         },
@@ -99,10 +99,10 @@ RECIPES = {
             "latent_dim": 64,
             "width": 48,
             "upsampling": "transposed",
-            "generator_refinements": 0,
-            "discriminator_refinements": 0,
+            "generator_extra_convs": 0,
+            "discriminator_extra_convs": 0,
             "normalisation": "none",
-            "first_weights": "pytorch",
+            "initialisation": "pytorch",
             "memory": "contiguous",
             **CIFAR10_DCGAN,
         },

@@ -10,9 +10,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_utils.checks.judging import exercises_of
+from course_utils.checks.verdict import exercises_of
 from tools import notebooks
-from tools.lint import COURSE, lint, printed_seconds, without_outputs
+from tools.course import NAMES
+from tools.lint import lint, printed_seconds, without_outputs
 from tools.notebooks import NotebookError, build, drift, generate, read_script, stub, stub_source
 from tools.run import ROOT, Result
 
@@ -24,7 +25,7 @@ PRESENT = [script.stem for script in notebooks.choose_scripts([])]
 
 def test_the_notebooks_that_there_are_belong_to_the_course():
     assert PRESENT
-    assert set(PRESENT) <= set(COURSE)
+    assert set(PRESENT) <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", PRESENT)
@@ -467,7 +468,7 @@ def with_metadata(**measured):
         ),
         (
             replaced('check("1.3", answer)', 'check("1.9", answer)'),
-            "checks 1.9, which course_utils.checks does not",
+            "checks 1.9, which course_utils.exercises does not",
         ),
         (
             replaced('check("1.3", answer)', "pass"),

@@ -13,21 +13,8 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
-# The numbering is fixed, so that links hold; a notebook that is not there yet is named, not linked.
-COURSE = (
-    "00_start_here",
-    "01_minimax_objective",
-    "02_game_dynamics",
-    "03_first_gan",
-    "04_mlp_gan_mnist",
-    "05_dcgan_mnist",
-    "06_dcgan_cifar10",
-    "07_when_training_fails",
-    "08_losses_and_penalties",
-    "09_judging_generators",
-    "10_vae",
-    "11_gan_against_vae",
-)
+from tools.course import NAMES
+
 TABLE_ROWS = ("reading time", "running time", "you need", "you will be able to")
 EXERCISE_HEADING = re.compile(r"Exercise (\d+)\.(\d+) — .+ \([●]{1,3}[○]{0,2}, \d+ min\)")
 ARXIV_LINK = re.compile(
@@ -45,7 +32,7 @@ def lint(notebook: NotebookNode, name: str, exercises: Iterable[str], present: I
     Args:
         notebook: the executed solution, or the learner's notebook.
         name: such as "01_minimax_objective".
-        exercises: numbers of the exercises that `course_utils.checks` declares for this notebook.
+        exercises: numbers of the exercises that `course_utils.exercises` declares for this notebook.
         present: names of the notebooks that there are.
 
     Returns:
@@ -118,7 +105,7 @@ def links(notebook: NotebookNode, present: Iterable[str]) -> list[str]:
         if stem not in present:
             complaints.append(f"links to {target}, which is not there; name it without a link until it is.")
     for named in re.findall(r"\b\d\d_[a-z][a-z0-9_]+\b", _prose(notebook)):
-        if named not in COURSE and named not in present:
+        if named not in NAMES and named not in present:
             complaints.append(f"names {named!r}, which the course does not have.")
     return complaints
 
@@ -181,7 +168,9 @@ def checks_match(notebook: NotebookNode, number: int, exercises: Iterable[str]) 
     headed = [match[0] for match in re.findall(r"Exercise ((\d+)\.(\d+)) —", _headings_text(notebook))]
     declared = list(exercises)
     complaints = [
-        f"checks {one}, which course_utils.checks does not declare." for one in checked if one not in declared
+        f"checks {one}, which course_utils.exercises does not declare."
+        for one in checked
+        if one not in declared
     ]
     complaints += [
         f"exercise {one} is declared, but the notebook never checks it."

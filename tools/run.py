@@ -256,7 +256,7 @@ def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
 
 def where_and_when() -> dict[str, str]:
     """What belongs to every measured second: the machine, with the cores that could be used, and the day."""
-    from course_utils.doctor import processor
+    from course_utils.cli.doctor import processor
 
     return {"machine": processor(), "date": datetime.date.today().isoformat()}
 

@@ -15,13 +15,14 @@ import torch
 from matplotlib.image import imsave
 
 from course_utils import data, plots
+from course_utils.files import ASSETS, load_weights, save_weights
 from course_utils.metrics import frechet_evaluator
-from course_utils.models import ASSETS, dcgan_generator, mnist_dcgan, sample
+from course_utils.models import dcgan_generator, mnist_dcgan, sample
 from course_utils.runtime import pick_device
-from course_utils.training import MNIST_DCGAN, load_weights, save_weights, train_gan
+from course_utils.training import MNIST_DCGAN, train_gan
 
 # The arguments of `dcgan_generator` in `mnist_dcgan`, for the file.
-NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "refinements": 1}
+NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "extra_convs": 1}
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "digits.png"
 
 

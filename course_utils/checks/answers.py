@@ -1,4 +1,4 @@
-"""What checkers use to take an answer apart: call it, look at its shape and type, compare it, tell a choice.
+"""What checkers use to take an answer apart: call it, look at its shape and type, compare it, read a choice.
 
 All of them raise Wrong with a sentence for the learner; none of them trusts the answer.
 """
@@ -10,7 +10,7 @@ import inspect
 import reprlib
 from collections.abc import Mapping
 
-from course_utils.checks.judging import CALLS, STUB_MESSAGE, Wrong
+from course_utils.checks.verdict import CALLS, STUB_MESSAGE, Wrong
 
 
 def call(function, *arguments, name: str = "your function", **keywords):
@@ -48,12 +48,14 @@ def call_unchanged(function, *arguments, name: str = "your function"):
         if not _same(before, after):
             which = _name_of_argument(function, place)
             raise Wrong(
-                f"{name} changes {which} itself, in place. Leave it as it was, and make something new."
+                f"{_quoted(name)} changes {which} itself, in place. "
+                "Leave it as it was, and make something new."
             )
     return result
 
 
 def _call(function, arguments, keywords, name: str):
+    name = _quoted(name)
     if not callable(function):
         raise Wrong(f"{name} should be a function, but it is {_a(function)}; hand over the function itself.")
     result = function(*arguments, **keywords)
@@ -62,6 +64,10 @@ def _call(function, arguments, keywords, name: str):
     if result is ...:
         raise NotImplementedError(STUB_MESSAGE)
     return result
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`" if name.isidentifier() else name
 
 
 def _name_of_argument(function, place: int) -> str:

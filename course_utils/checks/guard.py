@@ -41,7 +41,8 @@ def _alarm(seconds: float, function: Callable, *arguments):
     here = sys._getframe()
 
     def ring(_signal, frame):
-        if frame is not here:  # here, the function is over, and what follows has to run to its end
+        # `here`, the function is over, and what follows has to run to its end.
+        if frame is not here and not _imports(frame):
             raise TookTooLong
 
     started = time.monotonic()
@@ -57,6 +58,15 @@ def _alarm(seconds: float, function: Callable, *arguments):
             signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3), interval)
 
 
+def _imports(frame) -> bool:
+    """Whether an import is going on: stopped half-way, it would leave a broken module behind."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _watchdog(seconds: float, function: Callable, *arguments):
     raise_in = getattr(ctypes.pythonapi, "PyThreadState_SetAsyncExc", None)
     if raise_in is None:
@@ -67,7 +77,7 @@ def _watchdog(seconds: float, function: Callable, *arguments):
         pause = seconds
         while not over.wait(pause):
             with turn:
-                if not over.is_set():
+                if not over.is_set() and not _imports(sys._current_frames().get(this_thread.value)):
                     raise_in(this_thread, ctypes.py_object(TookTooLong))
             pause = _AGAIN
 

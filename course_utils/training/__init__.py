@@ -1,7 +1,6 @@
 """Training loops, and what they need: averaging, checkpoints, progress, the stop button."""
 
 from course_utils.models import sample
-from course_utils.training.checkpoint import load_weights, save_weights
 from course_utils.training.gan import Run, constant_then_linear, train_gan
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.progress import progress
@@ -13,9 +12,7 @@ __all__ = [
     "Run",
     "TrainingDiverged",
     "constant_then_linear",
-    "load_weights",
     "progress",
     "sample",
-    "save_weights",
     "train_gan",
 ]

@@ -3,7 +3,7 @@
 What each choice buys: see docs/benchmarks.md.
 """
 
-from course_utils.augment import flip
+from course_utils.training.augmentation import flip
 
 DCGAN = {
     "loss": "non_saturating",

@@ -6,7 +6,6 @@ import html
 import io
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -18,16 +17,14 @@ from torch import Tensor
 
 from course_utils import plots
 from course_utils.data.toy import Density, gaussian_mixture, grid, ring, spiral, two_moons
+from course_utils.files import ASSETS
 from course_utils.losses import LOSSES, get_loss
+from course_utils.metrics.cells import RADIUS, data_cells, measure
 from course_utils.plane import (
-    RADIUS,
     Game,
-    data_cells,
     discriminator_turn,
     draw_generated,
     generator_turn,
-    look,
-    measure,
     new_game,
     one_thread,
 )
@@ -42,7 +39,7 @@ INTERVAL = 20  # milliseconds: how often the browser asks whether it may have th
 
 
 def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None = None) -> Rendering:
-    """A game on the plane as a picture (left D, samples, arrows; right the folded latents) and as numbers.
+    """A game on the plane as a picture (left D, samples, arrows; right the latent grid) and as numbers.
 
     Args:
         game: of dimension 2.
@@ -56,8 +53,8 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
     Raises:
         FloatingPointError: the networks hold NaN or infinity.
     """
-    view = look(game)
-    if not (view.heat.isfinite().all() and view.folded.isfinite().all()):
+    view = plots.view_plane(game.generator, game.discriminator, game.density, game.packing, loss=game.loss)
+    if not (view.heat.isfinite().all() and view.latent_grid.isfinite().all()):
         raise FloatingPointError(
             "the networks' weights are no longer finite; lower the learning rates and start again."
         )
@@ -65,18 +62,18 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
     numbers = {"D steps": game.discriminator_steps, "G steps": game.generator_steps, "JS on cells": found.js}
     if game.density.modes is not None:
         numbers["modes covered"] = f"{found.covered} of {len(game.density.modes)}"
-        numbers["good samples"] = f"{found.good_share:.0%}"
+        numbers["good samples"] = f"{found.good_fraction:.0%}"
 
     stage = stage or _new_stage()
     plots.update_plane(stage.moving, view)
-    plots.update_folded(stage.moving, view)
+    plots.update_latent_grid(stage.moving, view)
     if not pulls:
         stage.moving["pulls"].set_segments([])
-    told = ", ".join(f"{label} {_number(value)}" for label, value in numbers.items())
+    alt_parts = ", ".join(f"{label} {_number(value)}" for label, value in numbers.items())
     plots.describe(
         stage.figure,
         f"A GAN on the plane, data: {game.density.name}. Left, D as a heat map, data and generated points; "
-        f"right, where the generator puts a lattice of latents. {told}.",
+        f"right, where the generator puts a lattice of latents. {alt_parts}.",
     )
     return Rendering(stage.figure, numbers)
 
@@ -84,7 +81,7 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
 class DrawablePicture(anywidget.AnyWidget):
     """A picture on the page; where the pointer draws on it comes back as messages (see the script)."""
 
-    _esm = Path(__file__).parents[1] / "assets" / "drawable_picture.js"
+    _esm = ASSETS / "drawable_picture.js"
     jpeg = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int().tag(sync=True)
@@ -104,7 +101,7 @@ class Playground:
         self.play = ipywidgets.Play(max=10**9, interval=INTERVAL, show_repeat=False)
         self.discriminator_button = _button("One D step", "Let the discriminator take one step")
         self.generator_button = _button("One G step", "Let the generator take one step")
-        self.reset = _button("Start again", "New networks, from the same first weights")
+        self.reset = _button("Start again", "New networks, from the same initialisation")
         self.clear = _button("Clear drawing", "Forget what you have drawn")
         self.problem = ipywidgets.HTML()
         self.numbers = ipywidgets.HTML()
@@ -121,7 +118,7 @@ class Playground:
         self.picture.on_msg(self._guarded(lambda _widget, content, _buffers: self._draw(content)))
         changes = {
             "data": self._choose_data,
-            "together": self._start,
+            "packing": self._start,
             "loss": self._apply_settings,
             "generator_lr": self._apply_settings,
             "discriminator_lr": self._apply_settings,
@@ -162,7 +159,7 @@ class Playground:
 
     def _start(self) -> None:
         density = self._density()
-        self.game = new_game(density, together=self.controls["together"].value, seed=self.seed)
+        self.game = new_game(density, packing=self.controls["packing"].value, seed=self.seed)
         self.p_data = _cells(density)
         self._apply_settings()
         self.update()
@@ -205,7 +202,7 @@ class Playground:
         if not self.drawn:
             return
         if self.controls["data"].value != DRAWN:
-            self.controls["data"].value = DRAWN  # goes on in _choose_data
+            self.controls["data"].value = DRAWN  # continues in _choose_data
         elif message["done"]:
             self._choose_data()
         else:  # the cells can wait until the stroke is done
@@ -281,8 +278,8 @@ def _controls() -> dict[str, ipywidgets.Widget]:
     return {
         "data": ipywidgets.Dropdown(options=[*DATA, DRAWN], description="data", **shape),
         "loss": ipywidgets.Dropdown(options=[*LOSSES], value="non_saturating", description="loss", **shape),
-        "together": ipywidgets.Dropdown(
-            options=[("one sample at a time", 1), ("two samples at once", 2)], description="D judges", **shape
+        "packing": ipywidgets.Dropdown(
+            options=[("one sample at a time", 1), ("two samples at once", 2)], description="D sees", **shape
         ),
         "rounds": ipywidgets.IntSlider(value=4, min=1, max=25, description="rounds per frame", **shape),
         "pulls": ipywidgets.Checkbox(value=True, description="arrows: where D pulls", **shape),
@@ -302,9 +299,9 @@ def _button(label: str, tooltip: str) -> ipywidgets.Button:
 
 
 def _new_stage() -> Stage:
-    figure, (plane, folded) = plots.new_figure(columns=2, width=7.6, height=4.6, sharey=True)
-    moving = {**plots.draw_plane(plane), **plots.draw_folded(folded)}
+    figure, (plane, latent_grid) = plots.new_figure(columns=2, width=7.6, height=4.6, sharey=True)
+    moving = {**plots.draw_plane(plane), **plots.draw_latent_grid(latent_grid)}
     plane.set_title("D: blue for real, orange for generated", fontsize=11)
-    folded.set_title("G: the folded lattice of latents", fontsize=11)
+    latent_grid.set_title("G: the latent grid", fontsize=11)
     figure.legend(*plane.get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=2)
     return Stage(figure, moving, pixels_per_inch=100)

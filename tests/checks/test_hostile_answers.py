@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checks import call, choose, exercise, expect_close, judging, run_check
+from course_utils.checks import call, choose, exercise, expect_close, run_check
+from course_utils.checks import verdict as machinery
 from course_utils.checks.guard import PRINTED, TookTooLong, _watchdog, within
 
 
 @pytest.fixture(autouse=True)
 def exercises(monkeypatch):
     """90.1 asks for a function that squares, 90.2 for a letter; both within a quarter of a second."""
-    monkeypatch.setattr(judging, "_EXERCISES", {})
+    monkeypatch.setattr(machinery, "_EXERCISES", {})
 
     @exercise("90.1", title="Square", difficulty=1, minutes=1, seconds=0.25)
     def square(answer):
@@ -253,6 +254,18 @@ def test_a_limit_passes_on_what_comes_in_time(limited):
     time.sleep(0.3)
 
 
+@pytest.mark.parametrize("limited", [within, _watchdog])
+def test_an_import_is_not_torn_in_two(limited, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nfor _ in range(30): time.sleep(0.01)\nwhole = True\n"
+    )
+    monkeypatch.delitem(sys.modules, "slow_to_import", raising=False)
+    with pytest.raises(TookTooLong):
+        limited(0.1, lambda: (__import__("slow_to_import"), endless(1)))
+    assert sys.modules["slow_to_import"].whole
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarms on Windows")
 def test_somebody_elses_alarm_rings_when_it_was_due():
     rung = []
@@ -272,10 +285,10 @@ def test_somebody_elses_alarm_rings_when_it_was_due():
 def test_in_a_notebook_an_endless_answer_is_stopped_and_the_next_cell_runs(tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     cells = [
-        "from course_utils.checks import check, judging\n"
+        "from course_utils.checks import check, verdict\n"
         "def to_network_range(pixels):\n    while True: pass\n"
-        "judging.exercises_of(0)\n"
-        "judging._EXERCISES['0.1'] = judging._EXERCISES['0.1']._replace(seconds=0.25)",
+        "verdict.exercises_of(0)\n"
+        "verdict._EXERCISES['0.1'] = verdict._EXERCISES['0.1']._replace(seconds=0.25)",
         "check('0.1', to_network_range, otherwise=1)",
         "print(1 + 1)",
     ]

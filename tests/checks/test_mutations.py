@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.checks import judging, run_check
+from course_utils.checks import run_check
+from course_utils.checks.verdict import exercise_modules, exercises_of
 
 TESTS = Path(__file__).parents[1]
 
@@ -27,12 +28,12 @@ GENERIC = re.compile(r"where .* was expected|could not use what|stopped with an 
 def right_answers() -> dict[str, list]:
     """Number of an exercise → its right answers, for every exercise of every notebook."""
     found = {}
-    for notebook in judging.exercise_modules():
+    for notebook in exercise_modules():
         (path,) = TESTS.rglob(f"test_ex{notebook:02d}*.py")
         spec = importlib.util.spec_from_file_location(f"right_answers_{notebook:02d}", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        for one in judging.exercises_of(notebook):
+        for one in exercises_of(notebook):
             found[one.number] = [answer for number, answer in module.RIGHT if number == one.number]
     return found
 

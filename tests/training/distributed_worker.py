@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course_utils.augment import augment
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
 from course_utils.training import train_gan
+from course_utils.training.augmentation import augment
 from course_utils.training.distributed import SumOverProcesses, joined, leave, rank, same_everywhere, share
 
 TRAIN = {
@@ -117,7 +117,7 @@ def indivisible() -> str:
 def main(folder: Path) -> None:
     callbacks = []
     scenarios = {
-        # The processes begin with other weights, and must all go on with those of number 0.
+        # The processes begin with other weights, and must all continue with those of number 0.
         "trained": lambda: train(seed=rank(), penalty=r1, checkpoint=folder / f"two.{rank()}.checkpoint"),
         "resumed": lambda: train(penalty=r1, checkpoint=folder / "one.checkpoint", resume=True),
         "interrupted": interrupted,

@@ -3,10 +3,7 @@ import pickle
 
 import pytest
 import torch
-from safetensors import safe_open
-from torch import nn
 
-from course_utils.training import load_weights, save_weights
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -58,31 +55,3 @@ def test_no_code_in_a_file_is_run(tmp_path, monkeypatch):
 def test_a_missing_checkpoint_is_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_checkpoint(tmp_path / "none.pt")
-
-
-def network(width: int = 3) -> nn.Module:
-    return nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
-
-
-@pytest.mark.parametrize(("half", "tolerance"), [(False, 0), (True, 1e-3)])
-def test_weights_go_to_a_safetensors_file_and_back(tmp_path, half, tolerance):
-    path, source, target = tmp_path / "net.safetensors", network(), network()
-    save_weights(source, path, {"images": "5"}, half=half)
-    load_weights(target, path)
-    for name, tensor in source.state_dict().items():
-        torch.testing.assert_close(target.state_dict()[name], tensor, rtol=tolerance, atol=tolerance)
-    assert path.stat().st_mode & 0o044 == 0o044  # others may read it
-    with safe_open(path, "pt") as file:
-        assert file.metadata() == {"images": "5"}
-        assert file.get_tensor("0.weight").dtype == (torch.float16 if half else torch.float32)
-        assert file.get_tensor("1.num_batches_tracked").dtype == torch.int64
-
-
-def test_a_damaged_file_and_anothers_weights_are_told_apart(tmp_path):
-    path = tmp_path / "net.safetensors"
-    save_weights(network(), path)
-    with pytest.raises(ValueError, match="holds the weights of another network"):
-        load_weights(network(4), path)
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(ValueError, match="not a readable safetensors file"):
-        load_weights(network(), path)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_utils.augment import augment
 from course_utils.data import image_sampler
 from course_utils.losses import GANLoss, get_loss
 from course_utils.models import dcgan_discriminator, dcgan_generator, mnist_dcgan, spectrally_normalised
 from course_utils.training import MNIST_DCGAN, device_path, train_gan
+from course_utils.training.augmentation import augment
 from course_utils.training.device_path import fast_matmuls, match_layout
 from course_utils.training.history import Recorder
 
@@ -32,7 +32,7 @@ SLOW = {"generator_lr": 2e-4, "discriminator_lr": 2e-4}
 
 def players() -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
-    generator = dcgan_generator((3, 8, 8), latent_dim=4, width=8, refinements=1)  # batch normalisation
+    generator = dcgan_generator((3, 8, 8), latent_dim=4, width=8, extra_convs=1)  # batch normalisation
     return generator, spectrally_normalised(dcgan_discriminator((3, 8, 8), width=8))  # power iteration
 
 

@@ -19,7 +19,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from course_utils import train as command
+from course_utils.training import __main__ as command
 from course_utils.training import train_gan
 from course_utils.training.checkpoint import load_checkpoint
 
@@ -168,7 +168,7 @@ def test_the_command_on_two_processes_speaks_and_writes_once(tmp_path):
     output = files / "digits.safetensors"
     words = [*SMALL, "--images", "64", "--output", output, "--checkpoint", files / "run.pt"]
     with torchrun(
-        "--log-dir", logs, "--redirects", "3", "-m", "course_utils.train", *words, data=tmp_path
+        "--log-dir", logs, "--redirects", "3", "-m", "course_utils.training", *words, data=tmp_path
     ) as job:
         status, _, _ = finish(job)
     said = {path.parent.name + path.name: path.read_text() for path in logs.rglob("std*.log")}
@@ -180,9 +180,8 @@ def test_the_command_on_two_processes_speaks_and_writes_once(tmp_path):
     assert sorted(path.name for path in files.iterdir()) == ["digits.safetensors", "run.pt"]
     with safe_open(output, "pt") as weights:
         assert weights.metadata()["images"] == "64"
-        assert (
-            "torchrun --standalone --nproc-per-node=2 -m course_utils.train" in weights.metadata()["made_by"]
-        )
+        launched = "torchrun --standalone --nproc-per-node=2 -m course_utils.training"
+        assert launched in weights.metadata()["made_by"]
 
 
 def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
@@ -190,7 +189,7 @@ def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
     path = folder / "run of digits.pt"
     words = [*SMALL, "--batch-size", "12", "--checkpoint", path, "--checkpoint-every", "32"]
     words += ["--images", "10000000"]
-    with torchrun("-m", "course_utils.train", *words, data=folder, processes=processes) as job:
+    with torchrun("-m", "course_utils.training", *words, data=folder, processes=processes) as job:
         wait_for(path)
         process_of(job, rank).kill()
         killed = time.monotonic()
@@ -200,7 +199,7 @@ def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
     (sentence,) = re.findall(r"^Training ended.*$", err, re.MULTILINE)  # said once, by whoever is left
     held, go_on = re.fullmatch(
         f"Training ended, because one of its {processes} processes was killed or failed: "
-        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; go on with (.*)",
+        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; continue with (.*)",
         sentence,
     ).groups()
     assert load_checkpoint(path)["images_seen"] == int(held.replace(",", "")) > 0
@@ -236,7 +235,7 @@ def test_the_command_in_that_sentence_goes_on_from_the_checkpoint(killed):
 def test_ctrl_c_ends_the_job_with_a_checkpoint_and_says_how_to_go_on(tmp_path):
     path = tmp_path / "run.pt"
     words = [*SMALL, "--checkpoint", path, "--checkpoint-every", "32", "--images", "10000000"]
-    with torchrun("-m", "course_utils.train", *words, data=tmp_path) as job:
+    with torchrun("-m", "course_utils.training", *words, data=tmp_path) as job:
         wait_for(path)
         job.send_signal(signal.SIGINT)
         status, out, _ = finish(job)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_utils import train as command
 from course_utils.models import cifar10_dcgan, load_generator, mnist_dcgan
 from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from course_utils.training import __main__ as command
 from tools.ship_colour_generator import TRAININGS, networks
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
@@ -57,7 +57,7 @@ def test_a_notebook_trains_with_its_recipe(notebook):
     for found, expected in zip(networks, build(), strict=True):
         assert repr(found) == repr(expected)  # the layers, with their sizes
         for weights, others in zip(found.parameters(), expected.parameters(), strict=True):
-            if weights.numel() > 1000:  # first weights of one kind
+            if weights.numel() > 1000:  # initial weights of one kind
                 assert weights.std().item() == pytest.approx(others.std().item(), rel=0.1)
     defaults = {name: parameter.default for name, parameter in signature(train_gan).parameters.items()}
     assert {**defaults, **settings} == {**defaults, **recipe}

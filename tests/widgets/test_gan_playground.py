@@ -10,7 +10,8 @@ from PIL import Image
 
 from course_utils.data.toy import ring, spiral
 from course_utils.losses import LOSSES
-from course_utils.plane import data_cells, new_game, one_thread
+from course_utils.metrics import data_cells
+from course_utils.plane import new_game, one_thread
 from course_utils.plots import alt_text
 from course_utils.widgets import gan_playground as module
 from course_utils.widgets.gan_playground import DATA, DRAWN, MOST_POINTS, gan_playground, render
@@ -111,10 +112,10 @@ def test_settings_reach_the_running_game(playground):
     assert playground.game.generator_optimizer.param_groups[0]["lr"] == 1e-4
 
 
-def test_judging_two_at_once_is_a_new_game(playground):
+def test_showing_d_two_at_once_is_a_new_game(playground):
     tick(playground)
-    playground.controls["together"].value = 2
-    assert playground.game.together == 2 and playground.game.generator_steps == 0
+    playground.controls["packing"].value = 2
+    assert playground.game.packing == 2 and playground.game.generator_steps == 0
     tick(playground)
 
 
