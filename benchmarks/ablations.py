@@ -14,12 +14,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import flops
 from benchmarks.quality import LATENTS_SEED, training_images
-from benchmarks.recipes import RECIPES, settings
+from benchmarks.recipes import RECIPES, gan, settings
 from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
-from course_utils.training import TrainingDiverged, constant_then_linear, train_gan
+from course_utils.training import TrainingDiverged, constant_then_linear
+from course_utils.training import train as train_model
 from course_utils.training.augmentation import augment
 
 IMAGES = {"04_mlp_gan_mnist": 300_000, "05_dcgan_mnist": 75_000, "06_dcgan_cifar10": 50_000}
@@ -94,12 +95,12 @@ VARIANTS: dict[str, dict[str, dict]] = {
 
 
 def train(recipe_name: str, variant: str, images: int, seed: int, draw, device: torch.device, **more):
-    """`train_gan` with a recipe's options, some of them changed."""
+    """One training with a recipe's options, some of them changed."""
     recipe = RECIPES[recipe_name]
     options = {**recipe.options, **VARIANTS[recipe_name][variant]}
     torch.manual_seed(seed)
-    return train_gan(
-        *recipe.build(options),
+    return train_model(
+        gan(recipe, options),
         draw,
         images=images,
         seed=seed,
@@ -107,6 +108,7 @@ def train(recipe_name: str, variant: str, images: int, seed: int, draw, device: 
         snapshot_every=images,
         snapshot_samples=1,
         progress=False,
+        threads=torch.get_num_threads(),
         **{**settings(options), **more},
     )
 
@@ -123,7 +125,7 @@ def quality(recipe_name: str, variant: str, seed: int, images: int, samples: int
     try:
         trained = train(recipe_name, variant, images, seed, sampler(recipe_name, device, quick), device)
         evaluate = frechet_evaluator(RECIPES[recipe_name].data)
-        record["frechet"] = evaluate(trained.generator, samples=samples, seed=LATENTS_SEED)
+        record["frechet"] = evaluate(trained.average, samples=samples, seed=LATENTS_SEED)
         record["seconds"] = trained.seconds
     except TrainingDiverged:
         record["frechet"] = record["seconds"] = None

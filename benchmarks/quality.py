@@ -5,7 +5,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 from benchmarks import flops
 from benchmarks.peers import PEERS, Peer
-from benchmarks.recipes import RECIPES, settings
+from benchmarks.recipes import RECIPES, gan, settings
 from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
@@ -22,7 +21,8 @@ from course_utils.metrics.classifiers import in_batches
 from course_utils.metrics.frechet import feature_statistics
 from course_utils.models import count_parameters, sample
 from course_utils.runtime import autocast_dtype, pick_device
-from course_utils.training import TrainingDiverged, train_gan
+from course_utils.training import TrainingDiverged
+from course_utils.training import train as train_model
 
 MARKS = (5, 10, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is evaluated
 OURS = {  # data set → our competitors on it → the recipe of which notebook
@@ -31,7 +31,7 @@ OURS = {  # data set → our competitors on it → the recipe of which notebook
 }
 LABELS = {"ours": "ours", "ours_mlp": "ours, fully connected"}
 LATENTS_SEED = 12_345
-LOOK_EVERY = 10  # steps of ours: `train_gan` counts images, so the seconds are read so often
+LOOK_EVERY = 10  # steps of ours: `train` counts images, so the seconds are read so often
 ENDLESS = 10**12  # images
 
 
@@ -133,19 +133,20 @@ def playing(peer: Peer, draw: data.Sampler, device: torch.device, seed: int):
 
 
 def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
-    """One run of a notebook's recipe through `train_gan`, evaluated at every mark up to `plan.seconds`."""
+    """One run of a notebook's recipe through `train`, evaluated at every mark up to `plan.seconds`."""
     notebook = OURS[plan.data][plan.name]
     recipe = RECIPES[notebook]
-    networks, batch_size = partial(recipe.build, recipe.options), recipe.options["batch_size"]
+    batch_size = recipe.options["batch_size"]
     draw = data.image_sampler(images, device)
-    precision = autocast_dtype(device, *networks()) or torch.float32
-    baseline = peak_megabytes(device)
+    generator, discriminator = recipe.build(recipe.options)
+    precision = autocast_dtype(device, generator, discriminator) or torch.float32
+    baseline, threads = peak_megabytes(device), torch.get_num_threads()
 
     def train(number: int, **more):
         torch.manual_seed(plan.seed)
-        start = networks()
         more = {"snapshot_every": number, "snapshot_samples": 1, **settings(recipe.options), **more}
-        return train_gan(*start, draw, images=number, device=device, seed=plan.seed, progress=False, **more)
+        more = {"device": device, "seed": plan.seed, "progress": False, "threads": threads, **more}
+        return train_model(gan(recipe, recipe.options), draw, images=number, **more)
 
     begin = time.perf_counter()
     train(plan.warm_up * batch_size)
@@ -157,7 +158,7 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
     def look(trained):
         mark, now = marks[len(points)], {"seconds": trained.seconds, "images": trained.images_seen}
         if trained.seconds >= mark:
-            points.append({"mark": mark, **now, **evaluation(trained.generator)})
+            points.append({"mark": mark, **now, **evaluation(trained.average)})
         if len(points) == len(marks):
             raise TimeIsUp
 
@@ -170,9 +171,8 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
         points += [{"mark": mark, **now, "frechet": None} for mark in marks[len(points) :]]
     one = flops.count(lambda: train(batch_size))
     two = flops.count(lambda: train(2 * batch_size))
-    generator, discriminator = networks()
     return {
-        "source": f"course_utils.training.train_gan, as in notebook {notebook}",
+        "source": f"course_utils.training.train, as in notebook {notebook}",
         "batch_size": batch_size,
         "image_size": images.shape[-1],
         "precision": str(precision).removeprefix("torch."),

@@ -15,11 +15,11 @@ from course_utils.models import (
     pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from course_utils.training import CIFAR10_DCGAN, GAN, MNIST_DCGAN, MNIST_MLP, train
 
 
 class Recipe(NamedTuple):
-    """What a notebook trains: `build(options)` makes its networks, `settings` what `train_gan` is given."""
+    """What a notebook trains: `build(options)` makes networks; the other options go to `GAN` and `train`."""
 
     data: str
     options: dict
@@ -69,13 +69,25 @@ def fully_connected(options: dict) -> tuple[nn.Module, nn.Module]:
     )
 
 
+def gan(recipe: Recipe, options: dict) -> GAN:
+    """The recipe's game with these options: new networks, and the keyword arguments of `GAN` among them."""
+    return GAN(*recipe.build(options), **among(options, GAN))
+
+
 def settings(options: dict) -> dict:
-    """The keyword arguments of `train_gan` among the options; what is not named is left at its default."""
-    return {name: options[name] for name in signature(train_gan).parameters if name in options}
+    """The keyword arguments of `train` among the options; what is not named is left at its default."""
+    return among(options, train)
+
+
+def among(options: dict, function: Callable) -> dict:
+    """The options that are arguments of the function."""
+    return {name: options[name] for name in signature(function).parameters if name in options}
 
 
 RECIPES = {
-    "04_mlp_gan_mnist": Recipe("mnist", {"latent_dim": 32, "hidden": 128, "batch_size": 64}, fully_connected),
+    "04_mlp_gan_mnist": Recipe(
+        "mnist", {"latent_dim": 32, "hidden": 128, **MNIST_MLP.game, **MNIST_MLP.training}, fully_connected
+    ),
     "05_dcgan_mnist": Recipe(
         "mnist",
         {
@@ -88,7 +100,8 @@ RECIPES = {
             "normalisation": "spectral",
             "initialisation": "dcgan",
             "memory": "contiguous",
-            **MNIST_DCGAN,
+            **MNIST_DCGAN.game,
+            **MNIST_DCGAN.training,
         },
         convolutional,
     ),
@@ -104,7 +117,8 @@ RECIPES = {
             "normalisation": "none",
             "initialisation": "pytorch",
             "memory": "contiguous",
-            **CIFAR10_DCGAN,
+            **CIFAR10_DCGAN.game,
+            **CIFAR10_DCGAN.training,
         },
         convolutional,
     ),

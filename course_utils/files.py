@@ -40,6 +40,23 @@ def _remove_abandoned(path: Path) -> None:
             file.unlink(missing_ok=True)  # another process may have removed it in the meantime
 
 
+def check_writable(path: str | Path, size: int = 4096) -> None:
+    """Writes and removes `size` bytes beside `path`: a place that cannot be written is known before the work.
+
+    Raises:
+        ValueError: it cannot be written, or `path` is a folder.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+    trial = Path(path).with_name(f".{Path(path).name}.trial")
+    try:
+        with replacing(trial) as partial:
+            partial.write_bytes(bytes(size))
+        trial.unlink()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}); choose another place") from error
+
+
 def save_weights(
     network: nn.Module, path: str | Path, metadata: dict[str, str] | None = None, half: bool = False
 ) -> None:

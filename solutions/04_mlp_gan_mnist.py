@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 40 min, and 40 min for the exercises |
-# | Running time | about 2 min on two CPU cores |
+# | Running time | about 100 s on two CPU cores |
 # | You need | notebook 01 (the objective, the non-saturating loss); notebook 03 helps (the two steps of the game); what an optimiser step is in PyTorch |
 # | You will be able to | set up an image GAN correctly; name the bug behind a bad picture; choose the size of the latent by data; say what a fully connected network cannot know about an image |
 

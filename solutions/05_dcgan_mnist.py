@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 45 min, and 50 min for the exercises |
-# | Running time | about 90 s on two CPU cores; not measured on a GPU |
+# | Running time | about 110 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
 # | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes |
 

@@ -21,7 +21,7 @@ from benchmarks.peers import PEERS
 from course_utils import data
 from course_utils.models import count_parameters
 from course_utils.runtime import autocast_dtype
-from course_utils.training import TrainingDiverged, train_gan
+from course_utils.training import GAN, TrainingDiverged, train
 from course_utils.training.__main__ import RECIPES
 
 CPU = torch.device("cpu")
@@ -193,12 +193,12 @@ def test_the_device_is_waited_for_inside_the_clock():
 
 @pytest.fixture
 def a_thousand_images_a_second(monkeypatch):
-    """`train_gan` without training; it diverges when the images in `limit` have been seen."""
+    """`train` without training; it diverges when the images in `limit` have been seen."""
     runs, limit = [], []
 
-    def pretend(generator, discriminator, draw, *, images, snapshot_every, on_snapshot=None, **others):
+    def pretend(gan, draw, *, images, snapshot_every, on_snapshot=None, **others):
         runs.append(images)
-        run = SimpleNamespace(generator=generator, images_seen=0, seconds=0.0)
+        run = SimpleNamespace(average=gan.generator, images_seen=0, seconds=0.0)
         while on_snapshot is not None and run.images_seen < images:
             on_snapshot(run)
             run.images_seen += snapshot_every
@@ -208,7 +208,7 @@ def a_thousand_images_a_second(monkeypatch):
                 raise diverged
             run.seconds = run.images_seen / 1_000
 
-    monkeypatch.setattr(quality, "train_gan", pretend)
+    monkeypatch.setattr(quality, "train_model", pretend)
     monkeypatch.setattr(quality.Evaluation, "__call__", lambda self, generator: {"frechet": 3.0})
     return SimpleNamespace(runs=runs, limit=limit)
 
@@ -246,9 +246,9 @@ def test_one_run_of_ours_that_is_real():
     (point,) = record["points"]
     assert point["mark"] == 0.2 <= point["seconds"]
     assert point["images"] % (10 * record["batch_size"]) == 0 and math.isfinite(point["frechet"])
-    networks, settings = RECIPES["mnist"]
-    assert record["precision"] == str(autocast_dtype(CPU, *networks()) or torch.float32)[6:]
-    assert record["batch_size"] == settings["batch_size"] == 64
+    recipe = RECIPES["mnist"]
+    assert record["precision"] == str(autocast_dtype(CPU, *recipe.networks()) or torch.float32)[6:]
+    assert record["batch_size"] == recipe.training["batch_size"] == 64
     # Multiply-adds of the forward passes, by hand; the last layer of G computes 15×15 places of 4 channels.
     first_g, first_d = 32 * 3136, 14 * 14 * 4 * 32 * 9
     g = first_g + 7 * 7 * 64 * (64 * 9 + 32 * 16) + 14 * 14 * 32 * 32 * 9 + 15 * 15 * 32 * 4 * 4
@@ -580,22 +580,22 @@ def test_results_of_a_gpu_alone_make_a_page_without_a_picture(tmp_path, monkeypa
 @pytest.mark.parametrize("name", ["05_dcgan_mnist", "06_dcgan_cifar10"])
 def test_the_ablations_start_from_the_course_s_own_recipe(name):
     recipe = recipes.RECIPES[name]
-    networks, settings = RECIPES[recipe.data]
+    course = RECIPES[recipe.data]
     torch.manual_seed(0)
-    theirs = networks()
+    theirs = course.networks()
     torch.manual_seed(0)
     ours = recipe.build(recipe.options)
     for a, b in zip(ours, theirs, strict=True):
         assert a.state_dict().keys() == b.state_dict().keys()
         assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
-    defaults = {key: value.default for key, value in signature(train_gan).parameters.items()}
-    assert {**defaults, **recipes.settings(recipe.options)} == {**defaults, **settings}
+    assert recipes.settings(recipe.options) == course.training
+    assert recipes.among(recipe.options, GAN) == course.game
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_every_variant_changes_an_option_that_there_is(name):
     recipe = recipes.RECIPES[name]
-    known = {*recipe.options, *signature(train_gan).parameters}
+    known = {*recipe.options, *signature(train).parameters, *signature(GAN).parameters}
     for variant, changes in ablations.VARIANTS[name].items():
         assert set(changes) <= known, variant
         options = {**recipe.options, **changes}
@@ -603,7 +603,7 @@ def test_every_variant_changes_an_option_that_there_is(name):
         generator, discriminator = recipe.build(options)
         logits = discriminator(generator(torch.randn(3, generator.latent_dim)))
         assert logits.shape == (3,)
-        assert set(recipes.settings(options)) <= set(signature(train_gan).parameters)
+        assert recipes.gan(recipe, options).settings["loss"] == options["loss"]
 
 
 def test_batch_normalisation_follows_every_convolution_but_the_first():

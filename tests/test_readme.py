@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tools.course import COURSE, Notebook
-from tools.readme import MEASURED, course_rows, measured_times, notebook_map, with_map, with_rows
+from tools.readme import (
+    MEASURED,
+    course_rows,
+    in_words,
+    measured_times,
+    notebook_map,
+    with_map,
+    with_rows,
+    with_running_time,
+)
 from tools.run import AVERAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +68,18 @@ def test_times_are_summed_and_left_empty_for_what_is_to_come(tmp_path):
     rows = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
     assert course_rows(tmp_path, course) == rows
     assert with_rows("# | 03 Old | | | |\n# | other |\n", rows) == f"{rows}# | other |\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "5 s"), (23.9, "25 s"), (109, "110 s"), (177, "175 s"), (203, "3.5 min"), (470, "8 min")],
+)
+def test_running_times_are_printed_within_15_percent_or_5_seconds(seconds, words):
+    assert in_words(seconds) == words
+    row = "# # T\n# | Running time | about 90 s on two CPU cores; 30 s on a GPU |\n"
+    text = with_running_time(row, seconds)
+    assert text == f"# # T\n# | Running time | about {words} on two CPU cores; 30 s on a GPU |\n"
+    assert with_running_time(text, seconds) == text
 
 
 def test_the_measured_times_are_those_of_the_executed_solutions():

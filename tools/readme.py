@@ -1,20 +1,23 @@
-"""Keep the maps of README.md and of notebook 00 true: `python -m tools.readme` (`make notebooks` calls it).
+"""Keep times, maps and the page of claims true: `python -m tools.readme` (`make notebooks` calls it).
 
-The order is that of tools/course.py. Times, and the titles of the notebooks that are there, are taken from
-the head of each notebook, so that they are said in one place. The times that were measured, in
-docs/running_times.md, are those that `make execute` noted in the solutions.
+The order is that of tools/course.py. The times are those that `make execute` measured and noted in the
+solutions: the row "Running time" under each notebook's title follows them, the maps of README.md and of
+notebook 00 follow titles and rows, and docs/running_times.md and docs/claims.md show what was measured and found.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools import claims
 from tools.course import COURSE, Notebook
+from tools.lint import DURATION
 from tools.run import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ROOT / "docs" / "running_times.md"
+CLAIMS = ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- map: written by tools/readme.py -->\n", "<!-- end of map -->\n"
 
 
@@ -60,8 +63,24 @@ def _times(solutions: Path, notebook: Notebook) -> str:
         return "| | |"
     text = source.read_text(encoding="utf-8")
     minutes = sum(int(number) for number in re.findall(r"(\d+) min\b", _cell(text, "Reading time")))
-    running = re.search(r"\d+ (?:s|min)\b", _cell(text, "Running time"))[0]
+    running = DURATION.search(_cell(text, "Running time"))[0]
     return f"| {minutes} min | {running} |"
+
+
+def in_words(seconds: float) -> str:
+    """A running time as it is printed: to 5 seconds below three minutes, to half a minute above."""
+    if seconds < 180:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{round(2 * seconds / 60) / 2:g} min"
+
+
+def with_running_time(text: str, seconds: float) -> str:
+    """A script whose row "Running time" begins with the measured time; what else stands there is kept."""
+
+    def row(found: re.Match) -> str:
+        return found["name"] + DURATION.sub(in_words(seconds), found["rest"], count=1)
+
+    return re.sub(r"^(?P<name># \| Running time )(?P<rest>.*)$", row, text, count=1, flags=re.MULTILINE)
 
 
 def _cell(text: str, row: str) -> str:
@@ -85,14 +104,23 @@ def measured_times(solutions: Path) -> str:
 
 
 def renew() -> None:
-    """Write the maps and the measured times."""
+    """Write the running times, the maps, and the two pages."""
     solutions = ROOT / "solutions"
-    for path, renewed in (
-        (ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions))),
-        (solutions / "00_start_here.py", lambda text: with_rows(text, course_rows(solutions))),
-    ):
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for twin in solutions.glob("[0-9][0-9]_*.ipynb"):
+        script = twin.with_suffix(".py")
+        ran = json.loads(twin.read_text(encoding="utf-8"))["metadata"].get("course")
+        if ran is not None and script.exists():
+            _rewrite(script, lambda text, seconds=ran["seconds"]: with_running_time(text, seconds))
+    _rewrite(ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions)))
+    _rewrite(solutions / "00_start_here.py", lambda text: with_rows(text, course_rows(solutions)))
     MEASURED.write_text(measured_times(solutions), encoding="utf-8")
+    CLAIMS.write_text(claims.page(solutions), encoding="utf-8")
+
+
+def _rewrite(path: Path, renewed: Callable[[str], str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    if renewed(text) != text:
+        path.write_text(renewed(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

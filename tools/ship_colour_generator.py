@@ -29,7 +29,7 @@ from course_utils.models import (
     spectrally_normalised,
 )
 from course_utils.runtime import pick_device
-from course_utils.training import CIFAR10_DCGAN, constant_then_linear, train_gan
+from course_utils.training import CIFAR10_DCGAN, GAN, constant_then_linear, train
 
 
 class Training(NamedTuple):
@@ -37,19 +37,19 @@ class Training(NamedTuple):
     generator: dict  # arguments of `dcgan_generator` beside NETWORK
     discriminator_extra_convs: int
     spectral: bool  # whether the discriminator is spectrally normalised
-    settings: dict  # arguments of `train_gan`
+    settings: dict  # arguments of `train`
 
 
 NETWORK = {"image_shape": [3, 32, 32], "latent_dim": 64, "width": 48}
 TRAININGS = {
-    "cifar10_minutes": Training(280_000, {}, 0, False, CIFAR10_DCGAN),
+    "cifar10_minutes": Training(280_000, {}, 0, False, CIFAR10_DCGAN.training),
     "cifar10": Training(
         2_100_000,
         {"upsampling": "pixel_shuffle", "extra_convs": 1},
         2,
         True,
         {
-            **CIFAR10_DCGAN,
+            **CIFAR10_DCGAN.training,
             "ema_half_life": 50_000,
             "schedule": partial(constant_then_linear, constant=0.5),
         },
@@ -84,15 +84,14 @@ def main() -> None:
         raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {cifar.note}")
     evaluate = frechet_evaluator("cifar10")
     torch.manual_seed(arguments.seed)
-    run = train_gan(
-        *networks(training),
+    run = train(
+        GAN(*networks(training), **CIFAR10_DCGAN.game),
         data.image_sampler(cifar.images, pick_device()),
         images=training.images,
         seed=arguments.seed,
         snapshot_every=50_000,
         on_snapshot=lambda run: print(
-            f"\n{run.images_seen:,} images, {run.seconds:.0f} s, "
-            f"Fréchet {evaluate(run.generator, 2_000):.2f}",
+            f"\n{run.images_seen:,} images, {run.seconds:.0f} s, Fréchet {evaluate(run.average, 2_000):.2f}",
             flush=True,
         ),
         checkpoint=arguments.checkpoint,
@@ -103,7 +102,7 @@ def main() -> None:
         raise SystemExit("stopped before the end; call again to continue, if there is a checkpoint")
 
     # What ships is what is scored: weights rounded to half precision.
-    frechet = evaluate(run.generator.half().float())
+    frechet = evaluate(run.average.half().float())
     metadata = {
         "network": json.dumps({**NETWORK, **training.generator}),
         "made_by": f"python -m tools.ship_colour_generator {arguments.name} --seed {arguments.seed}, "
@@ -116,7 +115,7 @@ def main() -> None:
         "frechet": f"{frechet:.2f}",
     }
     output = ASSETS / f"{arguments.name}_generator.safetensors"
-    save_weights(run.generator, output, metadata, half=True)
+    save_weights(run.average, output, metadata, half=True)
     print(f"Fréchet distance {frechet:.2f} after {run.seconds:.0f} s; written to {output}")
 
 

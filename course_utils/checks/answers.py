@@ -237,23 +237,23 @@ def expect_like(
 
     if requires_grad and not getattr(value, "requires_grad", False):
         raise Wrong(
-            f"the numbers are right, but {name} has lost its history, so no gradient flows back: leave out "
+            f"{name} has lost its history, so no gradient flows back: leave out "
             "`detach`, `no_grad`, `.item()`, `.numpy()`, and don't make a new tensor of it."
         )
     if not isinstance(value, torch.Tensor):
         raise Wrong(
-            f"the numbers are right, but {name} is {_a(value)}, and the notebook goes on with a PyTorch "
+            f"{name} is {_a(value)}, and the notebook goes on with a PyTorch "
             "tensor. Stay with torch's functions to the end."
         )
     if requires_grad is False and value.requires_grad:
-        raise Wrong(f"the numbers are right, but {name} still carries its history: `detach` it.")
+        raise Wrong(f"{name} still carries its history: `detach` it.")
     if dtype is not None and value.dtype != dtype:
         raise Wrong(
-            f"the numbers are right, but {name} is {_short(value.dtype)}, and the notebook goes on with "
+            f"{name} is {_short(value.dtype)}, and the notebook goes on with "
             f"{_short(dtype)}: what is not of one type cannot be put together."
         )
     if device is not None and value.device != torch.device(device):
-        raise Wrong(f"the numbers are right, but {name} lies on {value.device}, and is wanted on {device}.")
+        raise Wrong(f"{name} lies on {value.device}, and is wanted on {device}.")
     return value
 
 

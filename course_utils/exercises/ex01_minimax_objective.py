@@ -18,7 +18,7 @@ from course_utils.checks import (
     expect_shape,
     matches,
 )
-from course_utils.theory import js, kl, optimal_discriminator, quadrature, value
+from course_utils.theory import js, kl, minimax_game, optimal_discriminator, quadrature, value
 
 FAIR = torch.full((6,), 1 / 6, dtype=torch.float64)
 LOADED = torch.tensor([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], dtype=torch.float64)
@@ -107,11 +107,12 @@ def value_on_a_die(answer):
 @exercise(
     "1.2",
     title="The best discriminator",
-    difficulty=1,
-    minutes=5,
+    difficulty=2,
+    minutes=8,
     hints=[
-        "You have just derived it: the y at which a·log y + b·log(1 − y) is largest.",
-        "a is the data's probability, b the generator's. Which fraction of a + b is the data's?",
+        "Each place again: π·a·log y + (1 − π)·b·log(1 − y). That is f(y) with other numbers for a and b.",
+        "f(y) = a·log y + b·log(1 − y) is largest at a / (a + b). What stands in the place of a and b now?",
+        "Of all that is shown at x, π·p_data is real and (1 − π)·p_model is not. D* is the real fraction.",
     ],
 )
 def best_discriminator(answer):
@@ -142,6 +143,10 @@ def best_discriminator(answer):
                 "the labels are swapped: this is large where the generator's density is.",
             ),
             (
+                right / 2,
+                "half of it: the fraction π weights both terms of the sum below, not only what stands above.",
+            ),
+            (
                 (p > q).double(),
                 "that is a verdict, not a probability: being certain and wrong costs log 0 = −∞.",
             ),
@@ -165,7 +170,42 @@ def best_discriminator(answer):
         if (found < 0).any() or (found > 1).any():
             raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
         expect_close(found, right, name="D*")
-    return "the data's fraction of everything that lands on x."
+    for fraction in (0.2, 0.7):
+        _best_for_a_fraction(answer, fraction)
+    return "the fraction of real ones in everything that lands on x, however many of them are shown."
+
+
+def _best_for_a_fraction(answer, fraction: float) -> None:
+    p, q = LOADED, ODD
+    right = fraction * p / (fraction * p + (1 - fraction) * q)
+    found = as_tensor(call(answer, p, q, fraction, name="best_discriminator"), "D*")
+    expect_shape(found, (6,), "D*", "D* has one number for each place: return the shape of p_data.")
+    mistakes = [
+        (
+            p / (p + q),
+            "right where as many real samples are shown as generated ones; but yours does not look at "
+            "`real_fraction`.",
+        ),
+        (
+            (1 - fraction) * p / ((1 - fraction) * p + fraction * q),
+            "right for equal numbers; but `real_fraction` is the fraction of the real ones, and you give it "
+            "to the others.",
+        ),
+        (
+            fraction * p / (fraction * p + q),
+            "the real samples are weighted with π, and the generated ones should be with 1 − π.",
+        ),
+        (
+            2 * fraction * p / (p + q),
+            "the fraction belongs into the sum below, too: the real ones among *everything that is shown*.",
+        ),
+        (
+            fraction * p / (p + q),
+            "the fraction belongs into the sum below, too: the real ones among *everything that is shown*.",
+        ),
+    ]
+    _tell(found, mistakes)
+    expect_close(found, right, name=f"D* for real_fraction={fraction}")
 
 
 @exercise(
@@ -387,3 +427,117 @@ def generator_slopes(answer):
     for part, slope in enumerate((-other.sigmoid(), other.sigmoid() - 1)):
         expect_close(again[part], slope, name="the slope for three other logits")
     return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
+
+
+@exercise(
+    "1.7",
+    title="The whole game",
+    difficulty=3,
+    minutes=25,
+    hints=[
+        "Before the loop θ = 0, and the first row is `theta.softmax(dim=0)`. In the loop: p_g, D*, V, its "
+        "slope, the step, the new row.",
+        "`torch.autograd.grad(V, theta)` gives the slope if `theta.requires_grad_()` came before the "
+        "softmax. After the step, `theta = (theta - rate * slope).detach()` begins a new round.",
+        "D* may be held still (the envelope argument): `theory.optimal_discriminator(p_data, p_g).detach()`.",
+    ],
+)
+def play_the_game(answer):
+    rounds, rate = 12, 1.5
+    for p in (LOADED, torch.tensor([0.45, 0.2, 0.25, 0.1], dtype=torch.float64)):
+        found = _rows(answer, p, rounds, rate)
+        if not matches(found[0], torch.full_like(p, 1 / len(p))):
+            raise Wrong(
+                "the first row must be the generator before the first round: θ = 0, each outcome alike."
+            )
+        _tell(found, _other_games(p, rounds, rate), tolerance=1e-6)
+        if matches(found[1:], p.expand(rounds, -1), tolerance=1e-3):
+            raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
+        if (found < 0).any() or not matches(found.sum(dim=1), torch.ones(rounds + 1)):
+            raise Wrong("some rows are no distributions: each is softmax(θ), positive and with sum 1.")
+        expect_close(
+            found, minimax_game(p, rounds, rate), name="the generator's distributions", tolerance=1e-6
+        )
+    missing = torch.tensor([0.5, 0.0, 0.3, 0.2, 0.0], dtype=torch.float64)
+    found = _rows(answer, missing, rounds, rate)
+    if found.isnan().any():
+        raise Wrong(
+            "right for dice on which every face can come up. Where the data have probability 0, yours gives "
+            "NaN: 0·log 0 counts as 0, and `theory.value` takes care of that."
+        )
+    expect_close(
+        found,
+        minimax_game(missing, rounds, rate),
+        name="the game on a die with impossible faces",
+        tolerance=1e-6,
+    )
+    return "a GAN without networks: what is left is the game."
+
+
+def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
+    result = call_unchanged(answer, p, rounds, rate, name="play_the_game")
+    if isinstance(result, (list, tuple)):
+        raise Wrong("return one tensor: `torch.stack(history)` makes one of a list of rows.")
+    found = expect_like(result, name="the history").detach().double()  # NaN is told apart by the caller
+    shape = (rounds + 1, len(p))
+    if found.shape == (rounds, len(p)):
+        raise Wrong(
+            f"{rounds} rounds make {rounds + 1} rows, and yours has {rounds}: the generator *before* the "
+            "first round is one, and the one after the last is one, too."
+        )
+    if found.shape == (len(p),):
+        raise Wrong(
+            "that is one distribution; return all of them, a row before the first round and after each."
+        )
+    expect_shape(
+        found, shape, "the history", "a row before the first round and after each, a column for each outcome."
+    )
+    return found
+
+
+def _other_games(p, rounds: int, rate: float):
+    """What typical mistakes give, and what to say about them."""
+
+    def play(slope_in_p_g, step=rate, first_answer_only=False):
+        theta = torch.zeros_like(p)
+        rows, answer = [], None
+        for _ in range(rounds + 1):
+            p_g = theta.softmax(dim=0)
+            rows.append(p_g)
+            if answer is None or not first_answer_only:
+                answer = optimal_discriminator(p, p_g)
+            slope = slope_in_p_g(answer)
+            theta = theta - step * p_g * (slope - (p_g * slope).sum())  # the softmax's own derivative
+        return torch.stack(rows)
+
+    def saturating(d):
+        return (1 - d).log()
+
+    return [
+        (
+            play(saturating, step=-rate),
+            "that climbs V: the generator moves away from the data. It wants V small, and goes *down*.",
+        ),
+        (
+            play(lambda d: -d.log()),
+            "those are steps down the non-saturating loss −log D. The slope of V is asked for.",
+        ),
+        (
+            play(lambda d: d.log()),
+            "that pushes D *down* on what the generator makes: its part of V is log(1 − D).",
+        ),
+        (
+            play(saturating, first_answer_only=True),
+            "D answers once and then stands still. It must answer each round, to the generator as it is now.",
+        ),
+        (
+            play(saturating, step=rate / 2),
+            "each step is half as long as it should be. Is that the slope of JS? V is 2·JS − log 4.",
+        ),
+        (play(saturating, step=2 * rate), "each step is twice as long as it should be."),
+        (play(saturating, step=1.0), "the steps do not depend on `rate`."),
+        (
+            torch.full((rounds + 1, len(p)), 1 / len(p), dtype=p.dtype),
+            "the generator never moves: is θ replaced?",
+        ),
+    ]

@@ -127,7 +127,7 @@ def discriminator_step(answer):
                 "the fakes' *logits* are cut off, so D learns nothing from them. Cut the graph earlier.",
             ),
             (
-                loss.generator(fake_logits),
+                loss.generator(None, fake_logits),
                 "that is the generator's loss: D helps the generator. D minimises `loss.discriminator`.",
             ),
             (
@@ -167,7 +167,7 @@ def discriminator_step(answer):
     hints=[
         "The data play no part in it. What does the generator's loss need to know?",
         "The gradient has to travel from the loss through D into the fakes, and on into G.",
-        "`loss.generator(discriminator(generator(latents)))`, then the same three lines as in D's step.",
+        "`loss.generator(None, discriminator(generator(latents)))`, then the same three lines as for D.",
     ],
 )
 def generator_step(answer):
@@ -175,7 +175,7 @@ def generator_step(answer):
         generator, discriminator, real, latents = _players()
         before = weights_of(generator), weights_of(discriminator)
         fake_logits = discriminator(generator(latents))
-        right = loss.generator(fake_logits)
+        right = loss.generator(None, fake_logits)
         slope = _slope(right, generator)
         mistakes = [
             (
@@ -183,15 +183,15 @@ def generator_step(answer):
                 "that is D's loss, which G would make small: it helps D to tell them apart.",
             ),
             (
-                loss.generator(fake_logits.sigmoid()),
+                loss.generator(None, fake_logits.sigmoid()),
                 "a sigmoid too many: the losses of this course take logits.",
             ),
             (
-                LOSSES["minimax"].generator(fake_logits),
+                LOSSES["minimax"].generator(None, fake_logits),
                 "that is the saturating loss, log(1 − D). Use the `loss` that is handed in.",
             ),
             (
-                LOSSES["non_saturating"].generator(fake_logits),
+                LOSSES["non_saturating"].generator(None, fake_logits),
                 "with least squares, the step still follows log D. Use the `loss` that is handed in.",
             ),
         ]

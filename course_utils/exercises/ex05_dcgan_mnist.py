@@ -22,7 +22,6 @@ from course_utils.checks import (
     weights_of,
 )
 from course_utils.models import slerp
-from course_utils.training.steps import training_round
 
 
 @exercise(
@@ -87,23 +86,27 @@ def _players(stale=0.3):
 
 
 def _round(d_loss, g_loss, *, clear=("g", "d"), detach=True, order="dg"):
-    """A round as somebody might write it: which losses, which gradients are cleared, who moves first."""
+    """A round, right or with a mistake: which losses, which gradients are cleared, who moves first."""
 
     def play(generator, discriminator, g_optimizer, d_optimizer, real, latents):
         if not detach and "g" in clear:
             g_optimizer.zero_grad()
+        losses = {}
         for player in order:
             fake = generator(latents)
             if player == "d":
                 if "d" in clear:
                     d_optimizer.zero_grad()
-                d_loss(discriminator(real), discriminator(fake.detach() if detach else fake)).backward()
+                losses["d"] = d_loss(discriminator(real), discriminator(fake.detach() if detach else fake))
+                losses["d"].backward()
                 d_optimizer.step()
             else:
                 if "g" in clear and detach:
                     g_optimizer.zero_grad()
-                g_loss(discriminator(fake)).backward()
+                losses["g"] = g_loss(discriminator(fake))
+                losses["g"].backward()
                 g_optimizer.step()
+        return losses["d"].item(), losses["g"].item()
 
     return play
 
@@ -120,6 +123,7 @@ def _with_sigmoid(loss):
     return lambda *logits: loss(*(torch.sigmoid(each) for each in logits))
 
 
+_RIGHT = _round(_d_loss, _g_loss)
 _STALE = "{}'s step used gradients of a former step too: clear them with `{}_optimizer.zero_grad()` first."
 _D_MISTAKES = [
     (
@@ -244,7 +248,7 @@ def _clears_at_its_end(answer) -> bool:
     ],
 )
 def one_round(answer):
-    started, right = _players(), _weights_after(training_round)
+    started, right = _players(), _weights_after(_RIGHT)
     # A round that clears at its end finds nothing stale; any other has to clear at its beginning.
     stale = 0 if _clears_at_its_end(answer) else 0.3
     try:
@@ -318,7 +322,10 @@ def one_round(answer):
                 f"both networks move as they should, but {who}'s loss is given as {returned.item():.4g}. "
                 "Return what you went `backward` from, as it was before the step."
             )
-    again, right = _weights_after(answer, stale=stale, seed=2), _weights_after(training_round, seed=2)
+    again, right = (
+        _weights_after(answer, stale=stale, seed=2),
+        _weights_after(_RIGHT, seed=2),
+    )
     if not (matches(again[0], right[0]) and matches(again[1], right[1])):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"

@@ -18,13 +18,15 @@ def generator_pull(discriminator: nn.Module, points: Tensor, loss: GANLoss = NON
     Args:
         discriminator: maps points (N, dim) to logits.
         points: (N, dim).
-        loss: the two players' losses.
+        loss: the two players' losses; one whose generator compares with real logits is taken to meet logits
+            of 0 there.
 
     Returns:
         Arrows (N, dim).
     """
     points = points.detach().requires_grad_()
     logits = discriminator(points)
-    total = len(logits) * loss.generator(logits)  # the sum, not the mean: an arrow must not depend on N
+    real_logits = torch.zeros_like(logits) if loss.generator_sees_real else None
+    total = len(logits) * loss.generator(real_logits, logits)  # the sum: an arrow must not depend on N
     (slope,) = torch.autograd.grad(total, points)
     return -slope

@@ -62,10 +62,13 @@ def packed_discriminator(dim: int, packing: int = 2, hidden: tuple[int, ...] = (
         hidden: widths of the hidden layers.
 
     Returns:
-        Network from (N, dim) to logits (N / m,); m must divide N.
+        Network from (N, dim) to logits (N / m,), with the attribute `packing`; m must divide N.
     """
-    return nn.Sequential(
+    positive("packing", (packing,))
+    discriminator = nn.Sequential(
         nn.Flatten(0),  # (N·dim,): the samples in a row …
         nn.Unflatten(0, (-1, packing * dim)),  # … m to each line: (N / m, m·dim)
         mlp_discriminator((packing * dim,), hidden),
     )
+    discriminator.packing = packing
+    return discriminator

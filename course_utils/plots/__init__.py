@@ -45,6 +45,7 @@ from course_utils.plots.style import (
     OKABE_ITO,
 )
 from course_utils.plots.toy import (
+    Watch,
     cell_maps,
     draw_latent_grid,
     draw_plane,
@@ -65,6 +66,7 @@ __all__ = [
     "DASHES",
     "OKABE_ITO",
     "Live",
+    "Watch",
     "accuracy_curves",
     "alt_text",
     "cell_maps",

@@ -98,6 +98,7 @@ def lines(
     levels: Mapping[str, float] | None = None,
     y_limits: tuple[float, float] | None = None,
     log: bool = False,
+    colors: Mapping[str, str] | None = None,
     title: str | None = None,
     note: str = "",
 ) -> Figure:
@@ -110,14 +111,16 @@ def lines(
         levels: label → height of a thin horizontal line.
         y_limits: lowest and highest value shown; curves may leave the picture.
         log: whether the vertical axis is logarithmic.
+        colors: label → colour, for curves and points that mean the same as in other figures.
     """
     figure, axes = new_figure(note=note)
-    for (label, values), dashes in zip(curves.items(), DASHES, strict=False):
-        axes.plot(as_array(x), as_array(values), linestyle=dashes, label=label)
+    colors = colors or {}
+    for index, (label, values) in enumerate(curves.items()):
+        color = colors.get(label, CYCLE[index])
+        axes.plot(as_array(x), as_array(values), color=color, linestyle=DASHES[index], label=label)
     for index, (label, (across, up)) in enumerate((points or {}).items()):
-        axes.plot(
-            as_array(across), as_array(up), "os^D"[index % 4], color=CYCLE[index], markersize=6, label=label
-        )
+        color = colors.get(label, CYCLE[index])
+        axes.plot(as_array(across), as_array(up), "os^D"[index % 4], color=color, markersize=6, label=label)
     for label, height in (levels or {}).items():
         axes.axhline(height, color=COLORS["reference"], linewidth=1, linestyle=":")
         axes.annotate(label, (1, height), xycoords=("axes fraction", "data"), **RIGHT_LABEL)

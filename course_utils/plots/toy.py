@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from course_utils.data.toy import Density
-from course_utils.losses import GANLoss
-from course_utils.metrics.cells import RADIUS
+from course_utils.losses import GANLoss, get_loss
+from course_utils.metrics.cells import RADIUS, Measured, data_cells, measure
 from course_utils.metrics.pull import NON_SATURATING, generator_pull
 from course_utils.models import sample
 from course_utils.plots.display import describe, new_figure
 from course_utils.plots.style import COLORS, DISCRIMINATION, RIGHT_LABEL, as_array
+from course_utils.training import GAN, Run
 
 LONGEST_PULL = 0.6  # in units of the plane
 
@@ -38,7 +39,6 @@ def view_plane(
     generator: nn.Module,
     discriminator: nn.Module,
     density: Density,
-    packing: int = 1,
     *,
     loss: GANLoss = NON_SATURATING,
     points: int = 200,
@@ -46,15 +46,14 @@ def view_plane(
 ) -> View:
     """What can be seen of a GAN on the plane. Nothing in it changes.
 
-    Where D sees several samples at once, the heat map shows D(x, …, x): copies of one point.
+    Where D sees several samples at once (`packed_discriminator`), the heat map shows D(x, …, x): copies.
 
     Args:
         generator: maps latents (N, 2) to points (N, 2).
         discriminator: maps points to logits, (N / packing,).
         density: the data, of dimension 2.
-        packing: samples that the discriminator sees at once.
         loss: whose slope the arrows are (`generator_pull`).
-        points: real and generated samples; a multiple of `packing`.
+        points: real and generated samples; a multiple of what D sees at once.
         resolution: R, lattice points along a side of the heat map.
 
     Raises:
@@ -66,7 +65,8 @@ def view_plane(
     lattice = torch.cartesian_prod(line, line).flip(1)  # (R², 2), x₁ runs fastest
     generated = sample(generator, points)
     with torch.no_grad():
-        heat = discriminator(lattice.repeat_interleave(packing, 0)).sigmoid()
+        copies = getattr(discriminator, "packing", 1)
+        heat = discriminator(lattice.repeat_interleave(copies, 0)).sigmoid()
         latent_grid = generator(latent_lines().reshape(-1, 2)).reshape(2 * LATENT_LINES, -1, 2)
     return View(
         heat.reshape(resolution, resolution),
@@ -122,6 +122,38 @@ def view_line(
         probabilities = discriminator(x.float()[:, None]).sigmoid()
     p_data = density.log_prob(x[:, None]).exp()
     return LineView(x, p_data, p_model, probabilities, latents, generated)
+
+
+class Watch:
+    """Keeps views and measurements of a GAN on the line or the plane: `train(…, on_snapshot=Watch(…))`.
+
+    Args:
+        gan: the players.
+        density: the data.
+        view_at: rounds after which to take a view, where a snapshot falls on them; 0 is before the first.
+        samples: in each measurement; 0 for none.
+    """
+
+    def __init__(self, gan: GAN, density: Density, view_at: Sequence[int] = (), samples: int = 10_000):
+        self.gan, self.density, self.view_at, self.samples = gan, density, view_at, samples
+        self.cells = data_cells(density) if samples else None
+        self.views: dict[str, View | LineView] = {}  # "after 100 rounds" → what could be seen
+        losses = ("discriminator_loss", "generator_loss")
+        self.history: dict[str, list[float]] = {name: [] for name in ("rounds", *losses, *Measured._fields)}
+
+    def __call__(self, run: Run) -> None:
+        rounds = len(run.history["images"])
+        if rounds in self.view_at:
+            players = (run.average, self.gan.discriminator, self.density)
+            on_plane = self.density.dim == 2
+            view = view_plane(*players, loss=get_loss(self.gan.loss)) if on_plane else view_line(*players)
+            self.views[f"after {rounds:,} rounds"] = view
+        if self.samples:
+            found = measure(sample(run.average, self.samples), self.density, self.cells)
+            for name in ("discriminator_loss", "generator_loss"):
+                self.history[name].append(run.history[name][-1] if rounds else math.nan)
+            for name, number in {"rounds": rounds, **found._asdict()}.items():
+                self.history[name].append(number)
 
 
 def games_on_plane(
@@ -375,7 +407,7 @@ def measured_rounds(
     """How a game on the plane went: JS and KL on the cells, fractions of covered modes and good samples.
 
     Args:
-        history: `course_utils.plane.Played.history`.
+        history: `Watch.history`.
         modes: how many the data have.
         floor: "js" and "kl" that real samples reach, drawn as a thin line.
     """

@@ -88,6 +88,32 @@ def value(discriminator: Tensor, p_data: Tensor, p_model: Tensor, weights: Tenso
     return (weights * (on_data + on_model)).sum()
 
 
+def minimax_game(p_data: Tensor, rounds: int, rate: float) -> Tensor:
+    """The game of two perfect players: D* answers at once, p_model = softmax(θ) steps down V's slope in θ.
+
+    Alternating descent as in algorithm 1 of Goodfellow et al. 2014, arXiv:1406.2661, with the inner maximum
+    in closed form. D* is held still during a step: it is the maximum, so that V does not change with it.
+
+    Args:
+        p_data: probabilities of a discrete distribution, (N,).
+        rounds: steps of the generator.
+        rate: of these steps; θ ← θ − rate · ∂V/∂θ.
+
+    Returns:
+        (rounds + 1, N): p_model before the first step, where it is uniform, and after each.
+    """
+    theta = torch.zeros_like(p_data, requires_grad=True)
+    history = []
+    for step in range(rounds + 1):
+        p_model = theta.softmax(dim=0)
+        history.append(p_model.detach())
+        if step < rounds:
+            discriminator = optimal_discriminator(p_data, p_model.detach())
+            (slope,) = torch.autograd.grad(value(discriminator, p_data, p_model), theta)
+            theta = (theta - rate * slope).detach().requires_grad_()
+    return torch.stack(history)
+
+
 def kl(p: Tensor, q: Tensor, weights: Tensor | float = 1.0) -> Tensor:
     """KL(p ‖ q) = E_{x~p}[log p(x) − log q(x)]  (Kullback and Leibler 1951).
 

@@ -25,13 +25,6 @@ class Game(NamedTuple):
     discriminator_loss: Callable[[Tensor, Tensor], Tensor]  # (θ, ψ) -> (), minimised over ψ
 
 
-# The Wasserstein losses (Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875), with no bound on the critic.
-WASSERSTEIN = GANLoss(
-    discriminator=lambda real_logits, fake_logits: fake_logits.mean() - real_logits.mean(),
-    generator=lambda fake_logits: -fake_logits.mean(),
-)
-
-
 def bilinear() -> Game:
     """min over θ, max over ψ of θ·ψ: the smallest game that does not settle.
 
@@ -47,7 +40,7 @@ def dirac_gan(loss: str | GANLoss = "non_saturating", r1: float = 0.0, noise_std
     """All data at 0, all samples at θ, logit D(x) = ψ·x (Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406).
 
     Args:
-        loss: "wasserstein", any name in `course_utils.losses.LOSSES`, or a GANLoss.
+        loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
         r1: strength γ ≥ 0 of the penalty γ/2·E[‖∇D(x)‖²] on data (R1, same paper), here γ/2·ψ².
         noise_std: standard deviation σ ≥ 0 of the Gaussian noise added to data and samples alike
             (instance noise: Sønderby et al. 2017, arXiv:1610.04490).
@@ -60,11 +53,11 @@ def dirac_gan(loss: str | GANLoss = "non_saturating", r1: float = 0.0, noise_std
     """
     if r1 < 0 or noise_std < 0:
         raise ValueError(f"r1 and noise_std must be ≥ 0, got {r1} and {noise_std}; 0 switches either off")
-    gan_loss = WASSERSTEIN if loss == "wasserstein" else get_loss(loss)
+    gan_loss = get_loss(loss)
     noise = noise_std * _standard_normal_points(64) if noise_std else torch.zeros(1, dtype=torch.float64)
 
     def generator_loss(theta: Tensor, psi: Tensor) -> Tensor:
-        return gan_loss.generator(psi * (theta + noise))
+        return gan_loss.generator(psi * noise, psi * (theta + noise))
 
     def discriminator_loss(theta: Tensor, psi: Tensor) -> Tensor:
         return gan_loss.discriminator(psi * noise, psi * (theta + noise)) + r1 / 2 * psi**2

@@ -10,25 +10,29 @@ import argparse
 import shlex
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from safetensors import SafetensorError
+from torch import nn
 
 from course_utils import data
-from course_utils.files import save_weights
-from course_utils.models import cifar10_dcgan, mnist_dcgan
+from course_utils.files import check_writable, save_weights
+from course_utils.models import count_parameters
 from course_utils.runtime import PRECISIONS, pick_device
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, train_gan
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, TrainingDiverged, train
 from course_utils.training.checkpoint import load_checkpoint
-from course_utils.training.distributed import joined, leave, processes, rank
+from course_utils.training.distributed import leave, process_group, rank, world_size
+from course_utils.training.validation import check_seed
 
 TOLD_TO_GO_ON = 130  # the exit status of a program that Ctrl-C has ended
 
 
-RECIPES = {"mnist": (mnist_dcgan, MNIST_DCGAN), "cifar10": (cifar10_dcgan, CIFAR10_DCGAN)}
+RECIPES = {"mnist": MNIST_DCGAN, "cifar10": CIFAR10_DCGAN}
 
 
 class EndedFromOutside(BaseException):
@@ -47,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     store = None
     try:
         device = pick_device(arguments.device)
-        with joined(device) as store, redirect_stdout(sys.stdout if rank() == 0 else None):
+        with process_group(device) as store, redirect_stdout(sys.stdout if rank() == 0 else None):
             if store is not None:
                 signal.signal(signal.SIGTERM, _end)
             status = _train(arguments, words, device)
@@ -61,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has been heard
         sentence = (
-            f"Training ended, because one of its {processes()} processes was killed or failed: "
+            f"Training ended, because one of its {world_size()} processes was killed or failed: "
             + _go_on(arguments, words)
         )
     if _is_first(store):
@@ -99,12 +103,16 @@ def _train(arguments: argparse.Namespace, words: Sequence[str], device: torch.de
         raise ValueError(
             f"{arguments.checkpoint} exists: add --resume to continue from it, or delete it first."
         )
-    build, settings = RECIPES[arguments.data]
+    recipe = RECIPES[arguments.data]
+    check_seed(arguments.seed)
     # One process may fetch what is missing; several would wait for one another for as long as that takes.
-    images = data.load(arguments.data, download=processes() == 1)
+    images = data.load(arguments.data, download=world_size() == 1)
     torch.manual_seed(arguments.seed)
-    run = train_gan(
-        *build(),
+    gan = recipe.gan()
+    if arguments.output and rank() == 0:
+        check_writable(arguments.output, size=4 * count_parameters(gan.generator))
+    run = train(
+        gan,
         data.image_sampler(images.images, device),
         images=arguments.images,
         device=device,
@@ -114,17 +122,27 @@ def _train(arguments: argparse.Namespace, words: Sequence[str], device: torch.de
         snapshot_every=arguments.checkpoint_every,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,
-        **{**settings, "batch_size": arguments.batch_size},
+        **{**recipe.training, "batch_size": arguments.batch_size},
     )
     if run.interrupted:
         print(f"Stopped after {run.images_seen:,} of {arguments.images:,} images: {_go_on(arguments, words)}")
         return TOLD_TO_GO_ON
     if arguments.output and rank() == 0:
         made_by = f"{_command(words)}, on {images.note or 'the full training set'}"
-        save_weights(run.generator, arguments.output, {"made_by": made_by, "images": str(run.images_seen)})
-    count = "one process" if processes() == 1 else f"{processes()} processes"
+        _write(run.average, arguments.output, {"made_by": made_by, "images": str(run.images_seen)})
+    count = "one process" if world_size() == 1 else f"{world_size()} processes"
     print(f"{run.images_seen:,} images in {run.seconds:.0f} s on {count} ({device.type})")
     return 0
+
+
+def _write(generator: nn.Module, path: Path, metadata: dict[str, str]) -> None:
+    """Writes the weights; if the place has become unwritable meanwhile, somewhere else, and says where."""
+    try:
+        save_weights(generator, path, metadata)
+    except (OSError, SafetensorError) as error:
+        other = Path(tempfile.mkdtemp(prefix="gan-course-")) / path.name
+        save_weights(generator, other, metadata)
+        raise ValueError(f"{path} could not be written ({error}); the weights are in {other}") from error
 
 
 def _end(signal_number: int, frame: object) -> None:
@@ -156,7 +174,7 @@ def _go_on(arguments: argparse.Namespace, words: Sequence[str]) -> str:
 
 
 def _command(words: Sequence[str]) -> str:
-    start = "python" if processes() == 1 else f"torchrun --standalone --nproc-per-node={processes()}"
+    start = "python" if world_size() == 1 else f"torchrun --standalone --nproc-per-node={world_size()}"
     return f"{start} -m course_utils.training {shlex.join(words)}"
 
 

@@ -48,14 +48,14 @@ def progress(
         state = (done, note)
         if time.perf_counter() - drawn >= every:
             drawn = time.perf_counter()
-            draw(done / total, text(done, note), False)
+            draw(min(done / total, 1.0), text(done, note), False)
 
-    draw(start / total, text(start, ""), False)
+    draw(min(start / total, 1.0), text(start, ""), False)
     try:
         yield update
     finally:
         done, note = state
-        draw(done / total, text(done, note, "finished" if done >= total else "stopped"), True)
+        draw(min(done / total, 1.0), text(done, note, "finished" if done >= total else "stopped"), True)
 
 
 def clock(seconds: float) -> str:

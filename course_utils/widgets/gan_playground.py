@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import anywidget
@@ -20,14 +21,10 @@ from course_utils.data.toy import Density, gaussian_mixture, grid, ring, spiral,
 from course_utils.files import ASSETS
 from course_utils.losses import LOSSES, get_loss
 from course_utils.metrics.cells import RADIUS, data_cells, measure
-from course_utils.plane import (
-    Game,
-    discriminator_turn,
-    draw_generated,
-    generator_turn,
-    new_game,
-    one_thread,
-)
+from course_utils.models import sample
+from course_utils.training import GAN, toy_gan
+from course_utils.training.machine import Machine
+from course_utils.training.threads import on_threads
 from course_utils.widgets._shell import Rendering, SliderNames, Stage, _number, _table
 
 DATA = {"ring of eight": ring, "5 × 5 grid": grid, "two moons": two_moons, "spiral": spiral}
@@ -36,6 +33,38 @@ PEN = 0.08  # standard deviation of the data around a drawn point
 MOST_POINTS = 600  # of a drawing; the oldest are forgotten
 MEASURED_ON = 4_000  # samples in each frame's histogram
 INTERVAL = 20  # milliseconds: how often the browser asks whether it may have the next frame
+
+
+@dataclass
+class Game:
+    """A GAN on data of the plane that is played by hand, and how often each player has moved."""
+
+    density: Density
+    gan: GAN
+    machine: Machine
+    discriminator_steps: int = 0
+    generator_steps: int = 0
+
+    def move_discriminator(self) -> None:
+        self.gan.move_discriminator(*self._show(), self.machine)
+        self.discriminator_steps += 1
+
+    def move_generator(self) -> None:
+        self.gan.move_generator(*self._show(), self.machine)
+        self.generator_steps += 1
+
+    def _show(self):
+        return self.gan.show(self.machine.draw(self.density.sample), self.machine)
+
+
+def new_game(density: Density, *, packing: int = 1, seed: int = 0) -> Game:
+    """Untrained networks and everything they need; same seed, same game."""
+    machine = Machine("cpu", threads=1, batch_size=256, seed=seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        gan = toy_gan(density.dim, packing=packing)
+    gan.prepare(machine)
+    return Game(density, gan, machine)
 
 
 def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None = None) -> Rendering:
@@ -53,12 +82,13 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
     Raises:
         FloatingPointError: the networks hold NaN or infinity.
     """
-    view = plots.view_plane(game.generator, game.discriminator, game.density, game.packing, loss=game.loss)
+    gan = game.gan
+    view = plots.view_plane(gan.generator, gan.discriminator, game.density, loss=gan.objective)
     if not (view.heat.isfinite().all() and view.latent_grid.isfinite().all()):
         raise FloatingPointError(
             "the networks' weights are no longer finite; lower the learning rates and start again."
         )
-    found = measure(draw_generated(game, MEASURED_ON), game.density, p_data)
+    found = measure(sample(gan.generator, MEASURED_ON), game.density, p_data)
     numbers = {"D steps": game.discriminator_steps, "G steps": game.generator_steps, "JS on cells": found.js}
     if game.density.modes is not None:
         numbers["modes covered"] = f"{found.covered} of {len(game.density.modes)}"
@@ -111,8 +141,8 @@ class Playground:
         self.box = self._lay_out()
 
         self.play.observe(self._guarded(lambda _change: self._rounds()), "value")
-        self.discriminator_button.on_click(self._guarded(lambda _: self._step(discriminator_turn)))
-        self.generator_button.on_click(self._guarded(lambda _: self._step(generator_turn)))
+        self.discriminator_button.on_click(self._guarded(lambda _: self._step(Game.move_discriminator)))
+        self.generator_button.on_click(self._guarded(lambda _: self._step(Game.move_generator)))
         self.reset.on_click(self._guarded(lambda _: self._start()))
         self.clear.on_click(self._guarded(lambda _: self._forget_drawing()))
         self.picture.on_msg(self._guarded(lambda _widget, content, _buffers: self._draw(content)))
@@ -126,7 +156,7 @@ class Playground:
         }
         for name, action in changes.items():
             self.controls[name].observe(self._guarded(lambda _change, action=action: action()), "value")
-        with one_thread():
+        with on_threads(1):
             self._start()
 
     def update(self) -> Rendering:
@@ -147,7 +177,7 @@ class Playground:
 
         def callback(*arguments):
             try:
-                with one_thread():
+                with on_threads(1):
                     action(*arguments)
             except Exception as error:
                 self.play.playing = False
@@ -165,20 +195,20 @@ class Playground:
         self.update()
 
     def _apply_settings(self) -> None:
-        self.game.loss = get_loss(self.controls["loss"].value)
-        self.game.generator_optimizer.param_groups[0]["lr"] = self.controls["generator_lr"].value
-        self.game.discriminator_optimizer.param_groups[0]["lr"] = self.controls["discriminator_lr"].value
+        self.game.gan.objective = get_loss(self.controls["loss"].value)
+        for name, optimizer in self.game.gan.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.controls[f"{name}_lr"].value
 
     def _rounds(self) -> None:
         for _ in range(self.controls["rounds"].value):
             for _ in range(self.controls["discriminator_steps"].value):
-                discriminator_turn(self.game)
+                self.game.move_discriminator()
             for _ in range(self.controls["generator_steps"].value):
-                generator_turn(self.game)
+                self.game.move_generator()
         self.update()
 
-    def _step(self, turn: Callable[[Game], float]) -> None:
-        turn(self.game)
+    def _step(self, move: Callable[[Game], None]) -> None:
+        move(self.game)
         self.update()
 
     # the data: chosen, or drawn
@@ -239,7 +269,7 @@ class Playground:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The live widget, and the still picture for pages where no widget can run."""
-        with one_thread():
+        with on_threads(1):
             rendering = self.update()
         live = self.box._repr_mimebundle_()
         still, metadata = plots.mime_bundle(rendering.figure)

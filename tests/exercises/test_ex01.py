@@ -9,7 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 from torch.nn.functional import logsigmoid, softplus
 
 from course_utils.checks import run_check
-from course_utils.theory import generator_slopes, kl, value
+from course_utils.theory import generator_slopes, kl, minimax_game, value
 
 
 def stub(*arguments):
@@ -75,13 +75,43 @@ def slopes_by_autograd(logits):
     return saturating, non_saturating
 
 
+def game(p, rounds, rate, *, held=True, once=False, as_list=False, loss=None):
+    theta, rows, answer = torch.zeros_like(p), [], None
+    for _ in range(rounds + 1):
+        theta = theta.detach().requires_grad_()
+        q = theta.softmax(0)
+        rows.append(q.detach())
+        if answer is None or not once:
+            answer = p / (p + (q.detach() if held else q))
+        v = loss(answer, q) if loss else value(answer, p, q)
+        (slope,) = torch.autograd.grad(v, theta)
+        theta = theta - rate * slope
+    return rows if as_list else torch.stack(rows)
+
+
+def value_without_care(p):
+    return lambda d, q: (p * d.log()).sum() + (q * (1 - d).log()).sum()
+
+
+def game_by_hand(p, rounds, rate):
+    """Without autograd: the slope of V in θ by pencil and paper."""
+    theta = torch.zeros_like(p)
+    rows = [theta.softmax(0)]
+    for _ in range(rounds):
+        q = rows[-1]
+        slope = (q / (p + q)).log()
+        theta = theta - rate * q * (slope - q @ slope)
+        rows.append(theta.softmax(0))
+    return torch.stack(rows)
+
+
 RIGHT = [
     ("1.1", value),
     ("1.1", value_with_a_loop_of_tensors),
     ("1.1", lambda d, p, q: p.float() @ d.float().log() + q.float() @ (1 - d.float()).log()),
-    ("1.2", lambda p, q: p / (p + q)),
-    ("1.2", lambda p, q: 1 / (1 + q / p)),
-    ("1.2", lambda p, q: torch.sigmoid(p.log() - q.log())),
+    ("1.2", lambda p, q, share=0.5: share * p / (share * p + (1 - share) * q)),
+    ("1.2", lambda p, q, share=0.5: 1 / (1 + (1 / share - 1) * q / p)),
+    ("1.2", lambda p, q, share=0.5: torch.sigmoid((share * p).log() - ((1 - share) * q).log())),
     ("1.3", cross_entropy_loss),
     ("1.3", lambda r, f: -logsigmoid(r).mean() - logsigmoid(-f).mean()),
     ("1.3", lambda r, f: softplus(-r).mean() + softplus(f).mean()),
@@ -93,6 +123,10 @@ RIGHT = [
     ("1.6", lambda t: [-1 / (1 + (-t).exp()), -torch.sigmoid(-t)]),
     ("1.6", slopes_by_autograd),
     ("1.6", generator_slopes),
+    ("1.7", minimax_game),
+    ("1.7", game_by_hand),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate, held=False)),
+    ("1.7", lambda p, rounds, rate: game_by_hand(p, rounds, rate).float()),
 ]
 
 WRONG = [
@@ -125,6 +159,15 @@ WRONG = [
     ("1.2", lambda p, q: (p / (p + q)).sum(), "one number for each place"),
     ("1.2", lambda p, q: 3 * p, r"leaves \[0, 1\]"),
     ("1.2", lambda p, q: p / (p + q + 0.5), "was expected"),
+    ("1.2", lambda p, q, share=0.5: share * p / (p + q), "half of it"),
+    ("1.2", lambda p, q, share=0.5: p / (p + q), "does not look at `real_fraction`"),
+    (
+        "1.2",
+        lambda p, q, share=0.5: (1 - share) * p / ((1 - share) * p + share * q),
+        "fraction of the real ones",
+    ),
+    ("1.2", lambda p, q, share=0.5: p / (p + q) if share == 0.5 else share * p / (share * p + q), "1 − π"),
+    ("1.2", lambda p, q, share=0.5: 2 * share * p / (p + q), "sum below"),
     ("1.3", lambda r, f: -cross_entropy_loss(r, f), "turn the sign"),
     ("1.3", lambda r, f: softplus(r).mean() + softplus(-f).mean(), "labels are swapped"),
     ("1.3", lambda r, f: cross_entropy_loss(r, f) / 2, "half of −V"),
@@ -167,6 +210,34 @@ WRONG = [
     ("1.6", lambda t: generator_slopes(t.float()), "float32"),
     ("1.6", slopes_of_the_first_call(), r"shape \(6,\)"),
     ("1.6", lambda t: (-t.sigmoid(), -1 - t.sigmoid()), "non-saturating slope"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate, held=False, loss=value_without_care(p)), "0·log 0"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, -rate), "climbs V"),
+    (
+        "1.7",
+        lambda p, rounds, rate: game(p, rounds, rate, loss=lambda d, q: -(q * d.log()).sum()),
+        "non-saturating",
+    ),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate, loss=lambda d, q: (q * d.log()).sum()), "pushes D"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate, once=True), "answers once"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate / 2), "half as long"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, 2 * rate), "twice as long"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, 1.0), "do not depend on `rate`"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, 0.0), "never moves"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, 0.9 * rate), "was expected"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate, as_list=True), "torch.stack"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate)[1:], "13 rows"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, rate)[-1], "one distribution"),
+    ("1.7", lambda p, rounds, rate: p.expand(rounds + 1, -1), "before the first round"),
+    (
+        "1.7",
+        lambda p, rounds, rate: torch.cat([torch.full_like(p, 1 / len(p))[None], p.expand(rounds, -1)]),
+        "at once",
+    ),
+    (
+        "1.7",
+        lambda p, rounds, rate: game(p, rounds, rate).cumsum(0) / len(p) * 6,
+        "before the first|no distributions",
+    ),
 ]
 
 
@@ -185,7 +256,7 @@ def test_each_typical_mistake_gets_its_own_message(number, answer, says):
     assert verdict.hints
 
 
-@pytest.mark.parametrize("number", [f"1.{place}" for place in range(1, 7)])
+@pytest.mark.parametrize("number", [f"1.{place}" for place in range(1, 8)])
 def test_an_untouched_answer_is_not_attempted(number):
     untouched = [...] if number == "1.5" else [stub, ...]
     for answer in untouched:

@@ -281,3 +281,21 @@ def test_a_logarithmic_axis_holds_its_curves():
     )
     low, high = figure.axes[0].get_ylim()
     assert 1e-8 < low < 1e-6 and 1e6 < high < 1e8
+
+
+def test_curves_and_points_take_the_colours_that_they_have_in_other_figures():
+    figure = plots.lines(
+        X,
+        {"bell": BELL, "half": BELL / 2},
+        points={"top": (X[:1], BELL[:1])},
+        colors={"half": plots.COLORS["value"], "top": plots.COLORS["discriminator"]},
+        x_label="x",
+        y_label="y",
+        alt="two bells",
+    )
+    colours = {line.get_label(): line.get_color() for line in figure.axes[0].lines}
+    assert colours == {
+        "bell": plots.CYCLE[0],
+        "half": plots.COLORS["value"],
+        "top": plots.COLORS["discriminator"],
+    }

@@ -34,7 +34,7 @@ def test_what_is_seen_is_what_the_networks_say():
 
 def test_a_packed_game_shows_what_d_says_to_copies():
     generator, discriminator, density = players(ring(), packing=2)
-    view = view_plane(generator, discriminator, density, packing=2)
+    view = view_plane(generator, discriminator, density)
     corner = torch.full((2, 2), -3.0)
     assert view.heat[0, 0].item() == pytest.approx(torch.sigmoid(discriminator(corner)).item())
 

@@ -13,6 +13,7 @@ from course_utils.theory import (
     generator_slopes,
     js,
     kl,
+    minimax_game,
     optimal_discriminator,
     quadrature,
     total_variation,
@@ -189,3 +190,20 @@ def test_js_stands_still_where_wasserstein_still_points_the_way():
 def test_bad_input_is_refused_in_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_two_perfect_players_end_at_the_data_and_V_falls_all_the_way():
+    history = minimax_game(LOADED, rounds=200, rate=2.0)
+    assert history.shape == (201, 6)
+    torch.testing.assert_close(history[0], FAIR)
+    torch.testing.assert_close(history[-1], LOADED, atol=1e-6, rtol=0)
+    values = torch.stack([value(optimal_discriminator(LOADED, p), LOADED, p) for p in history])
+    assert (values.diff() <= 1e-12).all()
+    assert abs(values[-1] + math.log(4)) < 1e-9
+
+
+def test_the_generators_first_step_by_hand():
+    """∂V/∂θ_i = p_i · (log(1 − D*_i) − E_p[log(1 − D*)]), the envelope argument included."""
+    cost = (FAIR / (LOADED + FAIR)).log()
+    theta = -0.7 * FAIR * (cost - (FAIR * cost).sum())
+    torch.testing.assert_close(minimax_game(LOADED, rounds=1, rate=0.7)[1], theta.softmax(0))

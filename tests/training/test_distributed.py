@@ -20,8 +20,8 @@ import torch
 from safetensors import safe_open
 
 from course_utils.training import __main__ as command
-from course_utils.training import train_gan
 from course_utils.training.checkpoint import load_checkpoint
+from tests.training.games import train_gan
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
 _spec = importlib.util.spec_from_file_location("distributed_worker", WORKER)
@@ -75,7 +75,7 @@ def wait_for(path: Path) -> None:
 def together(tmp_path_factory):
     """The scenarios of the worker, on two processes: (result of process 0, result of process 1) by name."""
     folder, logs = tmp_path_factory.mktemp("together"), tmp_path_factory.mktemp("logs")
-    worker.train(penalty=worker.r1, checkpoint=folder / "one.checkpoint", images=96)
+    worker.train(penalty=worker.PENALTY, checkpoint=folder / "one.checkpoint", images=96)
     before = (folder / "one.checkpoint").read_bytes()
     with torchrun("--log-dir", logs, "--redirects", "3", WORKER, folder) as job:
         status, out, err = finish(job)
@@ -101,7 +101,7 @@ def assert_same_run(found: dict, expected: dict) -> None:
 
 def test_two_processes_with_half_the_batch_are_one_with_the_whole(together):
     """Losses, accuracies, weights, running statistics, power iterations, the average: all of it."""
-    alone = worker.train(penalty=worker.r1)
+    alone = worker.train(penalty=worker.PENALTY)
     first, second = both(together, "trained")
     assert_same_run(first, alone)
     assert all(
@@ -111,13 +111,13 @@ def test_two_processes_with_half_the_batch_are_one_with_the_whole(together):
 
 
 def test_a_checkpoint_of_one_process_goes_on_with_two(together):
-    assert_same_run(both(together, "resumed")[0], worker.train(penalty=worker.r1))
+    assert_same_run(both(together, "resumed")[0], worker.train(penalty=worker.PENALTY))
 
 
 def test_a_checkpoint_of_two_processes_goes_on_with_one(together):
     file = together / "two.0.checkpoint"
     assert load_checkpoint(file)["images_seen"] == worker.TRAIN["images"]
-    resumed = worker.train(penalty=worker.r1, images=288, checkpoint=file, resume=True)
+    resumed = worker.train(penalty=worker.PENALTY, images=288, checkpoint=file, resume=True)
     assert resumed["images"] == 288
     first = both(together, "trained")[0]
     assert resumed["history"]["images"][:8] == first["history"]["images"]

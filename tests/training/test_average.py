@@ -3,7 +3,7 @@ import copy
 import torch
 from torch import nn
 
-from course_utils.training.ema import averaged_copy, update_average
+from course_utils.training.average import averaged_copy, update_average
 
 
 def number(value: float) -> nn.Module:

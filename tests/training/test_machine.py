@@ -14,11 +14,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils.data import image_sampler
 from course_utils.losses import GANLoss, get_loss
-from course_utils.models import dcgan_discriminator, dcgan_generator, mnist_dcgan, spectrally_normalised
-from course_utils.training import MNIST_DCGAN, device_path, train_gan
+from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
+from course_utils.training import MNIST_DCGAN, machine, train
 from course_utils.training.augmentation import augment
-from course_utils.training.device_path import fast_matmuls, match_layout
 from course_utils.training.history import Recorder
+from course_utils.training.machine import fast_matmuls, match_layout
+from tests.training.games import train_gan
 
 GPU = [
     pytest.mark.gpu,
@@ -41,9 +42,9 @@ def images(device: str):
     return image_sampler(torch.randint(0, 256, (100, 3, 8, 8), dtype=torch.uint8, generator=rng), device)
 
 
-def r1(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def r1(discriminator: nn.Module, real: tuple[Tensor], fake: tuple[Tensor]) -> Tensor:
     assert not hasattr(discriminator, "_orig_mod"), "the penalty must see the network, not its compiled form"
-    real = real.detach().requires_grad_()
+    real = real[0].detach().requires_grad_()
     (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
     return slope.square().sum((1, 2, 3)).mean()
 
@@ -158,14 +159,14 @@ def test_a_gpu_is_never_waited_for_between_two_fetches(monkeypatch):
 
 def test_channels_last_changes_the_layout_and_not_the_numbers(monkeypatch):
     plain = train_gan(*players(), images("cpu"), device="cpu", precision="float32", **SHORT, **SLOW)
-    monkeypatch.setattr(device_path, "prefers_channels_last", lambda device: True)
+    monkeypatch.setattr(machine, "prefers_channels_last", lambda device: True)
     generator, discriminator = players()
     seen = []
     discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(channels_last(inputs[0])))
     run = train_gan(
         generator, discriminator, images("cpu"), device="cpu", precision="float32", **SHORT, **SLOW
     )
-    for network in (generator, discriminator, run.generator):
+    for network in (generator, discriminator, run.average):
         assert all(channels_last(weights) for weights in network.parameters() if weights.ndim == 4)
     assert all(seen[1:])  # the first call is the check before training
     close(run, plain, 1e-4)
@@ -180,7 +181,7 @@ def test_a_checkpoint_of_one_layout_goes_on_in_the_other(monkeypatch, tmp_path):
     straight = train_gan(*players(), images("cpu"), **options)
     path = tmp_path / "run.pt"
     train_gan(*players(), images("cpu"), checkpoint=path, **{**options, "images": 80})
-    monkeypatch.setattr(device_path, "prefers_channels_last", lambda device: True)
+    monkeypatch.setattr(machine, "prefers_channels_last", lambda device: True)
     resumed = train_gan(*players(), images("cpu"), checkpoint=path, resume=True, **options)
     close(resumed, straight, 1e-4)
 
@@ -259,12 +260,7 @@ def test_an_epoch_of_mnist_takes_less_than_a_second():
     rng = torch.Generator().manual_seed(0)
     digits = torch.randint(0, 256, (60_000, 1, 28, 28), dtype=torch.uint8, generator=rng)
     draw = image_sampler(digits, "cuda")
-    options = {
-        **MNIST_DCGAN,
-        "batch_size": 512,
-        "device": "cuda",
-        "progress": False,
-        "snapshot_every": 60_000,
-    }
-    train_gan(*mnist_dcgan(), draw, images=5_120, **options)  # warm-up: kernels are loaded and chosen
-    assert train_gan(*mnist_dcgan(), draw, images=60_000, **options).seconds < 1
+    options = {"batch_size": 512, "device": "cuda", "progress": False, "snapshot_every": 60_000}
+    options = {**MNIST_DCGAN.training, **options}
+    train(MNIST_DCGAN.gan(), draw, images=5_120, **options)  # warm-up: kernels are loaded and chosen
+    assert train(MNIST_DCGAN.gan(), draw, images=60_000, **options).seconds < 1
