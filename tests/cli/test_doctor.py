@@ -141,3 +141,19 @@ def test_paths_are_said_from_the_course_folder_or_from_home():
     assert doctor._short(inside) == "data/mnist is empty"
     assert doctor._short(f"{Path.home()}/elsewhere/x") == "~/elsewhere/x"
     assert doctor._short(f"/mnt{Path.home()}/x") == f"/mnt{Path.home()}/x"
+
+
+def test_the_doctor_tells_the_load_and_how_many_threads_a_training_would_choose(monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", "3")
+    (finding,) = doctor._threads()
+    assert re.match(
+        r"\d+ of \d+ cores free, load \d.*; COURSE_THREADS fixes 3 for every training", finding.value
+    )
+    monkeypatch.delenv("COURSE_THREADS")
+    monkeypatch.setattr("course_utils.training.threads.free_cores", lambda: 1)
+    monkeypatch.setattr("course_utils.runtime.free_cores", lambda: 1)
+    monkeypatch.setattr("course_utils.runtime.usable_cores", lambda: 2)
+    (finding,) = doctor._threads()
+    assert finding.value.startswith("1 of 2 cores free, load ")
+    assert finding.value.endswith("a training would now compute on 1 thread")
+    assert "other programs compute" in finding.remedy
