@@ -204,10 +204,9 @@ def _threads() -> Iterator[Finding]:
     batch = {"images": 64, "snapshot_samples": 1, "progress": False}
     run = train(MNIST_DCGAN.gan(), noise, **batch, **MNIST_DCGAN.training)
     chosen = f"a training would now compute on {run.threads} thread{'s' if run.threads != 1 else ''}"
-    busy = "other programs compute: trainings take longer than the notebooks say"
-    yield Finding(
-        "Threads", f"{load}; {chosen}", busy if runtime.free_cores() < runtime.usable_cores() else ""
-    )
+    busy = runtime.free_cores() < runtime.usable_cores()
+    remedy = "other programs compute: trainings take longer than the notebooks say" if busy else ""
+    yield Finding("Threads", f"{load}; {chosen}", remedy)
 
 
 def _memory() -> Iterator[Finding]:
