@@ -796,7 +796,7 @@ def means_over_steps(history: dict[str, list[float]], blocks: int = 45) -> dict[
     size = max(1, len(history["images"]) // blocks)
     whole = len(history["images"]) // size * size
     return {
-        name: torch.tensor(values[:whole]).reshape(-1, size).mean(1).tolist()
+        name: torch.tensor(values[:whole], dtype=torch.float64).reshape(-1, size).mean(1).tolist()
         for name, values in history.items()
     }
 
@@ -837,7 +837,7 @@ for name in ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accu
 # learns from.
 
 # %% tags=["claim"]
-_late = {name: torch.tensor(values)[late].mean().item() for name, values in run.history.items()}
+_late = {name: torch.tensor(values).double()[late].mean().item() for name, values in run.history.items()}
 claim(
     "2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to that, and stay there",
     about(_late["discriminator_loss"], 1.386, rel=0.05) and about(_late["generator_loss"], 0.693, rel=0.15),

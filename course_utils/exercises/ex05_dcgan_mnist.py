@@ -22,6 +22,7 @@ from course_utils.checks import (
     weights_of,
 )
 from course_utils.models import slerp
+from course_utils.training.gan import discriminator_step, generator_step
 
 
 @exercise(
@@ -76,7 +77,7 @@ def _players(stale=0.3):
     """A small game with stale gradients in both networks, as a former round leaves them."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        generator = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 3))
+        generator = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 3))
         discriminator = nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1), nn.Flatten(0))
     generator.latent_dim = 2
     for parameter in [*generator.parameters(), *discriminator.parameters()]:
@@ -123,7 +124,13 @@ def _with_sigmoid(loss):
     return lambda *logits: loss(*(torch.sigmoid(each) for each in logits))
 
 
-_RIGHT = _round(_d_loss, _g_loss)
+def _round_of_the_package(generator, discriminator, g_optimizer, d_optimizer, real, latents):
+    """The two steps of the course's own loop, one after the other."""
+    fake = generator(latents)
+    d_loss, _, _ = discriminator_step(discriminator, d_optimizer, real, fake)
+    return d_loss, generator_step(discriminator, g_optimizer, real, fake)
+
+
 _STALE = "{}'s step used gradients of a former step too: clear them with `{}_optimizer.zero_grad()` first."
 _D_MISTAKES = [
     (
@@ -207,7 +214,7 @@ _D_MISTAKES.append(
 
 
 def _weights_after(play, name="", *, stale=0.3, seed=1):
-    """Both networks' weights after one round, and what the round returns."""
+    """Both networks' weights after one round, what it returns, and the generator's running statistics."""
     players = _players(stale)
     rng = torch.Generator().manual_seed(seed)
     real, latents = torch.randn(8, 3, generator=rng) + 1, torch.randn(8, 2, generator=rng)
@@ -217,7 +224,7 @@ def _weights_after(play, name="", *, stale=0.3, seed=1):
         losses = call_unchanged(play, *players, real, latents, name=name)
         expect_trainable(players[0], "the generator")
         expect_trainable(players[1], "D")
-    return weights_of(players[0]), weights_of(players[1]), losses
+    return weights_of(players[0]), weights_of(players[1]), losses, _state(players[0])
 
 
 def _clears_at_its_end(answer) -> bool:
@@ -234,13 +241,19 @@ def _clears_at_its_end(answer) -> bool:
     ) and not any(weight.grad is not None and weight.grad.any() for weight in weights)
 
 
+def _times(count: int) -> str:
+    return {2: "twice", 3: "three times"}.get(count, f"{count} times")
+
+
 @exercise(
     "5.2",
     title="One round of the game",
     difficulty=2,
     minutes=15,
     hints=[
-        "Write two blocks. Each has the same four lines: the loss, zero_grad(), backward(), step().",
+        "Make the fakes first, once. Then write two blocks, each of the same four lines: the loss, "
+        "zero_grad(), "
+        "backward(), step().",
         "D's loss: F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean(), on fakes that "
         "are detached.",
         "After D's step, let D see the fakes *again*, not detached: G's loss is "
@@ -248,7 +261,7 @@ def _clears_at_its_end(answer) -> bool:
     ],
 )
 def one_round(answer):
-    started, right = _players(), _weights_after(_RIGHT)
+    started, right = _players(), _weights_after(_round_of_the_package)
     # A round that clears at its end finds nothing stale; any other has to clear at its beginning.
     stale = 0 if _clears_at_its_end(answer) else 0.3
     try:
@@ -270,7 +283,7 @@ def one_round(answer):
                 "no_grad, that should not be?"
             ) from None
         raise
-    generator, discriminator, losses = found
+    generator, discriminator, losses, state = found
     without_stale = _weights_after(answer, "`one_round`", stale=0)
     if matches(generator, weights_of(started[0])) and matches(discriminator, weights_of(started[1])):
         raise Wrong("neither network has moved: both optimisers have to take a step.")
@@ -304,9 +317,25 @@ def one_round(answer):
             if matches(generator, _weights_after(mistake)[0]):
                 raise Wrong(message)
         raise Wrong(
-            "D's step is right, but G's is not the one asked for: −log D(G(z)), a mean. (New latents "
-            "for G's step "
-            "are fine in a training loop; here use `latents` in both, so that the check can compare.)"
+            "D's step is right, but G's is not the one asked for: −log D(G(z)), a mean, on the fakes that "
+            "D has "
+            "just seen. Are there new latents in it?"
+        )
+    if not matches(state, right[3]):
+        made = int(state[-1])  # batch normalisation counts the batches that it has seen
+        if made > 1:
+            raise Wrong(
+                f"both networks move as they should, but the fakes are made {_times(made)}, and each time "
+                "batch "
+                "normalisation's running mean and variance move, too. Make them once, before D's step, "
+                "and let "
+                "G's step go on with the same ones."
+            )
+        raise Wrong(
+            "both networks move as they should, but the running mean and variance of G's batch "
+            "normalisation are "
+            "others than after one pass in training mode. Is G called in evaluation mode, or its state "
+            "put back?"
         )
     if not isinstance(losses, (tuple, list)) or len(losses) != 2:
         raise Wrong("both networks move as they should; now return the two losses: D's, then G's.")
@@ -324,7 +353,7 @@ def one_round(answer):
             )
     again, right = (
         _weights_after(answer, stale=stale, seed=2),
-        _weights_after(_RIGHT, seed=2),
+        _weights_after(_round_of_the_package, seed=2),
     )
     if not (matches(again[0], right[0]) and matches(again[1], right[1])):
         raise Wrong(
@@ -547,3 +576,352 @@ def walk(answer):
         )
     expect_like(result, dtype=start.dtype, name="the walk")
     return "every step of this walk has a length that the generator knows."
+
+
+# --- 5.6: build the generator ------------------------------------------------------------------------------
+
+
+CASES = [((1, 28, 28), 32, 32), ((3, 32, 32), 5, 8), ((2, 20, 12), 7, 4)]
+_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Conv1d, nn.ConvTranspose1d)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, nn.LayerNorm)
+
+
+def _weights_by_formula(image_shape, latent_dim, width) -> list[int]:
+    """Of each layer in order, the biases of the last included; without batch normalisation's."""
+    channels, height, breadth = image_shape
+    return [
+        2 * width * (height // 4) * (breadth // 4) * latent_dim,
+        2 * width * width * 16,
+        width * width * 9,
+        width * channels * 16 + channels,
+    ]
+
+
+def _built(answer, case):
+    """A network for this case, of which only the type is known."""
+    try:
+        network = call(answer, *case, name="`build_generator`")
+    except (RuntimeError, ValueError, TypeError) as error:
+        if case == CASES[0] or isinstance(error, Wrong):
+            raise
+        raise Wrong(
+            f"right for images (1, 28, 28), but `build_generator{case}` stops with: {error}. Does every "
+            "size come "
+            "from the arguments?"
+        ) from None
+    if isinstance(network, type) and issubclass(network, nn.Module):
+        raise Wrong("that is a class. Return a network, an object of it: call the class.")
+    if not isinstance(network, nn.Module):
+        raise Wrong(
+            "`build_generator` should return a network, such as an `nn.Sequential` of layers; this is "
+            f"{type(network).__name__!r}."
+        )
+    return network
+
+
+def _images_of(network, latents, case):
+    """The network's images; sentences where the latents do not go through."""
+    try:
+        images = network(latents)
+    except RuntimeError as error:
+        words = str(error).splitlines()[0]
+        hint = "Follow the shape from layer to layer, with the formula of exercise 5.1."
+        if "3D" in words or "4D" in words or "2D" in words:
+            hint = "A linear map makes rows of numbers, a convolution wants maps: `nn.Unflatten` in between."
+        raise Wrong(
+            f"latents of shape {tuple(latents.shape)} do not go through your network for {case}: {words} "
+            f"{hint}"
+        ) from None
+    if not isinstance(images, torch.Tensor):
+        raise Wrong(f"the network should give a tensor of images; it gives {type(images).__name__!r}.")
+    return images
+
+
+def _check_images(images, count, case):
+    wanted = (count, *case[0])
+    found = tuple(images.shape)
+    if found == wanted:
+        return
+    if len(found) == 2 and found == (count, case[0][0] * case[0][1] * case[0][2]):
+        raise Wrong("the images come out as rows of numbers. Shape them, (N, channels, height, width).")
+    if len(found) == 4 and found[:2] == wanted[:2]:
+        if case != CASES[0] and found[2:] == (28, 28):
+            raise Wrong(f"the images are 28×28 for every `image_shape`; for {case[0]} they should not be.")
+        raise Wrong(
+            f"the images are {found[2]}×{found[3]}; for {case[0]} they should be {wanted[2]}×{wanted[3]}. "
+            "Which "
+            "layer does not double its map? Take the formula of exercise 5.1."
+        )
+    if len(found) == 4 and found[2:] == wanted[2:]:
+        raise Wrong(f"the images have {found[1]} channels, and `image_shape` says {wanted[1]}.")
+    raise Wrong(f"the images have shape {found}; expected (N, channels, height, width), here {wanted}.")
+
+
+def _check_layers(network, case):
+    """Number, kind and sizes of the layers with weights, by formula."""
+    layers = [layer for layer in network.modules() if isinstance(layer, _WEIGHTED)]
+    if not list(network.parameters()):
+        raise Wrong(
+            "the network has no weights that an optimiser could find. Layers in a plain list are "
+            "invisible: put "
+            "them into `nn.Sequential` or `nn.ModuleList`."
+        )
+    norms = [layer for layer in network.modules() if isinstance(layer, _NORMS)]
+    odd = [layer for layer in norms if not isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    if odd:
+        raise Wrong(f"DCGAN's guideline says batch normalisation; here is {type(odd[0]).__name__}.")
+    if not norms:
+        raise Wrong("there is no batch normalisation. DCGAN's guideline: after every layer but the last.")
+    formula = _weights_by_formula(*case)
+    if len(layers) != 4:
+        raise Wrong(
+            f"the network has {len(layers)} layers with weights, and the table has four: a linear map, an "
+            "upsampling "
+            "layer, a 3×3 convolution, an upsampling layer."
+        )
+    *hidden, last = layers
+    if any(layer.bias is not None for layer in hidden) and len(norms) >= 3:
+        raise Wrong(
+            "a layer before batch normalisation has a bias, which is subtracted again at once: `bias=False`."
+        )
+    if last.bias is None:
+        raise Wrong("the last layer has no bias. No batch normalisation follows it, so give it one.")
+    found = [sum(weight.numel() for weight in layer.parameters()) for layer in layers]
+    for place, (layer, mine, wanted) in enumerate(zip(layers, found, formula, strict=True), start=1):
+        if mine != wanted:
+            kernel = getattr(layer, "kernel_size", None)
+            if place in (2, 4) and kernel is not None and tuple(kernel) != (4, 4):
+                raise Wrong(
+                    f"the upsampling layer number {place // 2} has a kernel of {kernel[0]}. Which kernel "
+                    "doubles a map "
+                    "without a checkerboard of stamps?"
+                )
+            if place == 3 and kernel is not None and tuple(kernel) != (3, 3):
+                raise Wrong(
+                    f"the convolution between the two upsampling layers has a kernel of {kernel[0]}, not "
+                    "of 3."
+                )
+            raise Wrong(
+                f"for {case} the layer number {place} with weights, {type(layer).__name__}, has {mine:,} "
+                "of them; by the "
+                f"formula it should have {wanted:,}. How many channels go in, how many come out?"
+            )
+    scales = sum(weight.numel() for layer in norms for weight in layer.parameters())
+    if len(norms) > 3:
+        raise Wrong(
+            "there are more than three layers of batch normalisation. It goes after every layer but the "
+            "last: an "
+            "image must not be normalised."
+        )
+    if len(norms) < 3:
+        raise Wrong(
+            f"batch normalisation goes after three of the four layers; here it stands {len(norms)} times."
+        )
+    total = sum(formula) + 8 * case[2]
+    if scales != 8 * case[2] or sum(weight.numel() for weight in network.parameters()) != total:
+        raise Wrong(
+            f"for {case} the network has {sum(weight.numel() for weight in network.parameters()):,} "
+            "weights, by the "
+            f"formula {total:,}. Batch normalisation of n channels has 2n; is there one of another size, "
+            "or weights "
+            "that no layer uses?"
+        )
+
+
+def _check_first_weights(network):
+    for layer in network.modules():
+        if isinstance(layer, _NORMS) and not (
+            layer.affine and (layer.weight - 1).abs().max() < 0.15 and layer.bias.abs().max() < 0.01
+        ):
+            raise Wrong(
+                "batch normalisation should begin with scales of 1 and shifts of 0, as PyTorch makes it."
+            )
+        if not isinstance(layer, _WEIGHTED):
+            continue
+        kind, weight = type(layer).__name__, layer.weight.detach()
+        std = weight.std().item()
+        if abs(std - 0.0004) < 1e-4:
+            raise Wrong(
+                "the weights have a standard deviation of 0.0004. N(0, 0.02²) names the variance; "
+                "PyTorch's functions "
+                "take the standard deviation, 0.02."
+            )
+        chance = 0.02 * weight.numel() ** -0.5  # one standard error of a mean of so many
+        if abs(std - 0.02) > max(0.0004, 5 * chance):
+            raise Wrong(
+                f"the first weights of {kind} have a standard deviation of {std:.3g}, not of 0.02. Are "
+                "they still those "
+                "that PyTorch draws? Set each layer's, before you return the network."
+            )
+        if weight.mean().abs() > 6 * chance:
+            raise Wrong(f"the first weights of {kind} have the mean {weight.mean().item():.3g}, not 0.")
+        if weight.numel() > 400 and weight.abs().max() < 0.0355:
+            raise Wrong(
+                f"the first weights of {kind} are drawn uniformly. Draw them from a normal distribution."
+            )
+        if layer.bias is not None and layer.bias.abs().max() > 0:
+            raise Wrong(f"the biases of {kind} should begin at 0.")
+
+
+def _check_activations(network, latents):
+    """What flows into and out of each layer, in training mode: is it normalised, rectified, squashed?"""
+    entering, normalised, hooks = [], [], []
+    for layer in network.modules():
+        if isinstance(layer, _WEIGHTED):
+            hooks.append(layer.register_forward_pre_hook(lambda _, maps: entering.append(maps[0].detach())))
+        if isinstance(layer, _NORMS):
+            hooks.append(layer.register_forward_pre_hook(lambda _, maps: normalised.append(maps[0].detach())))
+    network(latents)
+    for hook in hooks:
+        hook.remove()
+    if len(normalised) < 3 or len(entering) < 4:
+        raise Wrong("not every layer is used: some stand in the network, and no image passes through them.")
+    if any(maps.min() >= 0 for maps in normalised):
+        raise Wrong("ReLU stands before batch normalisation. DCGAN normalises first and rectifies then.")
+    for place, maps in enumerate(entering[1:], start=2):
+        if maps.min() < 0:
+            share = (-maps.min() / maps.max()).item()
+            kind = "LeakyReLU is D's; " if share < 0.6 else ""
+            raise Wrong(
+                f"negative numbers reach the layer number {place} with weights. {kind}in G, a ReLU follows "
+                "each batch "
+                "normalisation."
+            )
+        if not 0.5 < maps[maps > 0].mean() < 1.2:  # half of a standard normal: about 0.8
+            raise Wrong(
+                f"what reaches the layer number {place} with weights is not normalised. Batch "
+                "normalisation goes after "
+                "every layer but the last, before its ReLU."
+            )
+
+
+def _check_end(network, latents):
+    """With the last layer's weights at 0, every pixel is the end's function of its bias: is that tanh?"""
+    last = [layer for layer in network.modules() if isinstance(layer, _WEIGHTED)][-1]
+    kept = copy.deepcopy(network.state_dict())
+    ends = {}
+    with torch.no_grad():
+        last.weight.zero_()
+        for bias in (-2.0, 0.5, 1.5):
+            last.bias.fill_(bias)
+            ends[bias] = network(latents).double()
+    network.load_state_dict(kept)
+    b = torch.tensor(list(ends), dtype=torch.float64)
+    found = torch.stack([images.mean() for images in ends.values()])
+    if matches(found, b):
+        raise Wrong("nothing bounds the images: what squashes them into −1 to 1 at the end?")
+    if matches(found, b.sigmoid()):
+        raise Wrong(
+            "a sigmoid ends the network, so its images lie between 0 and 1. The data's lie between −1 and 1."
+        )
+    if matches(found, b.clamp(-1, 1)):
+        raise Wrong("the images are cut off at −1 and 1, where no gradient is left. Squash them: tanh.")
+    if matches(found, b.clamp(min=0)) or matches(found, b.clamp(min=0).tanh()):
+        raise Wrong(
+            "a ReLU stands at the end: all that is darker than grey is lost. Tanh alone ends the network."
+        )
+    if matches(found, b.tanh().tanh()):
+        raise Wrong("the images go through tanh twice.")
+    if not matches(found, b.tanh()):
+        raise Wrong(
+            "the last layer's numbers should go through tanh, and through nothing else, to be an image."
+        )
+
+
+def _check_modes(network, latents):
+    """Training mode: an image depends on its batch. Evaluation mode: on its latent alone."""
+    network.train()
+    with torch.no_grad():
+        first, again = network(latents), network(latents)
+        if not torch.allclose(first, again, atol=1e-5):
+            raise Wrong(
+                "the same latents give different images each time. Is there noise, or dropout, in the "
+                "network?"
+            )
+        if torch.allclose(network(latents[:3]), first[:3], atol=1e-6):
+            raise Wrong(
+                "in training mode the images do not depend on their batch. Is batch normalisation held in "
+                "evaluation "
+                "mode?"
+            )
+        network.eval()
+        whole, alone = network(latents), network(latents[:1])
+        if not torch.allclose(alone, whole[:1], atol=1e-5):
+            raise Wrong(
+                "in evaluation mode an image still depends on its batch. Batch normalisation needs its "
+                "running "
+                "statistics there: `track_running_stats`, and no `train()` inside `forward`."
+            )
+        if torch.allclose(whole, whole[:1].expand_as(whole), atol=1e-7):
+            raise Wrong("the same image comes out for every latent.")
+    network.train()
+
+
+def _check_gradients(network, latents):
+    """A loss at the end has to reach every weight, and the latents."""
+    latents = latents.clone().requires_grad_()
+    network.zero_grad()
+    images = network(latents)
+    if not images.requires_grad:
+        raise Wrong(
+            "the images have no history, so G could never learn: is there a `detach` or `no_grad` inside?"
+        )
+    target = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    (images * target).sum().backward()
+    for name, weight in network.named_parameters():
+        if weight.grad is None or not weight.grad.any():
+            raise Wrong(
+                f"no gradient reaches `{name}`: an image does not depend on it, or its history is cut."
+            )
+    if latents.grad is None or not latents.grad.any():
+        raise Wrong("no gradient reaches the latents.")
+    network.zero_grad()
+
+
+@exercise(
+    "5.6",
+    title="Build the generator",
+    difficulty=3,
+    minutes=30,
+    hints=[
+        "Begin with `nn.Linear(latent_dim, 2 * width * h * w, bias=False)` and `nn.Unflatten(1, (2 * "
+        "width, h, w))`, "
+        "where h and w are a quarter of the height and of the width.",
+        "Kernel 4, stride 2, padding 1 doubles. A 3×3 convolution keeps the size with padding 1. After "
+        "each layer but "
+        "the last: `nn.BatchNorm2d(channels)`, `nn.ReLU()`.",
+        "At the end: `for layer in network.modules()`, and `nn.init.normal_(layer.weight, 0.0, 0.02)` for "
+        "linear maps, "
+        "convolutions and transposed convolutions.",
+    ],
+)
+def build_generator(answer):
+    rng = torch.Generator().manual_seed(0)
+    for case in CASES:
+        network = _built(answer, case)
+        latent_dim = case[1]
+        if network is _built(answer, case):
+            raise Wrong("two calls return one and the same network. Make a new one at each call.")
+        if not list(network.parameters()):
+            _check_layers(network, case)
+        expect_trainable(network, "the network")
+        if not hasattr(network, "latent_dim"):
+            raise Wrong("the network lacks the attribute `latent_dim`: `generator.latent_dim = latent_dim`.")
+        if not matches(network.latent_dim, latent_dim):
+            raise Wrong(
+                f"the network's `latent_dim` is {network.latent_dim!r}; for {case} it should be {latent_dim}."
+            )
+        latents = torch.randn(12, latent_dim, generator=rng)
+        images = _images_of(network, latents, case)
+        _check_images(images, len(latents), case)
+        _check_layers(network, case)
+        _check_end(network, latents)
+        _check_activations(network, latents)
+        _check_modes(network, latents)
+        _check_gradients(network, latents)
+        expect_like(network(latents), dtype=torch.float32, requires_grad=True, name="an image")
+        _check_first_weights(_built(answer, case))
+        if not moved(weights_of(_built(answer, case)), weights_of(_built(answer, case))):
+            raise Wrong("two calls draw the same first weights. Is there a `manual_seed` inside?")
+        copy.deepcopy(network)
+    return "143,105 weights, each in its place. Below, it learns to write."

@@ -4,18 +4,20 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from course_utils import models
 from course_utils.checks import run_check
 from course_utils.training.average import update_average
+from course_utils.training.gan import discriminator_step, generator_step
 
 
 def stub(*_):
     raise NotImplementedError("your code here")
 
 
-@pytest.mark.parametrize("number", ["5.1", "5.2", "5.3", "5.5"])
+@pytest.mark.parametrize("number", ["5.1", "5.2", "5.3", "5.5", "5.6"])
 def test_an_untouched_stub_is_not_attempted(number):
     assert run_check(number, stub).status == "not attempted"
 
@@ -128,6 +130,39 @@ def frozen_in_the_generators_step(generator, discriminator, *rest):
     return losses
 
 
+def by_the_package(generator, discriminator, generator_optimizer, discriminator_optimizer, real, latents):
+    fake = generator(latents)
+    d, _, _ = discriminator_step(discriminator, discriminator_optimizer, real, fake)
+    return d.item(), generator_step(discriminator, generator_optimizer, real, fake).item()
+
+
+def made_without_history_for_d(generator, discriminator, g_optimizer, d_optimizer, real, latents):
+    with torch.no_grad():
+        fake = generator(latents)
+    d, _, _ = discriminator_step(discriminator, d_optimizer, real, fake)
+    return d.item(), generator_step(discriminator, g_optimizer, real, generator(latents)).item()
+
+
+def in_evaluation_mode(generator, discriminator, *rest):
+    generator.eval()
+    losses = by_the_package(generator, discriminator, *rest)
+    generator.train()
+    return losses
+
+
+def statistics_put_back(generator, discriminator, *rest):
+    kept = {name: buffer.clone() for name, buffer in generator.named_buffers()}
+    losses = by_the_package(generator, discriminator, *rest)
+    generator.load_state_dict(kept, strict=False)
+    return losses
+
+
+def other_latents_for_g(generator, discriminator, g_optimizer, d_optimizer, real, latents):
+    d, _, _ = discriminator_step(discriminator, d_optimizer, real, generator(latents))
+    fake = generator(torch.randn(latents.shape))
+    return d.item(), generator_step(discriminator, g_optimizer, real, fake).item()
+
+
 def binary_cross_entropy(logits, target):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
@@ -182,6 +217,13 @@ def by_cross_entropy(real, fake):
             written(d_clear=False, d_loss=lambda real, fake: (real - fake).mean()),
             "gradients of a former step",
         ),
+        # the weights are right, and the running statistics are not
+        (written(draw_again=True), "made twice"),
+        (written(fake_for_d=lambda fake: fake, draw_again=True), "made twice"),
+        (made_without_history_for_d, "made twice"),
+        (in_evaluation_mode, "G's is not the one asked for"),
+        (statistics_put_back, "one pass in training mode"),
+        (other_latents_for_g, "new latents"),
         (written(returned=lambda d, g: None), "return"),
         (written(returned=lambda d, g: (g.item(), d.item())), "swapped"),
         (written(returned=lambda d, g: (d.item() / 2, g.item())), "D's loss is"),
@@ -315,18 +357,234 @@ def test_mistakes_on_the_walk_are_told_apart(answer, words):
     assert words.lower() in verdict.message.lower(), verdict
 
 
+# --- 5.6: build the generator ------------------------------------------------------------------------------
+
+
+def normal_weights(network, std=0.02):
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def own_weights(network):
+    """PyTorch's."""
+
+
+def uniform_weights(network):
+    normal_weights(network)
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.uniform_(layer.weight, -0.02 * 3**0.5, 0.02 * 3**0.5)
+
+
+def only_convolutions(network):
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def built(
+    *,
+    first_weights=normal_weights,
+    kernel=(4, 2, 1),
+    last_kernel=None,
+    middle=3,
+    bias=False,
+    last_bias=True,
+    norm=nn.BatchNorm2d,
+    norms=(True, True, True),
+    activation=nn.ReLU,
+    relu_first=False,
+    end=(nn.Tanh,),
+    unflatten=True,
+    latent_dim_attribute=True,
+    first_shape=None,
+    start=4,
+    finish=lambda network: network,
+    channels_of=lambda channels: channels,
+):
+    def build_generator(image_shape, latent_dim, width):
+        channels, height, breadth = first_shape or image_shape
+        h, w = height // start, breadth // start
+
+        def after(outputs, place):
+            layers = [norm(outputs)] * norms[place] + [activation()]
+            return layers[::-1] if relu_first else layers
+
+        k, stride, padding = kernel
+        last_k, last_stride, last_padding = last_kernel or kernel
+        network = nn.Sequential(
+            nn.Linear(latent_dim, 2 * width * h * w, bias=bias),
+            *[nn.Unflatten(1, (2 * width, h, w))] * unflatten,
+            *after(2 * width, 0),
+            nn.ConvTranspose2d(2 * width, width, k, stride, padding, output_padding=k % 2, bias=bias),
+            *after(width, 1),
+            nn.Conv2d(width, width, middle, padding=middle // 2, bias=bias),
+            *after(width, 2),
+            nn.ConvTranspose2d(
+                width,
+                channels_of(channels),
+                last_k,
+                last_stride,
+                last_padding,
+                output_padding=last_k % 2 if last_stride > 1 else 0,
+                bias=last_bias,
+            ),
+            *[layer() for layer in end],
+        )
+        first_weights(network)
+        if latent_dim_attribute:
+            network.latent_dim = latent_dim
+        return finish(network)
+
+    return build_generator
+
+
+class Written(nn.Module):
+    """The same, as a class with functions in between, and a transposed convolution of 1×1 at the start."""
+
+    def __init__(self, image_shape, latent_dim, width):
+        super().__init__()
+        channels, height, breadth = image_shape
+        self.latent_dim = latent_dim
+        self.start = nn.ConvTranspose2d(latent_dim, 2 * width, (height // 4, breadth // 4), bias=False)
+        self.first_norm = nn.BatchNorm2d(2 * width)
+        self.up = nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(width)
+        self.refine = nn.Conv2d(width, width, 3, padding="same", bias=False)
+        self.third_norm = nn.BatchNorm2d(width)
+        self.last = nn.ConvTranspose2d(width, channels, 4, 2, 1)
+        normal_weights(self)
+        for norm in (self.first_norm, self.second_norm, self.third_norm):
+            nn.init.normal_(norm.weight, 1.0, 0.02)  # as the PyTorch tutorial has it
+
+    def forward(self, latents):
+        maps = F.relu(self.first_norm(self.start(latents[:, :, None, None])))
+        maps = F.relu(self.second_norm(self.up(maps)))
+        maps = F.relu(self.third_norm(self.refine(maps)))
+        return torch.tanh(self.last(maps))
+
+
+class WithoutHistory(Written):
+    def forward(self, latents):
+        return super().forward(latents).detach()
+
+
+class HalfUsed(Written):
+    def forward(self, latents):
+        maps = F.relu(self.first_norm(self.start(latents[:, :, None, None])))
+        maps = F.relu(self.second_norm(self.up(maps)))
+        return torch.tanh(self.last(maps))
+
+
+class InAPlainList(nn.Module):
+    def __init__(self, image_shape, latent_dim, width):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.layers = list(built()(image_shape, latent_dim, width))
+
+    def forward(self, maps):
+        for layer in self.layers:
+            maps = layer(maps)
+        return maps
+
+
+class ForgetfulNorm(nn.BatchNorm2d):
+    def __init__(self, channels):
+        super().__init__(channels, track_running_stats=False)
+
+
+def seeded(*case):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return built()(*case)
+
+
+ONE = built()((1, 28, 28), 32, 32)
+
+
+def resized(image_shape, latent_dim, width):
+    """Upsampling that is no transposed convolution."""
+    network = models.dcgan_generator(image_shape, latent_dim, width, upsampling="resize")
+    return network
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda *case: Written, "that is a class"),
+        (lambda *case: torch.zeros(1, 28, 28), "should return a network"),
+        (lambda *case: None, "returns nothing"),
+        (lambda *case: ONE, "one and the same network"),
+        (seeded, "manual_seed"),
+        (built(latent_dim_attribute=False), "lacks the attribute `latent_dim`"),
+        (built(unflatten=False), "nn.Unflatten"),
+        (built(start=2), "56×56"),
+        (built(kernel=(4, 2, 0)), "which layer does not double"),
+        (built(last_kernel=(3, 1, 1)), "14×14"),
+        (built(kernel=(5, 2, 2)), "kernel of 5"),
+        (built(kernel=(2, 2, 0)), "kernel of 2"),
+        (built(middle=5), "kernel of 5, not 3"),
+        (built(end=(nn.Tanh, nn.Flatten)), "rows of numbers"),
+        (built(channels_of=lambda channels: 1), "1 channels"),
+        (built(first_shape=(1, 28, 28)), "28×28 for every"),
+        (built(end=()), "nothing bounds"),
+        (built(end=(nn.Sigmoid,)), "sigmoid ends"),
+        (built(end=(nn.Hardtanh,)), "cut off"),
+        (built(end=(nn.ReLU, nn.Tanh)), "ReLU stands at the end"),
+        (built(end=(nn.Tanh, nn.Tanh)), "twice"),
+        (built(bias=True), "subtracted again"),
+        (built(last_bias=False), "last layer has no bias"),
+        (built(norms=(False, False, False)), "no batch normalisation"),
+        (built(norms=(True, False, True)), "stands 2 times"),
+        (built(norm=lambda n: nn.GroupNorm(1, n)), "GroupNorm"),
+        (built(norm=ForgetfulNorm), "running statistics"),
+        (built(activation=lambda: nn.LeakyReLU(0.2)), "LeakyReLU is D's"),
+        (built(activation=nn.Identity), "a ReLU follows"),
+        (built(relu_first=True), "ReLU stands before"),
+        (built(first_weights=own_weights), "those that PyTorch draws"),
+        (built(first_weights=only_convolutions), "first weights of Linear"),
+        (
+            built(first_weights=lambda network: normal_weights(network, 0.0004)),
+            "the standard deviation, 0.02",
+        ),
+        (built(first_weights=uniform_weights), "uniformly"),
+        (built(finish=lambda network: network.eval()), "evaluation mode"),
+        (built(finish=lambda network: network.requires_grad_(False)), "frozen"),
+        (built(finish=lambda network: network.double()), "float64"),
+        (WithoutHistory, "have no history"),
+        (HalfUsed, "not every layer is used"),
+        (InAPlainList, "plain list"),
+        (resized, "kernel of 3"),
+        (lambda *case: models.dcgan_generator(*case, extra_convs=1), "5 layers with weights"),
+        (lambda image_shape, latent_dim, width: built()(image_shape, 32, 32), "latent_dim"),
+    ],
+)
+def test_mistakes_in_a_generator_are_told_apart(answer, words):
+    verdict = run_check("5.6", answer)
+    assert verdict.status == "wrong", verdict
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+def test_the_formula_of_the_generator_is_the_text_s():
+    generator = models.dcgan_generator((1, 28, 28), 32, 32)
+    assert models.count_parameters(generator) == 143_105
+
+
 # --- right answers, in several forms; `test_mutations.py` reads them, too ----------------------------------
 
 RIGHT = [
     ("5.1", lambda s, k, stride, p: stride * (s - 1) + k - 2 * p),
     ("5.1", by_pytorch),
     ("5.2", written()),
-    ("5.2", written(draw_again=True)),
+    ("5.2", by_the_package),
     ("5.2", written(returned=lambda d, g: [d, g])),
     ("5.2", written(d_loss=by_cross_entropy, g_loss=lambda fake: binary_cross_entropy(fake, 1.0))),
     ("5.2", written(g_loss=lambda fake: -torch.log(torch.sigmoid(fake)).mean())),
-    # wasteful but harmless: D's gradients reach G, and are cleared before G's own
-    ("5.2", written(fake_for_d=lambda fake: fake, draw_again=True)),
     ("5.2", cleared_at_the_end),
     ("5.3", by_lerp),
     ("5.3", by_data),
@@ -335,6 +593,9 @@ RIGHT = [
     ("5.4", " B "),
     ("5.5", slerp),
     ("5.5", models.slerp),
+    ("5.6", models.dcgan_generator),
+    ("5.6", built()),
+    ("5.6", Written),
 ]
 
 
