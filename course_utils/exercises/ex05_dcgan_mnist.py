@@ -213,6 +213,23 @@ _D_MISTAKES.append(
 )
 
 
+def _in_evaluation_mode(generator, *rest):
+    generator.eval()
+    losses = _round_of_the_package(generator, *rest)
+    generator.train()
+    return losses
+
+
+_D_MISTAKES.append(
+    (
+        _in_evaluation_mode,
+        "the fakes are made with G in evaluation mode. It trains in training mode, in which batch "
+        "normalisation "
+        "takes the mean and variance of this batch.",
+    )
+)
+
+
 def _weights_after(play, name="", *, stale=0.3, seed=1):
     """Both networks' weights after one round, what it returns, and the generator's running statistics."""
     players = _players(stale)
@@ -224,7 +241,8 @@ def _weights_after(play, name="", *, stale=0.3, seed=1):
         losses = call_unchanged(play, *players, real, latents, name=name)
         expect_trainable(players[0], "the generator")
         expect_trainable(players[1], "D")
-    return weights_of(players[0]), weights_of(players[1]), losses, _state(players[0])
+    statistics = {name: buffer.double() for name, buffer in players[0][1].named_buffers()}
+    return weights_of(players[0]), weights_of(players[1]), losses, statistics
 
 
 def _clears_at_its_end(answer) -> bool:
@@ -283,7 +301,7 @@ def one_round(answer):
                 "no_grad, that should not be?"
             ) from None
         raise
-    generator, discriminator, losses, state = found
+    generator, discriminator, losses, statistics = found
     without_stale = _weights_after(answer, "`one_round`", stale=0)
     if matches(generator, weights_of(started[0])) and matches(discriminator, weights_of(started[1])):
         raise Wrong("neither network has moved: both optimisers have to take a step.")
@@ -291,6 +309,12 @@ def one_round(answer):
         raise Wrong(
             "D has not moved: is discriminator_optimizer.step() there, after backward(), with no zero_grad() "
             "between the two?"
+        )
+    again = _weights_after(answer, stale=stale)
+    if not (matches(again[0], generator) and matches(again[1], discriminator)):
+        raise Wrong(
+            "two rounds from the same start end differently. Does your round draw latents of its own? "
+            "The fakes of both steps come from `latents`."
         )
     # G's step depends on the D it plays against, so D is checked first.
     if not matches(discriminator, right[1]):
@@ -321,8 +345,8 @@ def one_round(answer):
             "D has "
             "just seen. Are there new latents in it?"
         )
-    if not matches(state, right[3]):
-        made = int(state[-1])  # batch normalisation counts the batches that it has seen
+    if not all(matches(statistics[name], right[3][name]) for name in statistics):
+        made = int(statistics["num_batches_tracked"])
         if made > 1:
             raise Wrong(
                 f"both networks move as they should, but the fakes are made {_times(made)}, and each time "
@@ -623,7 +647,7 @@ def _images_of(network, latents, case):
     """The network's images; sentences where the latents do not go through."""
     try:
         images = network(latents)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, TypeError) as error:
         words = str(error).splitlines()[0]
         hint = "Follow the shape from layer to layer, with the formula of exercise 5.1."
         if "3D" in words or "4D" in words or "2D" in words:
@@ -644,9 +668,9 @@ def _check_images(images, count, case):
         return
     if len(found) == 2 and found == (count, case[0][0] * case[0][1] * case[0][2]):
         raise Wrong("the images come out as rows of numbers. Shape them, (N, channels, height, width).")
+    if case != CASES[0] and found[-2:] == (28, 28):
+        raise Wrong(f"the images are 28×28 for every `image_shape`; for {case[0]} they should not be.")
     if len(found) == 4 and found[:2] == wanted[:2]:
-        if case != CASES[0] and found[2:] == (28, 28):
-            raise Wrong(f"the images are 28×28 for every `image_shape`; for {case[0]} they should not be.")
         raise Wrong(
             f"the images are {found[2]}×{found[3]}; for {case[0]} they should be {wanted[2]}×{wanted[3]}. "
             "Which "
@@ -916,11 +940,11 @@ def build_generator(answer):
         _check_images(images, len(latents), case)
         _check_layers(network, case)
         _check_end(network, latents)
+        _check_first_weights(_built(answer, case))
         _check_activations(network, latents)
         _check_modes(network, latents)
         _check_gradients(network, latents)
         expect_like(network(latents), dtype=torch.float32, requires_grad=True, name="an image")
-        _check_first_weights(_built(answer, case))
         if not moved(weights_of(_built(answer, case)), weights_of(_built(answer, case))):
             raise Wrong("two calls draw the same first weights. Is there a `manual_seed` inside?")
         copy.deepcopy(network)
