@@ -222,7 +222,7 @@ for axes, kernel_size in zip(panels, inside, strict=True):
     axes.set(title=f"kernel {kernel_size}", xlabel="column", xticks=[0, 5, 10], yticks=[0, 5, 10])
     axes.grid(False)
 panels[0].set_ylabel("row")
-figure.colorbar(picture, ax=panels, label="stamps")
+figure.colorbar(picture, ax=panels, label="stamps", shrink=0.75)
 plots.show(
     plots.describe(
         figure,
