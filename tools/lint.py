@@ -29,7 +29,6 @@ UNCONVERTED = (
     "02_game_dynamics",
     "03_first_gan",
     "04_mlp_gan_mnist",
-    "05_dcgan_mnist",
     "06_dcgan_cifar10",
 )
 TABLE_ROWS = ("reading time", "running time", "you need", "you will be able to")
