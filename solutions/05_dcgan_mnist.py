@@ -316,8 +316,8 @@ claim(
 # %% [markdown]
 # ## What did DCGAN get right?
 #
-# Early attempts to scale GANs up with convolutional networks had been unsuccessful, Radford, Metz and
-# Chintala write. They searched for an architecture that trains, and put their findings into five
+# Early attempts to scale GANs up with convolutional networks had been unsuccessful, write Radford, Metz and
+# Chintala (2016). They searched for an architecture that trains, and put their findings into five
 # guidelines. These were found by trying, so each deserves the question *why*:
 #
 # | DCGAN's guideline | why it helps | what we do here |
@@ -337,14 +337,14 @@ claim(
 # which that matrix stretches a vector. D's slope stays bounded that way (Miyato et al., 2018). [Notebook
 # 06](06_dcgan_cifar10.ipynb#How-steep-may-a-discriminator-be?) takes it apart.
 #
-# Where our numbers differ from DCGAN's, it is for the sake of two CPU cores and a small data set:
+# Here are DCGAN's numbers beside ours, which suit two CPU cores and a small data set:
 #
 # | | DCGAN | here |
 # | --- | --- | --- |
 # | first weights | drawn from N(0, 0.02²) | the same |
 # | latents | 100 numbers, uniform | 32 numbers, from N(0, I) |
 # | Adam's learning rate | 2·10⁻⁴ | 2·10⁻³ |
-# | Adam's β₁, β₂ | 0.5, 0.999 | 0, 0.99: no momentum, since [momentum drives the players round](02_game_dynamics.ipynb#"Momentum-smooths-the-oscillation-out") |
+# | Adam's β₁, β₂ | 0.5, 0.999 | 0, 0.99: no momentum, since [momentum drives the players round](02_game_dynamics.ipynb#%22Momentum-smooths-the-oscillation-out%22) |
 # | extra convolutions | none | a 3×3 convolution between G's two upsampling layers, and one in each network where its maps are smallest, 7×7 (`extra_convs`) <!-- numbers: DCGAN's from the paper, β₂ from its authors' lib/updates.py --> |
 #
 # What each choice buys was measured, in [docs/benchmarks.md](../docs/benchmarks.md). Spectral
@@ -812,7 +812,7 @@ claim("readable digits appear", (_read[-1].max(1).values > 0.9).float().mean() >
 # ### What do the curves say?
 #
 # A batch holds 64 images, so from step to step the numbers jump. The curves show means over many steps.
-# <!-- number 64: `MNIST_DCGAN.training`, printed above -->
+# <!-- number 64: the batch size, printed above -->
 
 
 # %% jupyter={"source_hidden": true}
@@ -856,6 +856,9 @@ for name in ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accu
     print(f"{name:18s} mean after the first tenth: {torch.tensor(run.history[name])[late].mean():.3f}")
 
 # %% [markdown]
+# You predicted what the generator's loss does between the first tenth and the end: it is (b), because the
+# loss is measured against the discriminator of that moment, and the discriminator gets better too.
+#
 # If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to
 # that, and stay there. After the first tenth of the training D does hardly better than guessing: to the
 # end it is right a little more than half of the time. Its slope is bounded, so it cannot become very
@@ -1038,7 +1041,7 @@ claim(
 #
 # ### "The generator's loss falls, so the samples get better"
 #
-# You predicted it in exercise 5.4. Here is the run, stretch by stretch:
+# That was exercise 5.4. Here is the run, stretch by stretch:
 
 # %%
 loss = torch.tensor(run.history["generator_loss"])
@@ -1050,9 +1053,7 @@ for before, after, distance in stretches:
     print(f"up to {after:9,} images: generator's loss {mean_loss:5.2f}, Fréchet distance {distance:6.1f}")
 
 # %% [markdown]
-# You predicted what the generator's loss does between the first tenth and the end: it is (b), because the
-# loss is measured against the discriminator of that moment, and the discriminator gets better too. While
-# the distance fell to a quarter or less, the loss stayed about where it was. It says how the match
+# While the distance fell to a quarter or less, the loss stayed about where it was. It says how the match
 # stands, not how well either plays.
 
 # %% tags=["claim"]

@@ -136,6 +136,26 @@ def by_the_package(generator, discriminator, generator_optimizer, discriminator_
     return d.item(), generator_step(discriminator, generator_optimizer, real, fake).item()
 
 
+def all_at_once_and_frozen(
+    generator, discriminator, generator_optimizer, discriminator_optimizer, real, latents
+):
+    """D sees both in one batch; for G's step it is frozen, and set free again."""
+    fake = generator(latents)
+    logits = discriminator(torch.cat([real, fake.detach()]))
+    real_logits, fake_logits = logits.chunk(2)
+    d = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    discriminator.zero_grad()
+    d.backward()
+    discriminator_optimizer.step()
+    discriminator.requires_grad_(False)
+    g = F.softplus(-discriminator(fake)).mean()
+    generator.zero_grad()
+    g.backward()
+    generator_optimizer.step()
+    discriminator.requires_grad_(True)
+    return d.item(), g.item()
+
+
 def made_without_history_for_d(generator, discriminator, g_optimizer, d_optimizer, real, latents):
     with torch.no_grad():
         fake = generator(latents)
@@ -560,6 +580,10 @@ def resized(image_shape, latent_dim, width):
         (HalfUsed, "not every layer is used"),
         (InAPlainList, "plain list"),
         (resized, "kernel of 3"),
+        (built(norm=lambda n: nn.BatchNorm2d(n, 0.8)), "is not normalised"),
+        (built(norm=lambda n: nn.BatchNorm2d(n, affine=False)), "batch normalisation of n channels has 2n"),
+        (built(finish=lambda network: nn.Sequential(network, nn.Dropout(0.1))), "lacks the attribute"),
+        (built(activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.1))), "noise, or dropout"),
         (lambda *case: models.dcgan_generator(*case, extra_convs=1), "5 layers with weights"),
         (lambda image_shape, latent_dim, width: built()(image_shape, 32, 32), "latent_dim"),
     ],
@@ -586,6 +610,7 @@ RIGHT = [
     ("5.2", written(d_loss=by_cross_entropy, g_loss=lambda fake: binary_cross_entropy(fake, 1.0))),
     ("5.2", written(g_loss=lambda fake: -torch.log(torch.sigmoid(fake)).mean())),
     ("5.2", cleared_at_the_end),
+    ("5.2", all_at_once_and_frozen),
     ("5.3", by_lerp),
     ("5.3", by_data),
     ("5.3", by_the_course),
