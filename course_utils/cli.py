@@ -85,5 +85,5 @@ def _data(arguments: argparse.Namespace) -> int:
                 healthy = False
         status = data.status(name)
         print(f"{name}: {status.state}. {status.sentence}")
-        healthy = healthy and status.state != "corrupt"
+        healthy = healthy and status.state not in ("corrupt", "unusable")
     return 0 if healthy else 1
