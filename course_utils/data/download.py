@@ -104,7 +104,7 @@ def _ask_mirror(mirror: str, source: Source, partial: Path, patience: float, pro
         resumed = _size(partial) > 0
         try:
             _append_rest(mirror + source.file, source.size, partial, patience, progress)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, Refused) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, Refused) as error:
             return _in_words(error)
         if pooch.file_hash(str(partial)) == source.sha256:
             return None
@@ -214,6 +214,8 @@ def _in_words(error: Exception) -> str:
         return "cannot be reached"
     if isinstance(error, ADDRESS_ERRORS):
         return "is not the address of a web server"
+    if isinstance(error, ValueError):  # Python's own parts raise these: a redirection to http://[::1/, say
+        return "answered with something that cannot be understood"
     return "broke off"
 
 

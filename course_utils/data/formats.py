@@ -164,7 +164,7 @@ def _read_exactly(path: Path, file: BinaryIO, size: int) -> bytearray:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a file. Raises OSError where that cannot be told, as Path.exists does not always."""
+    """Whether there is such a file. Raises OSError where that cannot be told."""
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

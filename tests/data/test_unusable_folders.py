@@ -128,7 +128,7 @@ def test_a_file_without_permission_is_not_to_be_deleted(place, mnist_files):
     assert data.status("mnist", place).state == "corrupt"
 
 
-def test_a_folder_that_may_be_read_but_not_written_to_serves_what_it_has(place, mnist_files):
+def test_a_folder_that_may_be_read_but_not_written_to_serves_what_it_has(place, mnist_files, online):
     (place / "mnist").mkdir()
     for name, content in mnist_files.items():
         (place / "mnist" / name).write_bytes(content)
@@ -136,7 +136,7 @@ def test_a_folder_that_may_be_read_but_not_written_to_serves_what_it_has(place, 
     place.chmod(0o500)
     assert not data.load("mnist", "train", place).is_stand_in
     assert data.load("cifar10", "train", place).is_stand_in
-    with pytest.raises(data.DownloadError, match="may not be fetched|cannot be written to"):
+    with pytest.raises(data.DownloadError, match="cannot be written to"):
         data.fetch("cifar10", place)
 
 
