@@ -75,16 +75,23 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
         if mend:
             raise
         return {}, f"{path.name} cannot be read ({error.strerror})."
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         if not mend:
             return {}, f"{path.name} is broken; the next check puts it aside and begins a new one."
-        aside = path.with_name(path.name + ".broken")
+        aside, count = path.with_name(f"{path.name}.broken"), 1
+        while aside.exists():  # an earlier one is kept too
+            count += 1
+            aside = path.with_name(f"{path.name}.broken-{count}")
         os.replace(path, aside)
         return {}, f"{path.name} was broken: it was put aside as {aside.name}, and a new one was begun."
 
 
 def _write(path: Path, solved: dict) -> None:
     """Write beside the file, then move into its place: a reader sees the old content or the new, whole."""
+    for leftover in path.parent.glob(
+        f"{path.name}*.new"
+    ):  # of a process that was killed: this one has the lock
+        leftover.unlink()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
