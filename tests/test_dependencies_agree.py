@@ -3,11 +3,13 @@
 import ast
 import re
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,6 +59,19 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows(python):
     for name, requirement in (CORE | DEVELOPMENT).items():
         assert name in pinned, f"constraints.txt lacks {name} for Python {python}"
         assert requirement.specifier.contains(pinned[name]), f"{requirement} forbids {pinned[name]}"
+
+
+def test_no_pin_wants_a_later_patch_release_of_python():
+    """Debian 12's Python is 3.11.2: a package that wants 3.11.5 would end the set-up there."""
+    first_release = "{}.{}.0".format(*sys.version_info)
+    for name, version in pins("{}.{}".format(*sys.version_info)).items():
+        try:
+            installed = metadata(name)
+        except PackageNotFoundError:  # for another system
+            continue
+        if installed["Version"].partition("+")[0] == version:
+            wanted = SpecifierSet(installed["Requires-Python"] or "")
+            assert wanted.contains(first_release), f"{name}=={version} wants Python {wanted}"
 
 
 def test_what_the_set_up_installs_first_is_pinned_for_every_python():
