@@ -12,7 +12,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tools.constraints import BROUGHT_BY_TORCH
+
 ROOT = Path(__file__).resolve().parents[1]
+ONLY_NEEDED_ELSEWHERE = set()
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 CONDA_NAMES = {"torch": "pytorch"}  # PyPI's name -> conda-forge's, where they differ
 IMPORT_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "pyyaml"}  # import's name -> PyPI's
@@ -33,11 +36,11 @@ CORE = {normal(one.name): one for one in map(Requirement, lists_of("dependencies
 DEVELOPMENT = {normal(one.name): one for one in map(Requirement, lists_of("dev"))}
 
 
-def pins(python):
-    """Package name -> version that constraints.txt gives to that Python on Linux."""
+def pins(python, system="linux"):
+    """Package name -> version that constraints.txt gives to that Python on that system."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     requirements = [Requirement(line) for line in lines if not line.startswith("#")]
-    on = {"python_version": python, "sys_platform": "linux"}
+    on = {"python_version": python, "sys_platform": system}
     chosen = [one for one in requirements if one.marker is None or one.marker.evaluate(on)]
     names = [normal(one.name) for one in chosen]
     assert len(set(names)) == len(names), "a package is pinned twice"
@@ -79,6 +82,44 @@ def test_what_the_set_up_installs_first_is_pinned_for_every_python():
     for python in PYTHONS:
         assert build.specifier.contains(pins(python)["setuptools"])
         assert {"pip", "torch"} <= pins(python).keys()
+
+
+def locked(python, system):
+    """Package name -> version that requirements.lock gives to that Python on that system; its sums are looked at."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    on = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "platform_system": {"linux": "Linux", "darwin": "Darwin"}[system],
+        "platform_machine": {"linux": "x86_64", "darwin": "arm64"}[system],
+        "os_name": "posix",
+    }
+    found = {}
+    for line in lines:
+        requirement, *sums = line.split(" --hash=")
+        assert sums and all(re.fullmatch(r"sha256:[0-9a-f]{64}", one.strip()) for one in sums), requirement
+        one = Requirement(requirement)
+        if one.marker is None or one.marker.evaluate(on):
+            assert normal(one.name) not in found, f"{one.name} is locked twice"
+            found[normal(one.name)] = str(one.specifier).removeprefix("==")
+    return found
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_is_what_is_pinned_with_sums(python, system):
+    in_the_lock = locked(python, system)
+    ours = {name: version for name, version in in_the_lock.items() if not name.startswith(BROUGHT_BY_TORCH)}
+    pinned = pins(python, system)
+    assert ours == {name: version for name, version in pinned.items() if name in ours}
+    assert set(pinned) - set(ours) <= ONLY_NEEDED_ELSEWHERE
+
+
+def test_the_lock_names_no_index():
+    """Where packages come from is pip's configuration."""
+    assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 def test_conda_gets_the_same_packages():
