@@ -14,8 +14,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import tomllib
-
 ROOT = Path(__file__).resolve().parents[1]
 CHOSEN_BY_HAND = [
     "torch==2.13.0",  # a new torch is tried out before it is adopted
@@ -33,6 +31,8 @@ HEADER = (
 
 def requirements() -> list[str]:
     """What pyproject.toml asks for, the extra "dev" included."""
+    import tomllib  # Python 3.11: whoever only wants the names above may have 3.10
+
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["dependencies"] + project["optional-dependencies"]["dev"]
 
