@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     arguments = _parser().parse_args(argv)
-    sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✔ shows a ? in its place
+    if sys.stdout:  # it may be closed
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✔ shows a ? in its place
     try:
         return arguments.run(arguments)
     except ModuleNotFoundError as error:

@@ -55,6 +55,13 @@ def test_the_command_of_a_copied_checkout_does_not_run_the_original_course(tmp_p
         assert original in done.stderr and "call `make setup`" in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="closes standard output as a POSIX shell does")
+def test_a_closed_standard_output_is_no_traceback():
+    command = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "course_utils", "progress"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_progress_lists_the_exercises(capsys):
     assert cli.main(["progress"]) == 0
     assert "exercises solved" in capsys.readouterr().out
