@@ -1,9 +1,10 @@
 """Where and how big to compute: the device, the scale, the number format.
 
-Three questions that every training run answers, in one place:
+The questions that every training run answers, in one place:
 
 - `pick_device`: CUDA, Apple's MPS or the CPU?           (COURSE_DEVICE overrides)
 - `scale`, `by_scale`: how long may this notebook train?  (COURSE_SCALE overrides)
+- `seed`: which random numbers does this run draw?         (COURSE_SEED chooses others)
 - `autocast_dtype`: do this network's convolutions run faster in bfloat16 here?
 """
 
@@ -61,6 +62,24 @@ def scale() -> str:
 def by_scale(*, ci: T, cpu: T, gpu: T) -> T:
     """The value for the current `scale`: `images = by_scale(ci=256, cpu=200_000, gpu=2_000_000)`."""
     return {"ci": ci, "cpu": cpu, "gpu": gpu}[scale()]
+
+
+def seed(number: int = 0) -> int:
+    """number + 1000 · COURSE_SEED: what a notebook hands to `manual_seed` and to arguments `seed=`.
+
+    With COURSE_SEED=1, 2, … the same notebook runs with other random numbers; that is how `make claims` finds
+    out which of its sentences hold for every seed.
+
+    Args:
+        number: tells the random numbers of one notebook apart, below 1000; 0 will do for most.
+
+    Raises:
+        ValueError: COURSE_SEED is no whole number of 0 or more.
+    """
+    offset = os.environ.get("COURSE_SEED") or "0"
+    if not offset.isascii() or not offset.isdigit():
+        raise ValueError(f"COURSE_SEED must be a whole number such as 0, 1 or 2, got {offset!r}")
+    return number + 1000 * int(offset)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -148,7 +148,7 @@ def fetch(
     patience: float = 10.0,
     progress: bool = True,
 ) -> Path:
-    """Fetches what is missing of a data set; goes on with a download that was interrupted.
+    """Fetches what is missing of a data set; continues with a download that was interrupted.
 
     Any number of processes may ask at once: one fetches, the others wait; if it is killed, another goes
     on where it stopped. If ``COURSE_MIRROR`` is set to the address of a folder with the official files (a
@@ -259,7 +259,7 @@ def _network_forbidden() -> str:
 
 def _stand_in(name: str, split: str, why: str, remedy: str = "") -> ImageData:
     images, labels, classes, note = (stand_ins.digits if name == "mnist" else stand_ins.shapes)(split)
-    _say_once(note, f"{why}\nThe course goes on with its {note}; every figure drawn from it says so.{remedy}")
+    _say_once(note, f"{why}\nThe course continues with its {note}; every figure drawn from it says so.{remedy}")
     return _image_data(images, labels, classes, name, note)
 
 

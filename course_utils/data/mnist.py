@@ -31,7 +31,7 @@ FIRST_DIGITS = {
     "2889698e6bc3614913e76901316712919d1998fc2b44512451bfe65bc1e668b1": "train-images-idx3-ubyte",
     "651e38e2ac0632f5113ec18f1df4977117f953197819034009971a6675a0df78": "train-labels-idx1-ubyte",
 }
-# How the official labels begin: it tells the splits apart in any other files.
+# How the official labels begin: it distinguishes the splits in any other files.
 FIRST_LABELS = {"train": [5, 0, 4, 1, 9, 2, 1, 3, 1, 4], "test": [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]}
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import cli, data, doctor
+from course_utils import cli, data
+from course_utils.cli import doctor
 from course_utils.data import download  # noqa: F401  imported while this process may still read everything
 
 
@@ -110,7 +111,7 @@ def test_course_data_and_the_doctor_say_it_and_do_not_advise_to_install_anew(
     report = doctor.report()
     mnist = next(one for one in report.findings if one.name == "MNIST")
     assert mnist.broken and "cannot be used" in mnist.value and "COURSE_DATA" in mnist.remedy
-    assert not report.healthy and "Nothing to mend" not in str(report)
+    assert not report.healthy and "Nothing to fix" not in str(report)
     assert doctor.REINSTALL not in str(report)
 
 
