@@ -30,6 +30,8 @@ specification = importlib.util.spec_from_file_location("set_up", SOURCE)
 set_up = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(set_up)
 
+MARK = "@pytest.mark." + "generated"
+
 PYPROJECT = """\
 [build-system]
 requires = []
@@ -164,6 +166,7 @@ def can_import(checkout, module):
     )
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkout):
     (checkout / "pause").touch()
     killed = start(checkout)
@@ -183,6 +186,7 @@ def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkou
     assert call(checkout).stdout == ""
 
 
+@pytest.mark.slow
 def test_everything_is_installed(ready):
     assert all(
         can_import(ready, module) for module in ("torch", "dice", "backend")
@@ -192,6 +196,7 @@ def test_everything_is_installed(ready):
     assert page["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_and_does_it_fast(ready):
     started = time.monotonic()
     done = call(ready, PIP_FIND_LINKS="")  # there would be nothing to install from
@@ -199,6 +204,7 @@ def test_a_second_call_does_nothing_and_does_it_fast(ready):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_installs_again_only_what_the_requirements_changed(ready):
     text = (ready / "pyproject.toml").read_text()
     (ready / "pyproject.toml").write_text(text.replace("line-length = 80", "line-length = 100"))
@@ -211,12 +217,14 @@ def test_it_installs_again_only_what_the_requirements_changed(ready):
     assert call(ready).stdout == ""
 
 
+@pytest.mark.slow
 def test_what_was_removed_by_hand_is_put_back(ready):
     subprocess.run([ready / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "dice"], check=True)
     assert call(ready).returncode == 0
     assert can_import(ready, "dice")
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(ready):
     needs(ready, "torch", "dice>=1", "cards", "tokens")
     unreachable = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
@@ -231,6 +239,7 @@ def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(read
     assert can_import(ready, "tokens")
 
 
+@pytest.mark.slow
 def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_path):
     assert set_up.read_stamp(str(ready))["place"] == str(ready)
     moved = tmp_path / "moved"
@@ -250,12 +259,14 @@ def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_p
         python.symlink_to(target)
 
 
+@pytest.mark.slow
 def test_another_python_is_taken_only_when_it_was_asked_for(ready, monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 99, 0))
     assert set_up.read_stamp(str(ready)) is not None
     assert set_up.read_stamp(str(ready), with_this_python=True) is None
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_so_and_takes_pip_along(ready):
     needs(ready, "torch", "dice>=1")
     (ready / "in-pip").unlink()
@@ -388,7 +399,7 @@ def test_a_learner_sees_what_pip_is_at():
     )
 
 
-def test_make_and_the_commit_hooks_lint_the_same_way():
+def test_the_commit_hooks_run_what_make_lint_runs_and_compare_the_generated_files():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     lint = (
         re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE).group(1).replace("$(BIN)", ".venv/bin")
@@ -397,7 +408,10 @@ def test_make_and_the_commit_hooks_lint_the_same_way():
         "hooks"
     ]
     entries = [hook["entry"].replace(" --force-exclude", "") for hook in hooks]
-    assert entries == [line.strip() for line in lint.splitlines()]
+    assert entries[:-1] == [line.strip() for line in lint.splitlines()]
+    _, _, arguments = entries[-1].partition(" -m pytest ")
+    marked = {f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if MARK in path.read_text()}
+    assert set(arguments.split()) == {"-q", "-m", "generated", *marked}
 
 
 def test_ci_runs_make_test():
