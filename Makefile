@@ -10,7 +10,7 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: help setup lab test run notebooks execute bench lint format clean
+.PHONY: help setup lab test run notebooks execute claims prose bench lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -32,17 +32,24 @@ notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of t
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
 
-execute: setup ## re-run the solutions and keep their outputs
+execute: setup ## re-run the solutions with their claims, and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
 
-bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 goes on)
+claims: setup ## re-run the solutions with other seeds: which sentences hold in every run? (NOTEBOOKS="05" SEEDS=3)
+	@$(BIN)/python -m tools.notebooks claims $(if $(SEEDS),--seeds $(SEEDS)) $(NOTEBOOKS)
+
+prose: ## list what nothing accounts for in the prose of solutions (NOTEBOOKS="05")
+	@$(BIN)/python -m tools.lint $(NOTEBOOKS)
+
+bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 continues)
 	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick) $(if $(RESUME),--resume)
 
-lint: setup ## check the code, and its format
+lint: setup ## check the code, its format, and the order of its floors
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo --no-cache
 
-format: setup ## mend what the linter can mend, and format the code
+format: setup ## fix what the linter can fix, and format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

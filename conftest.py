@@ -18,6 +18,7 @@ atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["COURSE_OFFLINE"] = "1"
 os.environ["COURSE_SCALE"] = "ci"
 os.environ["COURSE_DEVICE"] = "cpu"
+os.environ["COURSE_THREADS"] = "1"  # not measured: same bits on every machine
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores
 os.environ["COURSE_PROGRESS"] = str(Path(_FOLDER) / "progress.json")

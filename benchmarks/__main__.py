@@ -99,8 +99,8 @@ def summary(record: dict) -> str:
     if "matrix_gflops" in record:
         products = record["matrix_gflops"].items()
         return ", ".join(f"{precision} {shown(best)} GFLOP/s" for precision, best in products)
-    told = ("frechet", "ratio", "one tensor", "DataLoader, a transform per image")
-    return ", ".join(f"{name} {shown(record[name])}" for name in told if name in record)
+    shown_names = ("frechet", "ratio", "one tensor", "DataLoader, a transform per image")
+    return ", ".join(f"{name} {shown(record[name])}" for name in shown_names if name in record)
 
 
 def shown(value: float | None) -> str:

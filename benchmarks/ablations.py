@@ -14,13 +14,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import flops
 from benchmarks.quality import LATENTS_SEED, training_images
-from benchmarks.recipes import RECIPES, settings
+from benchmarks.recipes import RECIPES, gan, settings
 from benchmarks.records import circumstances
 from course_utils import data
-from course_utils.augment import augment
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
-from course_utils.training import TrainingDiverged, constant_then_linear, train_gan
+from course_utils.training import TrainingDiverged, constant_then_linear
+from course_utils.training import train as train_model
+from course_utils.training.augmentation import augment
 
 IMAGES = {"04_mlp_gan_mnist": 300_000, "05_dcgan_mnist": 75_000, "06_dcgan_cifar10": 50_000}
 
@@ -62,15 +63,15 @@ VARIANTS: dict[str, dict[str, dict]] = {
         **EVERYWHERE,
         **CONVOLUTIONAL,
         "learning rates 3e-3": both(3e-3),
-        "no refinements": {"generator_refinements": 0, "discriminator_refinements": 0},
-        "refinement in G only": {"discriminator_refinements": 0},
-        "refinement in D only": {"generator_refinements": 0},
+        "no extra convolutions": {"generator_extra_convs": 0, "discriminator_extra_convs": 0},
+        "extra convolution in G only": {"discriminator_extra_convs": 0},
+        "extra convolution in D only": {"generator_extra_convs": 0},
         "D without normalisation": {"normalisation": "none"},
         "D with batch normalisation": {"normalisation": "batch"},
         "latent 100": {"latent_dim": 100},
         "loss: least squares": {"loss": "least_squares"},
         "loss: minimax": {"loss": "minimax"},
-        "PyTorch's first weights": {"first_weights": "pytorch"},
+        "PyTorch's initialisation": {"initialisation": "pytorch"},
         "two steps of D": {"discriminator_steps": 2},
     },
     "06_dcgan_cifar10": {
@@ -79,27 +80,27 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "no augmentation": {"augment": None},
         "flip, colour, translate": {"augment": augment},
         "D spectrally normalised": {"normalisation": "spectral"},
-        "refinement in D": {"discriminator_refinements": 1},
-        "refinement in G": {"generator_refinements": 1},
-        "refinements, D spectrally normalised": {
-            "generator_refinements": 1,
-            "discriminator_refinements": 1,
+        "extra convolution in D": {"discriminator_extra_convs": 1},
+        "extra convolution in G": {"generator_extra_convs": 1},
+        "extra convolutions, D spectrally normalised": {
+            "generator_extra_convs": 1,
+            "discriminator_extra_convs": 1,
             "normalisation": "spectral",
         },
         "latent 32": {"latent_dim": 32},
         "latent 128": {"latent_dim": 128},
-        "DCGAN's first weights": {"first_weights": "dcgan"},
+        "DCGAN's initialisation": {"initialisation": "dcgan"},
     },
 }
 
 
 def train(recipe_name: str, variant: str, images: int, seed: int, draw, device: torch.device, **more):
-    """`train_gan` with a recipe's options, some of them changed."""
+    """One training with a recipe's options, some of them changed."""
     recipe = RECIPES[recipe_name]
     options = {**recipe.options, **VARIANTS[recipe_name][variant]}
     torch.manual_seed(seed)
-    return train_gan(
-        *recipe.build(options),
+    return train_model(
+        gan(recipe, options),
         draw,
         images=images,
         seed=seed,
@@ -107,6 +108,7 @@ def train(recipe_name: str, variant: str, images: int, seed: int, draw, device: 
         snapshot_every=images,
         snapshot_samples=1,
         progress=False,
+        threads=torch.get_num_threads(),
         **{**settings(options), **more},
     )
 
@@ -122,8 +124,8 @@ def quality(recipe_name: str, variant: str, seed: int, images: int, samples: int
     record = {"kind": "quality", "recipe": recipe_name, "variant": variant, "seed": seed, "samples": samples}
     try:
         trained = train(recipe_name, variant, images, seed, sampler(recipe_name, device, quick), device)
-        judge = frechet_evaluator(RECIPES[recipe_name].data)
-        record["frechet"] = judge(trained.generator, samples=samples, seed=LATENTS_SEED)
+        evaluate = frechet_evaluator(RECIPES[recipe_name].data)
+        record["frechet"] = evaluate(trained.average, samples=samples, seed=LATENTS_SEED)
         record["seconds"] = trained.seconds
     except TrainingDiverged:
         record["frechet"] = record["seconds"] = None

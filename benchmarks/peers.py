@@ -1,6 +1,6 @@
 """What people run today: each configuration as it was published, in code of our own.
 
-Architectures, losses, optimisers, batch and image sizes, first weights and the order of the steps are facts
+Architectures, losses, optimisers, batch and image sizes, initial weights and the order of the steps are facts
 taken from the sources named. To add a competitor, write one function that builds it, and list it in PEERS.
 """
 
@@ -157,7 +157,7 @@ def pytorch_gan_dcgan() -> tuple[nn.Module, nn.Module, Step]:
 
 
 def mlp_gan() -> tuple[nn.Module, nn.Module, Step]:
-    """The source's settings, PyTorch's own first weights. Its layers are wider than these 128."""
+    """The source's settings, PyTorch's own initialisation. Its layers are wider than these 128."""
     generator = nn.Sequential(
         nn.Linear(100, 128),
         nn.LeakyReLU(0.2),

@@ -1,11 +1,10 @@
-"""Time to quality: train for so many seconds, and judge the samples while the clock stands still."""
+"""Time to quality: train for so many seconds, and evaluate the samples while the clock stands still."""
 
 import math
 import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 from benchmarks import flops
 from benchmarks.peers import PEERS, Peer
-from benchmarks.recipes import RECIPES, settings
+from benchmarks.recipes import RECIPES, gan, settings
 from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
@@ -22,28 +21,29 @@ from course_utils.metrics.classifiers import in_batches
 from course_utils.metrics.frechet import feature_statistics
 from course_utils.models import count_parameters, sample
 from course_utils.runtime import autocast_dtype, pick_device
-from course_utils.training import TrainingDiverged, train_gan
+from course_utils.training import TrainingDiverged
+from course_utils.training import train as train_model
 
-MARKS = (5, 10, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is judged
+MARKS = (5, 10, 15, 20, 30, 60, 120, 180, 300)  # seconds of training after which a run is evaluated
 OURS = {  # data set → our competitors on it → the recipe of which notebook
     "mnist": {"ours": "05_dcgan_mnist", "ours_mlp": "04_mlp_gan_mnist"},
     "cifar10": {"ours": "06_dcgan_cifar10"},
 }
 LABELS = {"ours": "ours", "ours_mlp": "ours, fully connected"}
 LATENTS_SEED = 12_345
-LOOK_EVERY = 10  # steps of ours: `train_gan` counts images, so the seconds are read so often
+LOOK_EVERY = 10  # steps of ours: `train` counts images, so the seconds are read so often
 ENDLESS = 10**12  # images
 
 
 class Plan(NamedTuple):
-    """One run: who, from which first weights, for how long, and how it is judged."""
+    """One run: who, from which initial weights, for how long, and how it is evaluated."""
 
     data: str
     name: str  # a key of OURS[data], or of PEERS
     seed: int
     seconds: float
     marks: tuple[float, ...] = MARKS
-    samples: int = 5_000  # drawn for each judgement, the same number for everybody
+    samples: int = 5_000  # drawn for each evaluation, the same number for everybody
     warm_up: int = 5  # steps on throw-away networks, before the clock starts
     quick: bool = False
 
@@ -87,7 +87,7 @@ def training_images(data_name: str, quick: bool) -> data.ImageData:
 
 
 def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
-    """One run, judged at every mark up to `plan.seconds`."""
+    """One run, evaluated at every mark up to `plan.seconds`."""
     peer = PEERS[plan.name]
     draw = data.image_sampler(resized(images, peer.image_size), device)
     baseline = peak_megabytes(device)
@@ -98,9 +98,9 @@ def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
     warm_up = time.perf_counter() - begin
 
     step, generator, discriminator = playing(peer, draw, device, plan.seed)
-    judge = Judge(plan, peer.image_size, device)
+    evaluation = Evaluation(plan, peer.image_size, device)
     marks = up_to(plan.marks, plan.seconds)
-    points = timed(step, marks, lambda: judge(generator), lambda: wait(device))
+    points = timed(step, marks, lambda: evaluation(generator), lambda: wait(device))
     for point in points:
         point["images"] = point.pop("steps") * peer.batch_size
     flop = flops.count(playing(peer, draw, device, plan.seed)[0])
@@ -117,8 +117,8 @@ def run_peer(plan: Plan, images: Tensor, device: torch.device) -> dict:
         "images_per_second": points[-1]["images"] / points[-1]["seconds"],
         "flop_per_image": flop / peer.batch_size,
         "flop_per_step": flop,
-        "memory_megabytes": {"before": baseline, "peak": judge.peak},
-        "apart": {"warm_up_seconds": warm_up, "evaluation_seconds": judge.seconds},
+        "memory_megabytes": {"before": baseline, "peak": evaluation.peak},
+        "apart": {"warm_up_seconds": warm_up, "evaluation_seconds": evaluation.seconds},
     }
 
 
@@ -133,31 +133,32 @@ def playing(peer: Peer, draw: data.Sampler, device: torch.device, seed: int):
 
 
 def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
-    """One run of a notebook's recipe through `train_gan`, judged at every mark up to `plan.seconds`."""
+    """One run of a notebook's recipe through `train`, evaluated at every mark up to `plan.seconds`."""
     notebook = OURS[plan.data][plan.name]
     recipe = RECIPES[notebook]
-    networks, batch_size = partial(recipe.build, recipe.options), recipe.options["batch_size"]
+    batch_size = recipe.options["batch_size"]
     draw = data.image_sampler(images, device)
-    precision = autocast_dtype(device, *networks()) or torch.float32
-    baseline = peak_megabytes(device)
+    generator, discriminator = recipe.build(recipe.options)
+    precision = autocast_dtype(device, generator, discriminator) or torch.float32
+    baseline, threads = peak_megabytes(device), torch.get_num_threads()
 
     def train(number: int, **more):
         torch.manual_seed(plan.seed)
-        start = networks()
         more = {"snapshot_every": number, "snapshot_samples": 1, **settings(recipe.options), **more}
-        return train_gan(*start, draw, images=number, device=device, seed=plan.seed, progress=False, **more)
+        more = {"device": device, "seed": plan.seed, "progress": False, "threads": threads, **more}
+        return train_model(gan(recipe, recipe.options), draw, images=number, **more)
 
     begin = time.perf_counter()
     train(plan.warm_up * batch_size)
     warm_up = time.perf_counter() - begin
 
-    judge = Judge(plan, images.shape[-1], device)
+    evaluation = Evaluation(plan, images.shape[-1], device)
     marks, points = up_to(plan.marks, plan.seconds), []
 
     def look(trained):
         mark, now = marks[len(points)], {"seconds": trained.seconds, "images": trained.images_seen}
         if trained.seconds >= mark:
-            points.append({"mark": mark, **now, **judge(trained.generator)})
+            points.append({"mark": mark, **now, **evaluation(trained.average)})
         if len(points) == len(marks):
             raise TimeIsUp
 
@@ -170,9 +171,8 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
         points += [{"mark": mark, **now, "frechet": None} for mark in marks[len(points) :]]
     one = flops.count(lambda: train(batch_size))
     two = flops.count(lambda: train(2 * batch_size))
-    generator, discriminator = networks()
     return {
-        "source": f"course_utils.training.train_gan, as in notebook {notebook}",
+        "source": f"course_utils.training.train, as in notebook {notebook}",
         "batch_size": batch_size,
         "image_size": images.shape[-1],
         "precision": str(precision).removeprefix("torch."),
@@ -184,13 +184,13 @@ def run_ours(plan: Plan, images: Tensor, device: torch.device) -> dict:
         "images_per_second": points[-1]["images"] / max(points[-1]["seconds"], 1e-9),
         "flop_per_image": (two - one) / batch_size,  # what a snapshot takes falls out
         "flop_per_step": two - one,
-        "memory_megabytes": {"before": baseline, "peak": judge.peak},
-        "apart": {"warm_up_seconds": warm_up, "evaluation_seconds": judge.seconds},
+        "memory_megabytes": {"before": baseline, "peak": evaluation.peak},
+        "apart": {"warm_up_seconds": warm_up, "evaluation_seconds": evaluation.seconds},
     }
 
 
 class TimeIsUp(Exception):
-    """The last mark is judged: nothing went wrong."""
+    """The last mark is evaluated: nothing went wrong."""
 
 
 def up_to(marks: Sequence[float], end: float) -> list[float]:
@@ -201,21 +201,21 @@ def up_to(marks: Sequence[float], end: float) -> list[float]:
 def timed(
     step: Callable[[], object],
     marks: Sequence[float],
-    judge: Callable[[], dict],
+    evaluation: Callable[[], dict],
     wait: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[dict]:
-    """Steps until each mark, in seconds of training; judges there, while the clock stands still.
+    """Steps until each mark, in seconds of training; evaluates there, while the clock stands still.
 
     Args:
         step: one step of training.
         marks: increasing.
-        judge: what is to be noted of the present state.
+        evaluation: what is to be noted of the present state.
         wait: returns when the device has finished what it was given.
         clock: seconds.
 
     Returns:
-        For each mark what `judge` returned, with the steps so far and the seconds that they took.
+        For each mark what `evaluation` returned, with the steps so far and the seconds that they took.
     """
     points, steps, seconds = [], 0, 0.0
     for mark in marks:
@@ -225,12 +225,12 @@ def timed(
             steps += 1
         wait()
         seconds += clock() - begin
-        points.append({"mark": mark, "seconds": seconds, "steps": steps, **judge()})
+        points.append({"mark": mark, "seconds": seconds, "steps": steps, **evaluation()})
     return points
 
 
-class Judge:
-    """judge(generator) → its Fréchet distance; notes the time that this takes, and the memory *before* it."""
+class Evaluation:
+    """evaluation(generator) → its Fréchet distance; notes its seconds, and the memory *before* it."""
 
     def __init__(self, plan: Plan, image_size: int, device: torch.device):
         self.plan, self.image_size, self.device = plan, image_size, device
@@ -238,17 +238,17 @@ class Judge:
 
     def __call__(self, generator: nn.Module) -> dict:
         if self.peak is None:
-            self.peak = peak_megabytes(self.device)  # of training alone: nothing has been judged so far
+            self.peak = peak_megabytes(self.device)  # of training alone: nothing has been evaluated so far
         begin = time.perf_counter()
         evaluate = frechet_evaluator(self.plan.data)
         size = evaluate.classifier.image_shape[-1]
         samples = shrunk(sample(generator, self.plan.samples, seed=LATENTS_SEED), size)
         finite = bool(samples.isfinite().all())
-        judged = {"frechet": evaluate(samples) if finite else None}
+        found = {"frechet": evaluate(samples) if finite else None}
         if finite and self.image_size != size:
-            judged["frechet_size_matched"] = size_matched(evaluate, self.image_size)(samples)
+            found["frechet_size_matched"] = size_matched(evaluate, self.image_size)(samples)
         self.seconds += time.perf_counter() - begin
-        return judged
+        return found
 
 
 MATCHED = {}
@@ -317,7 +317,7 @@ def seconds_to(points: Sequence[tuple[float, float]], distance: float) -> float 
             if before is None:
                 return place
             (start, above) = before
-            share = math.log(above / distance) / math.log(above / reached)
-            return start * (place / start) ** share
+            fraction = math.log(above / distance) / math.log(above / reached)
+            return start * (place / start) ** fraction
         before = (place, reached)
     return None

@@ -15,11 +15,11 @@ from course_utils.models import (
     pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, train_gan
+from course_utils.training import CIFAR10_DCGAN, GAN, MNIST_DCGAN, MNIST_MLP, train
 
 
 class Recipe(NamedTuple):
-    """What a notebook trains: `build(options)` makes its networks, `settings` what `train_gan` is told."""
+    """What a notebook trains: `build(options)` makes networks; the other options go to `GAN` and `train`."""
 
     data: str
     options: dict
@@ -33,12 +33,12 @@ def convolutional(options: dict) -> tuple[nn.Module, nn.Module]:
         latent_dim=options["latent_dim"],
         width=options["width"],
         upsampling=options["upsampling"],
-        refinements=options["generator_refinements"],
+        extra_convs=options["generator_extra_convs"],
     )
     discriminator = dcgan_discriminator(
-        options["image_shape"], width=options["width"], refinements=options["discriminator_refinements"]
+        options["image_shape"], width=options["width"], extra_convs=options["discriminator_extra_convs"]
     )
-    if options["first_weights"] == "pytorch":
+    if options["initialisation"] == "pytorch":
         pytorch_initialised(generator), pytorch_initialised(discriminator)
     if options["normalisation"] == "batch":
         discriminator = batch_normalised(discriminator)
@@ -69,13 +69,25 @@ def fully_connected(options: dict) -> tuple[nn.Module, nn.Module]:
     )
 
 
+def gan(recipe: Recipe, options: dict) -> GAN:
+    """The recipe's game with these options: new networks, and the keyword arguments of `GAN` among them."""
+    return GAN(*recipe.build(options), **among(options, GAN))
+
+
 def settings(options: dict) -> dict:
-    """The keyword arguments of `train_gan` among the options; what is not named is left at its default."""
-    return {name: options[name] for name in signature(train_gan).parameters if name in options}
+    """The keyword arguments of `train` among the options; what is not named is left at its default."""
+    return among(options, train)
+
+
+def among(options: dict, function: Callable) -> dict:
+    """The options that are arguments of the function."""
+    return {name: options[name] for name in signature(function).parameters if name in options}
 
 
 RECIPES = {
-    "04_mlp_gan_mnist": Recipe("mnist", {"latent_dim": 32, "hidden": 128, "batch_size": 64}, fully_connected),
+    "04_mlp_gan_mnist": Recipe(
+        "mnist", {"latent_dim": 32, "hidden": 128, **MNIST_MLP.game, **MNIST_MLP.training}, fully_connected
+    ),
     "05_dcgan_mnist": Recipe(
         "mnist",
         {
@@ -83,12 +95,13 @@ RECIPES = {
             "latent_dim": 32,
             "width": 32,
             "upsampling": "transposed",
-            "generator_refinements": 1,
-            "discriminator_refinements": 1,
+            "generator_extra_convs": 1,
+            "discriminator_extra_convs": 1,
             "normalisation": "spectral",
-            "first_weights": "dcgan",
+            "initialisation": "dcgan",
             "memory": "contiguous",
-            **MNIST_DCGAN,
+            **MNIST_DCGAN.game,
+            **MNIST_DCGAN.training,
         },
         convolutional,
     ),
@@ -99,12 +112,13 @@ RECIPES = {
             "latent_dim": 64,
             "width": 48,
             "upsampling": "transposed",
-            "generator_refinements": 0,
-            "discriminator_refinements": 0,
+            "generator_extra_convs": 0,
+            "discriminator_extra_convs": 0,
             "normalisation": "none",
-            "first_weights": "pytorch",
+            "initialisation": "pytorch",
             "memory": "contiguous",
-            **CIFAR10_DCGAN,
+            **CIFAR10_DCGAN.game,
+            **CIFAR10_DCGAN.training,
         },
         convolutional,
     ),

@@ -18,7 +18,7 @@ BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
 TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 LEVELS = {"mnist": (100, 20, 10, 5, 3, 2, 1, 0.5), "cifar10": (10, 7, 5, 4, 3, 2.5, 2)}
-SECONDS = (15, 20, 30, 60, 120, 180, 300, 600)  # columns, where something was judged
+SECONDS = (15, 20, 30, 60, 120, 180, 300, 600)  # columns, where something was evaluated
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",
@@ -105,7 +105,7 @@ def on_cpu(records: dict[str, dict[str, dict]]) -> dict[str, dict[str, list[dict
 
 def scale_of(records: dict[str, dict]) -> str:
     """What known images score, in a sentence for each data set."""
-    sentences = ["The judge's scale, against all test images."]
+    sentences = ["The evaluator's scale, against all test images."]
     for data, title in TITLES.items():
         if data in records:
             known = ", ".join(f"{what} {number(far)}" for what, far in records[data]["distances"].items())
@@ -121,8 +121,8 @@ def curve(run: dict, over: str = "seconds") -> list[tuple[float, float]]:
     return [(point[over], point["frechet"]) for point in run["points"] if point["frechet"] is not None]
 
 
-def judged(runs: Sequence[dict], seconds: float) -> list[float | None]:
-    """The distances at that mark, of the runs that were judged there; None for a run that had diverged."""
+def evaluated(runs: Sequence[dict], seconds: float) -> list[float | None]:
+    """The distances at that mark, of the runs that were evaluated there; None for a run that had diverged."""
     return [point["frechet"] for run in runs for point in run["points"] if point["mark"] == seconds]
 
 
@@ -140,7 +140,7 @@ def to_reach(runs: Sequence[dict], level: float, over: str = "seconds") -> list[
     """When each run reached that distance; infinite for never.
 
     Runs that were stopped earlier than the longest ones, before they reached it, say nothing; then the
-    longest runs alone are told, since leaving out only the slow ones would flatter. A run that diverged was
+    longest runs alone are parts, since leaving out only the slow ones would flatter. A run that diverged was
     not stopped: it never reaches what it had not reached.
     """
     places = [seconds_to(curve(run, over), level) for run in runs]
@@ -152,7 +152,7 @@ def to_reach(runs: Sequence[dict], level: float, over: str = "seconds") -> list[
 
 
 def at_first_mark(runs: Sequence[dict], level: float) -> bool:
-    """Whether half of them were as good already when they were first judged: then the time is a bound."""
+    """Whether half of them were as good already when they were first evaluated: then the time is a bound."""
     early = [bool(curve(run)) and curve(run)[0][1] <= level for run in runs]
     return 2 * sum(early) >= len(early)
 
@@ -162,11 +162,11 @@ def spread(values: Sequence[float | None], show: Callable[[float], str]) -> str:
     finite = [value for value in values if value is not None]
     if not finite:
         return "diverged" if values else "–"
-    told = f"{show(finite[0])} (1)"
+    parts = f"{show(finite[0])} (1)"
     if len(finite) > 1:
         low, middle, high = (show(value) for value in (min(finite), median(finite), max(finite)))
-        told = f"{middle} ({low}–{high}; {len(finite)})"
-    return told if len(finite) == len(values) else f"{told}, {len(values) - len(finite)} diverged"
+        parts = f"{middle} ({low}–{high}; {len(finite)})"
+    return parts if len(finite) == len(values) else f"{parts}, {len(values) - len(finite)} diverged"
 
 
 def number(value: float) -> str:
@@ -213,8 +213,8 @@ def quality_tables(data: str, runs: dict[str, list[dict]], ceiling: dict | None)
 
 
 MATCHED = (
-    "Size-matched: these networks make larger images than the data has, which are reduced for judging. Here "
-    "the test images went to that size and back as well, so that resizing itself costs nothing."
+    "Size-matched: these networks make larger images than the data has, which are reduced for evaluation. "
+    "Here the test images went to that size and back as well, so that resizing itself costs nothing."
 )
 
 
@@ -241,13 +241,13 @@ def lengths(runs: dict[str, list[dict]]) -> str:
         seeds: dict[float, set[int]] = {}
         for run in several:
             seeds.setdefault(run["points"][-1]["mark"], set()).add(run["seed"])
-        told = [
+        parts = [
             f"seed{'s' * (len(seeds[end]) > 1)} {', '.join(map(str, sorted(seeds[end])))} for {end:g} s"
             for end in sorted(seeds, reverse=True)
         ]
-        groups.setdefault("; ".join(told), []).append(label(name))
-    most, *others = sorted(groups, key=lambda told: -len(groups[told]))
-    named = "".join(f" {', '.join(groups[told])}: {told}." for told in others)
+        groups.setdefault("; ".join(parts), []).append(label(name))
+    most, *others = sorted(groups, key=lambda parts: -len(groups[parts]))
+    named = "".join(f" {', '.join(groups[parts])}: {parts}." for parts in others)
     shorter = " Later marks have fewer seeds: their number is in each cell." if ";" in "".join(groups) else ""
     return f"Trained: {most}.{named}{shorter}"
 
@@ -300,9 +300,11 @@ def distances(runs: dict[str, list[dict]]) -> str:
     """Fréchet distance at each mark; matched sizes in rows of their own."""
     rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
     rows |= rivals(runs)
-    columns = [seconds for seconds in SECONDS if any(judged(several, seconds) for several in rows.values())]
+    columns = [
+        seconds for seconds in SECONDS if any(evaluated(several, seconds) for several in rows.values())
+    ]
     cells = [
-        [name, *(spread(judged(several, seconds), number) for seconds in columns)]
+        [name, *(spread(evaluated(several, seconds), number) for seconds in columns)]
         for name, several in rows.items()
     ]
     return table(["seconds", *map(str, columns)], cells)
@@ -340,27 +342,29 @@ def slow_statistics(runs: list[dict], mark: float = 60) -> list[str]:
 
 def stuck(runs: dict[str, list[dict]]) -> list[str]:
     """A sentence for each competitor whose samples no longer change from some mark on."""
-    told = []
+    parts = []
     for name, several in runs.items():
         for run in several:
             heights = [height for _, height in curve(run)]
             since = heights.index(heights[-1]) if heights else 0
             if len(heights) - since > 2 and len(set(heights[since:])) == 1:
-                told += [
+                parts += [
                     f"{label(name)} stands still from {run['points'][since]['mark']:g} s on (seed "
                     f"{run['seed']}): its samples no longer change, so later marks say nothing new."
                 ]
-    return told
+    return parts
 
 
 def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
     head = ["", "batch", "images/s", "MFLOP/image", "GFLOP/step", "GFLOP/s", "format", "of the ceiling"]
-    head += ["peak memory", "of it training", "warm-up, apart", "judging, apart"]
+    head += ["peak memory", "of it training", "warm-up, apart", "evaluation, apart"]
     rows = []
     for name, several in runs.items():
         run = longest(several)[0]
         achieved = median(one["images_per_second"] for one in several) * run["flop_per_image"] / 1e9
-        share = f"{100 * achieved / fastest(ceiling, run['precision']):.0f} %" if ceiling else "not measured"
+        fraction = (
+            f"{100 * achieved / fastest(ceiling, run['precision']):.0f} %" if ceiling else "not measured"
+        )
         peak = median(one["memory_megabytes"]["peak"] for one in several)
         before = median(one["memory_megabytes"]["before"] for one in several)
         rows.append(
@@ -372,7 +376,7 @@ def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
                 number(run["flop_per_step"] / 1e9),
                 number(achieved),
                 run["precision"],
-                share,
+                fraction,
                 f"{peak:,.0f} MB",
                 f"{peak - before:,.0f} MB",
                 f"{run['apart']['warm_up_seconds']:.1f} s",
@@ -412,7 +416,7 @@ def circumstances(runs: Sequence[dict]) -> str:
     )
     if "training_data" in runs[0]:
         evaluator = every(lambda run: f"{run['evaluator']['samples']:,}")
-        text += f" Trained on: {every(lambda run: run['training_data'])}. Judged on {evaluator} samples."
+        text += f" Trained on: {every(lambda run: run['training_data'])}. Evaluated on {evaluator} samples."
     return text
 
 
@@ -500,7 +504,7 @@ def picture(records: dict[str, dict[str, dict]]):
     figure, axes = plots.new_figure(
         len(measured), 1, width=8.4, height=4.3 * len(measured), squeeze=False, sharex=True
     )
-    told = []
+    parts = []
     for panel, (data, runs) in zip(axes[:, 0], measured.items(), strict=True):
         ends = {name: draw_runs(panel, name, several) for name, several in runs.items()}
         ends = {name: end for name, end in ends.items() if end is not None}
@@ -512,7 +516,7 @@ def picture(records: dict[str, dict[str, dict]]):
         panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         direct_labels(panel, ends)
-        told += [
+        parts += [
             f"{TITLES[data]}: "
             + ", ".join(
                 f"{label(name)} {number(height)} after {place:.0f} s"
@@ -521,7 +525,7 @@ def picture(records: dict[str, dict[str, dict]]):
         ]
     axes[-1, 0].set_xlabel("seconds of training, on the CPU")
     return plots.describe(
-        figure, "Fréchet distance against seconds of training on the CPU. " + ". ".join(told) + "."
+        figure, "Fréchet distance against seconds of training on the CPU. " + ". ".join(parts) + "."
     )
 
 

@@ -15,14 +15,14 @@ def run(data_name: str, samples: int = 5_000, quick: bool = False) -> dict:
     now = circumstances(pick_device(), quick)
     real = data.to_model_range(training_images(data_name, quick).images[:samples])
     blurred = F.avg_pool2d(real, 3, stride=1, padding=1, count_include_pad=False)
-    judge = frechet_evaluator(data_name)
+    evaluate = frechet_evaluator(data_name)
     return {
         "data": data_name,
         "samples": len(real),
         "distances": {
-            "real training images": judge(real),
-            "blurred": judge(blurred),
-            "black": judge(torch.full_like(real, -1)),
+            "real training images": evaluate(real),
+            "blurred": evaluate(blurred),
+            "black": evaluate(torch.full_like(real, -1)),
         },
         **now,
     }

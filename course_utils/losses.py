@@ -8,15 +8,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 
 class GANLoss(NamedTuple):
-    """The two players' objectives. Both take logits of shape (N,) and return a scalar to *minimise*."""
+    """The two players' objectives, each a function (real_logits, fake_logits) -> () to *minimise*.
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]  # (real_logits, fake_logits) -> ()
-    generator: Callable[[Tensor], Tensor]  # (fake_logits) -> ()
-    undecided: float = 0.0  # the logit of a discriminator that cannot tell real from fake
+    Logits have shape (N,). Most generators' losses use the fake logits only: those are called with None for
+    the real ones, so that nobody computes them in vain.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor | None, Tensor], Tensor]
+    generator_sees_real: bool = False  # whether the generator's loss uses the real logits
+    undecided: float | None = 0.0  # the logit that says neither; None where only differences mean something
 
 
 def minimax_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -33,12 +38,14 @@ def minimax_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return softplus(-real_logits).mean() + softplus(fake_logits).mean()
 
 
-def minimax_generator(fake_logits: Tensor) -> Tensor:
+def minimax_generator(real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
     """E[log(1 − D(G(z)))]: the generator minimises V itself (Goodfellow et al. 2014, arXiv:1406.2661).
 
-    The derivative by a logit is −D(G(z)): it *saturates*, that is, vanishes, on samples that D rejects.
+    The derivative with respect to a logit is −D(G(z)): it *saturates*, that is, vanishes, on samples that D
+    rejects.
 
     Args:
+        real_logits: not used.
         fake_logits: discriminator's output on generated samples, shape (N,).
 
     Returns:
@@ -48,12 +55,13 @@ def minimax_generator(fake_logits: Tensor) -> Tensor:
     return -softplus(fake_logits).mean()
 
 
-def non_saturating_generator(fake_logits: Tensor) -> Tensor:
+def non_saturating_generator(real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
     """−E[log D(G(z))]  (Goodfellow et al. 2014, arXiv:1406.2661, section 3).
 
-    The derivative by a logit is −(1 − D(G(z))): strongest on samples that D rejects.
+    The derivative with respect to a logit is −(1 − D(G(z))): strongest on samples that D rejects.
 
     Args:
+        real_logits: not used.
         fake_logits: discriminator's output on generated samples, shape (N,).
 
     Returns:
@@ -79,10 +87,11 @@ def least_squares_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Ten
     return 0.5 * ((real_logits - 1).square().mean() + fake_logits.square().mean())
 
 
-def least_squares_generator(fake_logits: Tensor) -> Tensor:
+def least_squares_generator(real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
     """½·E[(D(G(z)) − 1)²]  (Mao et al. 2017, arXiv:1611.04076, with c = 1).
 
     Args:
+        real_logits: not used.
         fake_logits: critic's output on generated samples, shape (N,).
 
     Returns:
@@ -92,11 +101,106 @@ def least_squares_generator(fake_logits: Tensor) -> Tensor:
     return 0.5 * (fake_logits - 1).square().mean()
 
 
+def hinge_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E[max(0, 1 − t(x))] + E[max(0, 1 + t(G(z)))]  (Lim and Ye 2017, arXiv:1705.02894).
+
+    A sample that is on its side by a margin of 1 counts no more. Where p_data and p_g are the densities, the
+    best logit is sign(p_data − p_g).
+
+    Args:
+        real_logits: discriminator's output t on data, shape (N,).
+        fake_logits: discriminator's output t on generated samples, shape (M,).
+
+    Returns:
+        Scalar ≥ 0; 2 where the discriminator cannot tell (all logits 0).
+    """
+    _check_logits(real_logits=real_logits, fake_logits=fake_logits)
+    return relu(1 - real_logits).mean() + relu(1 + fake_logits).mean()
+
+
+def wasserstein_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E[t(G(z))] − E[t(x)]  (Arjovsky et al. 2017, arXiv:1701.07875).
+
+    Its minimum over all critics with slope ≤ 1 is −W₁(p_data, p_g). Nothing in this function bounds the
+    slope, and without a bound there is no minimum.
+
+    Args:
+        real_logits: critic's output t on data, shape (N,).
+        fake_logits: critic's output t on generated samples, shape (M,).
+
+    Returns:
+        Scalar, unbounded.
+    """
+    _check_logits(real_logits=real_logits, fake_logits=fake_logits)
+    return fake_logits.mean() - real_logits.mean()
+
+
+def critic_generator(real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+    """−E[t(G(z))], the generator's side of the hinge and of the Wasserstein loss (sources: see those).
+
+    Args:
+        real_logits: not used.
+        fake_logits: critic's output t on generated samples, shape (N,).
+
+    Returns:
+        Scalar, unbounded; its derivative with respect to a logit is −1/N everywhere.
+    """
+    _check_logits(fake_logits=fake_logits)
+    return -fake_logits.mean()
+
+
+def relativistic_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E[−log σ(t(x) − t(G(z)))] over pairs: is this sample more real than that one?
+
+    Jolicoeur-Martineau 2018, arXiv:1807.00734; with gradient penalties on data and on samples, the loss of
+    R3GAN (Huang et al. 2024, arXiv:2501.05441). Only differences of logits count.
+
+    Args:
+        real_logits: discriminator's output t on data, shape (N,).
+        fake_logits: discriminator's output t on generated samples, shape (N,): one for each real sample.
+
+    Returns:
+        Scalar ≥ 0; log 2 where the discriminator cannot tell (all differences 0).
+    """
+    _check_pairs(real_logits, fake_logits)
+    return softplus(fake_logits - real_logits).mean()
+
+
+def relativistic_generator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E[−log σ(t(G(z)) − t(x))]: the discriminator's loss with the roles exchanged (sources: see there).
+
+    Args:
+        real_logits: discriminator's output t on data, shape (N,).
+        fake_logits: discriminator's output t on generated samples, shape (N,): one for each real sample.
+
+    Returns:
+        Scalar ≥ 0; log 2 where the discriminator cannot tell (all differences 0).
+    """
+    return relativistic_discriminator(fake_logits, real_logits)
+
+
 LOSSES = {
     "minimax": GANLoss(minimax_discriminator, minimax_generator),
     "non_saturating": GANLoss(minimax_discriminator, non_saturating_generator),
     "least_squares": GANLoss(least_squares_discriminator, least_squares_generator, undecided=0.5),
+    "hinge": GANLoss(hinge_discriminator, critic_generator),
+    "wasserstein": GANLoss(wasserstein_discriminator, critic_generator, undecided=None),
+    "relativistic": GANLoss(
+        relativistic_discriminator, relativistic_generator, generator_sees_real=True, undecided=None
+    ),
 }
+
+
+def exchanged(loss: GANLoss) -> GANLoss:
+    """The generator minimises the discriminator's loss with real and fake exchanged, both logits in use.
+
+    For the cross-entropy this is the non-saturating loss on both sides. A bidirectional game needs it, where
+    the encoder stands in what D sees as real (Donahue, Krähenbühl, Darrell 2017, arXiv:1605.09782).
+    """
+    return loss._replace(
+        generator=lambda real_logits, fake_logits: loss.discriminator(fake_logits, real_logits),
+        generator_sees_real=True,
+    )
 
 
 def get_loss(loss: str | GANLoss) -> GANLoss:
@@ -127,3 +231,12 @@ def _check_logits(**named: Tensor) -> None:
                 f"{name} must have shape (N,) with N ≥ 1, got {tuple(logits.shape)}; "
                 "flatten the discriminator's output to one logit per sample."
             )
+
+
+def _check_pairs(real_logits: Tensor, fake_logits: Tensor) -> None:
+    _check_logits(real_logits=real_logits, fake_logits=fake_logits)
+    if len(real_logits) != len(fake_logits):
+        raise ValueError(
+            f"a relativistic loss compares pairs, got {len(real_logits)} real and {len(fake_logits)} fake "
+            "logits; take equally many."
+        )

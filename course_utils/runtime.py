@@ -1,15 +1,18 @@
 """Where and how big to compute: the device, the scale, the number format.
 
-Three questions that every training run answers, in one place:
+The questions that every training run answers, in one place:
 
 - `pick_device`: CUDA, Apple's MPS or the CPU?           (COURSE_DEVICE overrides)
 - `scale`, `by_scale`: how long may this notebook train?  (COURSE_SCALE overrides)
+- `seed`: which random numbers does this run draw?         (COURSE_SEED chooses others)
 - `autocast_dtype`: do this network's convolutions run faster in bfloat16 here?
+- `fixed_threads`, `free_cores`: on how many threads?     (COURSE_THREADS overrides)
 """
 
 import os
 from typing import TypeVar
 
+import psutil
 import torch
 from torch import nn
 
@@ -63,6 +66,24 @@ def by_scale(*, ci: T, cpu: T, gpu: T) -> T:
     return {"ci": ci, "cpu": cpu, "gpu": gpu}[scale()]
 
 
+def seed(number: int = 0) -> int:
+    """number + 1000 · COURSE_SEED: what a notebook hands to `manual_seed` and to arguments `seed=`.
+
+    With COURSE_SEED=1, 2, … the same notebook runs with other random numbers; that is how `make claims` finds
+    out which of its sentences hold for every seed.
+
+    Args:
+        number: tells the random numbers of one notebook apart, below 1000; 0 will do for most.
+
+    Raises:
+        ValueError: COURSE_SEED is no whole number of 0 or more.
+    """
+    offset = os.environ.get("COURSE_SEED") or "0"
+    if not offset.isascii() or not offset.isdigit():
+        raise ValueError(f"COURSE_SEED must be a whole number such as 0, 1 or 2, got {offset!r}")
+    return number + 1000 * int(offset)
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether the device has bfloat16 in hardware: CUDA since Ampere, CPUs with AVX512-BF16 or AMX."""
     if device.type == "cuda":
@@ -97,3 +118,50 @@ def autocast_dtype(device: torch.device, *networks: nn.Module, precision: str = 
         )
         precision = "bfloat16" if convolutional and has_fast_bfloat16(device) else "float32"
     return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def fixed_threads(threads: int | None = None) -> int | None:
+    """The number of threads that is insisted on: the argument, else COURSE_THREADS; None where neither is.
+
+    Raises:
+        ValueError: not a positive whole number.
+    """
+    given = os.environ.get("COURSE_THREADS") if threads is None else threads
+    if given in (None, ""):
+        return None
+    if not str(given).isdecimal() or int(given) < 1:
+        name = "COURSE_THREADS" if threads is None else "threads"
+        raise ValueError(
+            f"{name} must be a positive whole number, got {given!r}; unset it to have it measured"
+        )
+    return int(given)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; OMP_NUM_THREADS, where somebody has set it, is a limit too."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
+
+
+def free_cores(seconds: float = 0.1) -> int:
+    """How many of the usable cores nobody is computing on, at least 1; looks for so many seconds."""
+    cores = usable_cores()
+    if cores == 1:
+        return 1
+    busy = psutil.cpu_percent(seconds) / 100 * (os.cpu_count() or cores)
+    return max(1, min(cores, round((os.cpu_count() or cores) - busy)))
+
+
+def _start_with_few_threads() -> None:
+    """One thread, for all that runs outside `training.train`, which measures how many are fastest.
+
+    On a machine where several notebooks compute, two threads that wait for each other are many times slower
+    than one. Who has set OMP_NUM_THREADS is left alone.
+    """
+    if not os.environ.get("OMP_NUM_THREADS"):
+        wanted = os.environ.get("COURSE_THREADS", "")
+        torch.set_num_threads(int(wanted) if wanted.isdecimal() and int(wanted) else 1)
+
+
+_start_with_few_threads()

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # A fully connected GAN on MNIST: first digits, and five bugs in circulation
 #
-# You train the GAN that most people meet first, get digits within seconds, learn to recognise its classic bugs by what they do to the samples, and
-# choose the size of the latent by measuring.
+# You train the GAN that most people meet first, get digits within seconds, learn to recognise its
+# classic bugs by what they do to the samples, and choose the size of the latent by measuring.
 #
 # | | |
 # | --- | --- |
 # | Reading time | 40 min, and 40 min for the exercises |
-# | Running time | about 2 min on two CPU cores |
+# | Running time | about 100 s on two CPU cores |
 # | You need | notebook 01 (the objective, the non-saturating loss); notebook 03 helps (the two steps of the game); what an optimiser step is in PyTorch |
 # | You will be able to | set up an image GAN correctly; name the bug behind a bad picture; choose the size of the latent by data; say what a fully connected network cannot know about an image |
 
@@ -16,6 +16,8 @@ import math
 import time
 
 import torch
+from course_utils.training.ema import averaged_copy, update_average
+from course_utils.training.steps import discriminator_step, generator_step, training_round
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,8 +35,6 @@ from course_utils.models import (
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
 from course_utils.training import progress, train_gan
-from course_utils.training.ema import averaged_copy, update_average
-from course_utils.training.steps import discriminator_step, generator_step, training_round
 
 device = pick_device()
 print(f"computing on: {device}")
@@ -42,8 +42,9 @@ print(f"computing on: {device}")
 # %% [markdown]
 # ## What is a batch of images?
 #
-# A digit of MNIST is 28×28 bytes: 0 is black, 255 is white. All images lie in memory as one tensor, and their labels (which digit it is) as another. A GAN as we train it here never
-# sees the labels; you will want them as soon as you ask for a certain digit.
+# A digit of MNIST is 28×28 bytes: 0 is black, 255 is white. All images lie in memory as one
+# tensor, and their labels (which digit it is) as another. A GAN as we train it here never sees
+# the labels; you will want them as soon as you ask for a certain digit.
 
 # %%
 mnist = data.load_mnist("train")
@@ -53,8 +54,9 @@ print(f"labels: {mnist.labels.dtype}, shape {tuple(mnist.labels.shape)}")
 # %% [markdown]
 # ### Exercise 4.1 — Draw a batch (●○○, 8 min)
 #
-# Draw `n` images at random, with their labels. The networks of this course see pixels as floating-point numbers from −1 (black) to 1 (white), because the generator ends in a
-# tanh. Take all random numbers from `rng`, so that a run can be repeated. An image may be drawn twice.
+# Draw `n` images at random, with their labels. The networks of this course see pixels as
+# floating-point numbers from −1 (black) to 1 (white), because the generator ends in a tanh. Take
+# all random numbers from `rng`, so that a run can be repeated. An image may be drawn twice.
 
 
 # %%
@@ -84,8 +86,10 @@ plots.show(plots.image_grid(some_real, columns=16, title="Real digits", note=mni
 # %% [markdown]
 # ## The networks of the first tutorials
 #
-# The first GANs (Goodfellow et al. 2014) drew their MNIST digits with fully connected networks, and most tutorials still begin there. The discriminator takes the image as
-# one row of 784 numbers, through two hidden layers of 128, to one logit. The generator goes the other way: latent → 128 → 128 → 784.
+# The first GANs (Goodfellow et al. 2014) drew their MNIST digits with fully connected networks,
+# and most tutorials still begin there. The discriminator takes the image as one row of 784
+# numbers, through two hidden layers of 128, to one logit. The generator goes the other way:
+# latent → 128 → 128 → 784.
 
 # %%
 show_source(mlp_generator, mlp_discriminator)
@@ -105,52 +109,59 @@ print(
 # Three agreements hold between the parts. Most bugs below break one of them.
 #
 # - Real images lie in [−1, 1], and so do the generator's, by its tanh.
-# - The discriminator returns a **logit** $t$, any number. The probability is $D = \sigma(t)$; the losses take $t$ and do that themselves.
+# - The discriminator returns a **logit** $t$, any number. The probability is $D = \sigma(t)$; the
+#   losses take $t$ and do that themselves.
 # - A batch is `(N, 1, 28, 28)`, logits are `(N,)`: one for each image.
 
 # %% [markdown]
-# ## How do we judge digits?
+# ## How do we measure digits?
 #
-# By eye, and with two numbers. Both come from a small classifier that the course ships; it reads digits.
+# By eye, and with two numbers. Both come from a small classifier that the course ships; it reads
+# digits.
 #
-# - The **Fréchet distance** compares what the classifier sees in generated and in real images. It is 0 when both are alike; lower is better. Notebook 05 derives it. For
-#   now you need to know one rule: compare only distances of equally many samples.
-# - The **classes covered**: how many of the ten digits make up at least 1 % of the samples. Beside it the **entropy** of the ten shares. It is 0 if all samples are the same digit, and $\log 10 \approx
-#   2.30$ if all ten are equally frequent.
+# - The **Fréchet distance** compares what the classifier sees in generated and in real images. It
+#   is 0 when both are alike; lower is better. Notebook 05 derives it. For now you need to know
+#   one rule: compare only distances of equally many samples.
+# - The **classes covered**: how many of the ten digits make up at least 1 % of the samples.
+#   Beside it the **entropy** of the ten fractions. It is 0 if all samples are the same digit, and
+#   $\log 10 \approx 2.30$ if all ten are equally frequent.
 #
 # First look at their scale, on images whose quality you know:
 
 # %%
 evaluate = frechet_evaluator("mnist")
-judged = by_scale(ci=100, cpu=1_000, gpu=10_000)  # samples for each distance
+sample_count = by_scale(ci=100, cpu=1_000, gpu=10_000)  # samples for each distance
 
 
 def report(name: str, images: Tensor) -> tuple[float, float]:
     """Print and return the Fréchet distance and the entropy of the classes."""
     distance, coverage = evaluate(images), class_coverage(images, evaluate.classifier)
     print(
-        f"{name:32s} Fréchet distance {distance:6.1f}   classes {coverage.covered:2d}   entropy {coverage.entropy:.2f}"
+        f"{name:32s} Fréchet distance {distance:6.1f}   classes {coverage.covered:2d}   entropy "
+        f"{coverage.entropy:.2f}"
     )
     return distance, coverage.entropy
 
 
-real_images = draw_real(judged, rng).cpu()
+real_images = draw_real(sample_count, rng).cpu()
 report("real digits", real_images)
-report("one real digit, many times", real_images[:1].expand(judged, -1, -1, -1))
-report("the untrained generator", sample(generator, judged))
+report("one real digit, many times", real_images[:1].expand(sample_count, -1, -1, -1))
+report("the untrained generator", sample(generator, sample_count))
 # %% [markdown]
 # ## Digits, in under 40 seconds
 #
-# Training alternates two steps. The discriminator moves down $-\log D(x) - \log(1 - D(G(z)))$, the generator down $-\log D(G(z))$. Here are both, as notebook 03 introduced them:
+# Training alternates two steps. The discriminator moves down $-\log D(x) - \log(1 - D(G(z)))$,
+# the generator down $-\log D(G(z))$. Here are both, as notebook 03 introduced them:
 
 # %%
 show_source(discriminator_step, generator_step)
 
 # %% [markdown]
-# `train_gan` repeats them, and keeps a running average of the generator's weights, which draws better than the weights of any one round (notebook
-# 05 shows it).
+# `train_gan` repeats them, and keeps a running average of the generator's weights, which draws
+# better than the weights of any one round (notebook 05 shows it).
 #
-# **Predict.** The networks are tiny and know nothing of images. How long until you can read the first digit?
+# **Predict.** The networks are tiny and know nothing of images. How long until you can read the
+# first digit?
 
 # %%
 torch.manual_seed(0)
@@ -171,28 +182,34 @@ run = train_gan(
 
 # %%
 print(
-    f"{run.images_seen:,} images in {run.seconds:.0f} s: {run.images_seen / max(run.seconds, 1e-9):,.0f} images a second"
+    f"{run.images_seen:,} images in {run.seconds:.0f} s: {run.images_seen / max(run.seconds, 1e-9):,.0f} "
+    "images a second"
 )
-report("the trained generator", sample(run.generator, judged))
+report("the trained generator", sample(run.generator, sample_count))
 first_seconds = plots.sample_evolution(
-    run.snapshots, columns=12, title="The same latents as training goes on", note=mnist.note
+    run.snapshots, columns=12, title="The same latents as training continues", note=mnist.note
 )
 plots.show(first_seconds)
 
 # %% [markdown]
-# Many are digits that you can read, and all ten digits are there. Look closer: strokes have ragged edges, and white specks stand in the black. Keep that in mind; the last section asks where they come from.
+# Many are digits that you can read, and all ten digits are there. Look closer: strokes have
+# ragged edges, and white specks stand in the black. Keep that in mind; the last section asks
+# where they come from.
 #
 # ## Five bugs, a run each
 #
-# The code above looks short and harmless. Yet many loops in circulation get one piece or another wrong, and the samples do not say which. So break it, one piece at a
-# time, and learn the symptoms. Each bug gets the same first weights and the same number of rounds. The code without a bug runs twice, from two seeds, so that you see how much chance alone makes.
+# The code above looks short and harmless. Yet many loops in circulation get one piece or another
+# wrong, and the samples do not say which. So break it, one piece at a time, and learn the
+# symptoms. Each bug gets the same initial weights and the same number of rounds. The code without
+# a bug runs twice, from two seeds, so that you see how much chance alone makes.
 #
-# The loop is as plain as it can be, with the running average of the generator in it; only the round and the data are exchanged:
+# The loop is as plain as it can be, with the running average of the generator in it; only the
+# round and the data are exchanged:
 
 
 # %%
 def play(round_of_game, draw, seed: int, rounds: int) -> tuple[nn.Module, nn.Module]:
-    """Train from the seed's first weights; returns the averaged generator and the discriminator."""
+    """Train from the seed's initial weights; returns the averaged generator and the discriminator."""
     torch.manual_seed(seed)
     generator = mlp_generator((1, 28, 28), latent_dim=32).to(device)
     discriminator = mlp_discriminator((1, 28, 28)).to(device)
@@ -210,8 +227,9 @@ def play(round_of_game, draw, seed: int, rounds: int) -> tuple[nn.Module, nn.Mod
 # %% [markdown]
 # ### Bug 1: a sigmoid before a loss that expects logits
 #
-# The discriminator ends in a sigmoid, and its output goes into `binary_cross_entropy_with_logits`, which applies a sigmoid of its own. Nothing complains. **Predict:** which probabilities
-# can the loss still see?
+# The discriminator ends in a sigmoid, and its output goes into
+# `binary_cross_entropy_with_logits`, which applies a sigmoid of its own. Nothing complains.
+# **Predict:** which probabilities can the loss still see?
 
 
 # %%
@@ -232,11 +250,14 @@ print(
 print(f"at equilibrium it would be {2 * math.log(2):.3f}")
 
 # %% [markdown]
-# The discriminator cannot call anything fake: the lowest probability is ½. And the sharper it is, the flatter the extra sigmoid, so the less slope reaches the generator.
+# The discriminator cannot call anything fake: the lowest probability is ½. And the sharper it is,
+# the flatter the extra sigmoid, so the less slope reaches the generator.
 #
 # ### Bug 2: data in [0, 1] against a tanh
 #
-# Pixels were divided by 255, as for many classifiers, and the generator ends in a tanh. Black is now 0, which a tanh gives only when its input is exactly 0, in the steepest part of its curve. White is at 1 as before.
+# Pixels were divided by 255, as for many classifiers, and the generator ends in a tanh. Black is
+# now 0, which a tanh gives only when its input is exactly 0, in the steepest part of its curve.
+# White is at 1 as before.
 
 
 # %%
@@ -247,9 +268,13 @@ def draw_unit(n: int, rng: torch.Generator) -> Tensor:
 # %% [markdown]
 # ### Bug 3: one loss for two players
 #
-# Somebody adds both losses up, calls `backward()` once and lets one optimiser step on all weights (two Adams on the same gradients do the same), so the same gradients are applied to both networks.
+# Somebody adds both losses up, calls `backward()` once and lets one optimiser step on all weights
+# (two Adams on the same gradients do the same), so the same gradients are applied to both
+# networks.
 #
-# The code writes logarithms of D by one function of the logit $t$: $\operatorname{softplus}(t)=\log(1+e^t)$, so $-\log\sigma(t)=\operatorname{softplus}(-t)$ and $-\log(1-\sigma(t))=\operatorname{softplus}(t)$.
+# The code writes logarithms of D by one function of the logit $t$:
+# $\operatorname{softplus}(t)=\log(1+e^t)$, so $-\log\sigma(t)=\operatorname{softplus}(-t)$ and
+# $-\log(1-\sigma(t))=\operatorname{softplus}(t)$.
 
 
 # %%
@@ -269,8 +294,9 @@ def common_round(
 # %% [markdown]
 # ### Exercise 4.2 — Explain what a common loss wants (●●○, 5 min)
 #
-# Write $t$ for the logit of a fake. The sum of both losses contains it twice: $\operatorname{softplus}(t)$ from the discriminator's loss, $\operatorname{softplus}(-t)$ from the generator's. Both networks move down that
-# sum. Where do they want $t$?
+# Write $t$ for the logit of a fake. The sum of both losses contains it twice:
+# $\operatorname{softplus}(t)$ from the discriminator's loss, $\operatorname{softplus}(-t)$ from
+# the generator's. Both networks move down that sum. Where do they want $t$?
 #
 # - (a) The discriminator wants it low, the generator wants it high, as ever.
 # - (b) Both want it at 0, that is, D = ½ on fakes.
@@ -288,7 +314,8 @@ check("4.2", both_want)
 # %% [markdown]
 # ### Bug 4: the discriminator's loss reaches the generator
 #
-# The fakes are not detached, and both gradients are cleared at the top of the round only. The generator then steps along the sum of its own gradient and the discriminator's.
+# The fakes are not detached, and both gradients are cleared at the top of the round only. The
+# generator then steps along the sum of its own gradient and the discriminator's.
 
 
 # %%
@@ -315,8 +342,10 @@ print(f"images[3, :128] has shape {tuple(everything[3, :128].shape)}")
 print(f"logits for it:  {tuple(mlp_discriminator((1, 28, 28))(everything[3, :128]).shape)}")
 
 # %% [markdown]
-# The first index picks *one image*. The slice then asks for the first 128 of its channels (here: of 1; of its 28 rows, where images are stored without channels), and Python slices beyond the end without complaint. What was meant is `images[128 * i : 128 * (i + 1)]`. The
-# discriminator flattens it all to a batch of one, the mean over one logit is a number, and the loop runs.
+# The first index picks *one image*. The slice then asks for the first 128 of its channels (here:
+# of 1; of its 28 rows, where images are stored without channels), and Python slices beyond the
+# end without complaint. What was meant is `images[128 * i : 128 * (i + 1)]`. The discriminator
+# flattens it all to a batch of one, the mean over one logit is a number, and the loop runs.
 
 
 # %%
@@ -326,7 +355,8 @@ def draw_one(n: int, rng: torch.Generator) -> Tensor:
 
 
 # %% [markdown]
-# **Predict**, before you run them: which of the five is the worst? Is there one that you would not notice?
+# **Predict**, before you run them: which of the five is the worst? Is there one that you would
+# not notice?
 
 # %%
 bugs = {
@@ -343,7 +373,7 @@ shown, outcomes = {}, {}
 with progress(len(bugs), "bugs", unit="runs") as update:
     for done, (name, (round_of_game, draw)) in enumerate(bugs.items(), start=1):
         trained, its_discriminator = play(round_of_game, draw, seed=int("other" in name), rounds=rounds)
-        made = {name: sample(trained, judged)}
+        made = {name: sample(trained, sample_count)}
         with torch.no_grad():
             real = (draw_real if draw is draw_one else draw)(1_000, rng)
             on_real = its_discriminator(real).sigmoid().mean().item()
@@ -374,22 +404,34 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 # %% [markdown]
 # ### What we saw
 #
-# Begin with the two runs without a bug. After so few rounds their digits are still faint. What lies between their two distances, chance alone has made; a bug has to do more than that.
+# Begin with the two runs without a bug. After so few rounds their digits are still faint. What
+# lies between their two distances, chance alone has made; a bug has to do more than that.
 #
-# - **1, sigmoid twice.** One shape for nearly all latents, full of specks. The discriminator is certain of the real images, and its flat loss passes hardly any slope on to the generator.
-# - **2, data in [0, 1].** The digits stand on grey. The judge expects black at −1 and takes them for no digits at all. Mapped to [−1, 1] they are about as good as without a bug: [0, 1] lies within tanh's range, so the generator
-#   learns that range too. The bug is the *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many pixels have values that no image has. The other way round there is no way out: a
-#   generator that ends in a sigmoid never reaches −1, and one black pixel gives it away.
-# - **3, one loss for both.** Not a trace of a digit. D tells the real images perfectly and says ½ on the fakes, as exercise 4.2 predicts; so nothing tells the generator where to go.
-# - **4, D's loss reaches G.** Faint blobs. Near D = ½, the discriminator's gradient points against the generator's own and cancels most of it. Notebook 05 measures the angle between the two.
-# - **5, one image a batch.** Blurs of one kind. D sees 64 fakes for one real image, and that image is another one in each round: it learns what a digit is only slowly, and answers about ½ to all.
+# - **1, sigmoid twice.** One shape for nearly all latents, full of specks. The discriminator is
+#   certain of the real images, and its flat loss passes hardly any slope on to the generator.
+# - **2, data in [0, 1].** The digits stand on grey. The evaluator expects black at −1 and takes
+#   them for no digits at all. Mapped to [−1, 1] they are about as good as without a bug: [0, 1]
+#   lies within tanh's range, so the generator learns that range too. The bug is the
+#   *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many
+#   pixels have values that no image has. The other way round there is no way out: a generator
+#   that ends in a sigmoid never reaches −1, and one black pixel gives it away.
+# - **3, one loss for both.** Not a trace of a digit. D recognises the real images perfectly and
+#   says ½ on the fakes, as exercise 4.2 predicts; so nothing tells the generator where to go.
+# - **4, D's loss reaches G.** Faint blobs. Near D = ½, the discriminator's gradient points
+#   against the generator's own and cancels most of it. Notebook 05 measures the angle between the
+#   two.
+# - **5, one image a batch.** Blurs of one kind. D sees 64 fakes for one real image, and that
+#   image is another one in each round: it learns what a digit is only slowly, and answers about ½
+#   to all.
 #
-# Only the third has nothing of a digit. The others give grey, blurred or repeated shapes, which a patient author calls "not trained for long enough". So do not judge a loop by whether something like digits appears. Check its parts, as
-# in the next exercise.
+# Only the third has nothing of a digit. The others give grey, blurred or repeated shapes, which a
+# patient author calls "not trained for long enough". So do not assess a loop by whether something
+# like digits appears. Check its parts, as in the next exercise.
 #
 # ### Exercise 4.3 — Three bugs in one loss (●●○, 12 min)
 #
-# Here is a loss for the discriminator's step, put together from code in circulation. It holds three bugs at once:
+# Here is a loss for the discriminator's step, put together from code in circulation. It holds
+# three bugs at once:
 #
 # ```python
 # def broken_loss(generator, discriminator, real, latents):
@@ -402,12 +444,13 @@ print(f"bug 2: {out_of_range:.0%} of the pixels are below 0, darker than any of 
 #     return real_loss + fake_loss
 # ```
 #
-# Write it as it should be: the discriminator returns logits, the loss is $-\frac1N\sum\log D(x_i) - \frac1N\sum\log(1 - D(G(z_i)))$, and its `backward()` must not reach the
-# generator.
+# Write it as it should be: the discriminator returns logits, the loss is
+# $-\frac1N\sum\log D(x_i) - \frac1N\sum\log(1 - D(G(z_i)))$, and its `backward()` must not reach
+# the generator.
 
 
 # %%
-def mended_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, latents: Tensor) -> Tensor:
+def fixed_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, latents: Tensor) -> Tensor:
     """The discriminator's loss on a batch, a scalar with a graph that ends at the discriminator."""
     ### BEGIN SOLUTION
     fake = generator(latents).detach()
@@ -419,12 +462,13 @@ def mended_loss(generator: nn.Module, discriminator: nn.Module, real: Tensor, la
 
 
 # %%
-check("4.3", mended_loss)
+check("4.3", fixed_loss)
 
 # %% [markdown]
 # ### A sixth one, for your patience: plotting inside the loop
 #
-# It does no harm to the samples. **Predict:** how many rounds could be trained in the time of one picture?
+# It does no harm to the samples. **Predict:** how many rounds could be trained in the time of one
+# picture?
 
 # %%
 torch.manual_seed(0)
@@ -438,24 +482,28 @@ for _ in range(3):
     plots.to_png(plots.image_grid(sample(timed_generator, 64)))
 seconds_a_picture = (time.perf_counter() - start) / 3
 print(
-    f"a round takes {1_000 * seconds_a_round:.1f} ms, a picture of 64 samples {1_000 * seconds_a_picture:.0f} ms"
+    f"a round takes {1_000 * seconds_a_round:.1f} ms, a picture of 64 samples "
+    f"{1_000 * seconds_a_picture:.0f} ms"
 )
 print(f"a picture costs {seconds_a_picture / seconds_a_round:.0f} rounds")
 
 # %% [markdown]
-# A loop with a picture in every round spends nearly all of its time in drawing. That is why `train_gan` takes snapshots every so many images, and why its clock stands still
-# meanwhile.
+# A loop with a picture in every round spends nearly all of its time in drawing. That is why
+# `train_gan` takes snapshots every so many images, and why its clock stands still meanwhile.
 #
 # ## How large should the latent be?
 #
-# Tutorials write `z_dim = 100` and go on. What does the size do? With 2 numbers, the generator has to fold a plane through all digits. With more, it has room. But room that is
-# not needed may also stay unused.
+# Tutorials write `z_dim = 100` and move on. What does the size do? With 2 numbers, the generator
+# has to fold a plane through all digits. With more, it has room. But room that is not needed may
+# also stay unused.
 #
 # **Predict:** is quality best at 2, at 100, or in between? And diversity?
 #
-# Measure instead of guessing: four sizes, and more than one seed of each. A seed changes first weights, latents and batches, in short, all that should not matter. How far the seeds of *one* size lie apart
-# tells how small a difference between *two* sizes means nothing. As a measure of diversity we take the entropy of the ten shares, and the mean distance between two samples, in pixels, beside that between two
-# real digits.
+# Measure instead of guessing: four sizes, and more than one seed of each. A seed changes initial
+# weights, latents and batches, in short, all that should not matter. How far the seeds of *one*
+# size lie apart tells how small a difference between *two* sizes means nothing. As a measure of
+# diversity we take the entropy of the ten fractions, and the mean distance between two samples,
+# in pixels, beside that between two real digits.
 
 # %%
 images_a_run, seeds = (
@@ -477,7 +525,7 @@ with progress(len(sizes) * len(seeds), "sizes of the latent", unit="runs") as up
                 seed=seed,
                 progress=False,
             )
-            made = sample(trained.generator, judged)
+            made = sample(trained.generator, sample_count)
             distances.setdefault(size, []).append(evaluate(made))
             entropies.setdefault(size, []).append(class_coverage(made, evaluate.classifier).entropy)
             spreads.setdefault(size, []).append(torch.pdist(made[:500].flatten(1)).mean().item())
@@ -493,11 +541,13 @@ def listed(values: list[float], digits: int) -> str:
 print("z_dim   Fréchet distance       entropy             distance of two samples")
 for size in sizes:
     print(
-        f"{size:5d}   {listed(distances[size], 1):20s}   {listed(entropies[size], 2):18s}  {listed(spreads[size], 1)}"
+        f"{size:5d}   {listed(distances[size], 1):20s}   {listed(entropies[size], 2):18s}  "
+        f"{listed(spreads[size], 1)}"
     )
 real_spread = torch.pdist(real_images[:500].flatten(1)).mean()
 print(
-    f" real   {'':20s}   {class_coverage(real_images, evaluate.classifier).entropy:.2f}{'':16s}{real_spread:.1f}"
+    f" real   {'':20s}   {class_coverage(real_images, evaluate.classifier).entropy:.2f}{'':16s}"
+    f"{real_spread:.1f}"
 )
 
 # %%
@@ -517,17 +567,21 @@ for axes, measured, label in zip(
     axes.set(xlabel="size of the latent", ylabel=label)
 panels[1].axhline(real_spread, color=plots.COLORS["data"], linestyle="--", label="two real digits")
 panels[1].legend()
-told = "; ".join(f"size {size}: {listed(distances[size], 1)}" for size in sizes)
+alt_parts = "; ".join(f"size {size}: {listed(distances[size], 1)}" for size in sizes)
 plots.show(
     plots.describe(
         figure,
-        f"Two panels over the size of the latent, a dot for each seed, a line through the means. Left, Fréchet distance: {told}. "
+        "Two panels over the size of the latent, a dot for each seed, a line through the means. Left, "
+        f"Fréchet distance: {alt_parts}. "
         "Right, mean distance of two samples, with that of two real digits as a dashed line.",
     )
 )
 plots.show(
     plots.image_grid(
-        torch.cat(rows), columns=12, row_labels=[f"z_dim {size}" for size in sizes], title="One seed of each size",
+        torch.cat(rows),
+        columns=12,
+        row_labels=[f"z_dim {size}" for size in sizes],
+        title="One seed of each size",
         note=mnist.note,
     )
 )  # fmt: skip
@@ -535,13 +589,15 @@ plots.show(
 # %% [markdown]
 # ### Exercise 4.4 — Choose z_dim by data (●●○, 10 min)
 #
-# Write the rule down. Find the size with the best mean distance. Then take the *smallest* size whose range of distances reaches into the range of the best: whose best run is no worse than the best size's
-# worst run. Those two you cannot tell apart with the runs you have, and a small latent is easier to search, to walk in and to understand.
+# Write the rule down. Find the size with the best mean distance. Then take the *smallest* size
+# whose range of distances reaches into the range of the best: whose best run is no worse than the
+# best size's worst run. You cannot tell those two apart with the runs you have, and a small
+# latent is easier to search, to walk in and to understand.
 
 
 # %%
 def choose_latent_dim(distances: dict[int, list[float]]) -> int:
-    """The smallest size of the latent that the runs cannot tell from the best.
+    """The smallest size of the latent that the runs cannot distinguish from the best.
 
     distances: size → Fréchet distances of its runs, one for each seed; in any order.
     """
@@ -561,13 +617,18 @@ else:
     print(f"from the runs above, your rule chooses z_dim = {my_choice(distances)}")
 
 # %% [markdown]
-# **What we saw.** With 2 numbers the distance is nearly twice as high, and the digits are drawn less evenly: a plane cannot be folded through all digits without passing through a lot of nonsense. From 8 numbers on, the
-# seeds of one size lie about as far apart as the sizes do, so these runs give you no reason to take 100. "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is no larger than their spread.
-# Look at what is missing here, too: two seeds are few, and these runs are short. Real digits lie further apart than any samples, not least because faint strokes differ by less than white ones.
+# **What we saw.** With 2 numbers the distance is nearly twice as high, and the digits are drawn
+# less evenly: a plane cannot be folded through all digits without passing through a lot of
+# nonsense. From 8 numbers on, the seeds of one size lie about as far apart as the sizes do, so
+# these runs give you no reason to take 100. "How do I choose z_dim?" Start small, double it,
+# repeat with other seeds, and stop when the gain is no larger than their spread. Look at what is
+# missing here, too: two seeds are few, and these runs are short. Real digits lie further apart
+# than any samples, not least because faint strokes differ by less than white ones.
 #
 # ## What can a fully connected network not know?
 #
-# Look at the large picture of digits again. What is missing? Shuffle the pixels of all images, every image in the same way. No human can read a digit then:
+# Look at the large picture of digits again. What is missing? Shuffle the pixels of all images,
+# every image in the same way. No human can read a digit then:
 
 # %%
 shuffle = torch.randperm(784, generator=torch.Generator().manual_seed(0))
@@ -593,8 +654,9 @@ plots.show(
 # %% [markdown]
 # ### Exercise 4.5 — Predict what shuffled pixels do (●○○, 4 min)
 #
-# You train two GANs on the shuffled images: the fully connected one, and a convolutional one, whose filters look at small neighbourhoods (the DCGAN of notebook 05). Then you put the pixels of their
-# samples back in order and judge them. Compared with training on the images in order,
+# You train two GANs on the shuffled images: the fully connected one, and a convolutional one,
+# whose filters look at small neighbourhoods (the DCGAN of notebook 05). Then you put the pixels
+# of their samples back in order and evaluate them. Compared with training on the images in order,
 #
 # - (a) both get much worse: digits without order are not digits.
 # - (b) the fully connected one gets much worse, the convolutional one does not.
@@ -610,8 +672,10 @@ prediction = "c"
 check("4.5", prediction)
 
 # %% [markdown]
-# Reason first. A hidden unit of the discriminator computes $w \cdot x$, a sum over all pixels. Shuffle the pixels of $x$ and the weights of $w$ alike, and it is the same sum, its terms in another order. The
-# generator's last layer can be shuffled in the same way. So for each network there is another one that does on shuffled images what the first does on images in order:
+# Reason first. A hidden unit of the discriminator computes $w \cdot x$, a sum over all pixels.
+# Shuffle the pixels of $x$ and the weights of $w$ alike, and it is the same sum, its terms in
+# another order. The generator's last layer can be shuffled in the same way. So for each network
+# there is another one that does on shuffled images what the first does on images in order:
 
 # %%
 discriminator_in_order, generator_in_order = discriminator.cpu(), run.generator.cpu()
@@ -631,10 +695,13 @@ print(f"largest difference of a pixel: {(reorder(made_in_order, shuffle) - made_
 assert difference.abs().max() < 1e-3
 
 # %% [markdown]
-# The first weights are drawn at random, each like its neighbours, so the shuffled network is exactly as likely a start as the other. For a fully connected GAN the two data sets are *the same problem*. Any
-# difference of its two distances below is the difference that another seed would make.
+# The initial weights are drawn at random, each like its neighbours, so the shuffled network is
+# exactly as likely a start as the other. For a fully connected GAN the two data sets are *the
+# same problem*. Any difference of its two distances below is the difference that another seed
+# would make.
 #
-# And the convolutional one? Train both kinds on both data sets, each for about the same number of seconds:
+# And the convolutional one? Train both kinds on both data sets, each for about the same number of
+# seconds:
 
 # %%
 draw_shuffled = data.image_sampler(reorder(mnist.images, shuffle), device)
@@ -656,7 +723,7 @@ with progress(2 * len(kinds), "in order and shuffled", unit="runs") as update:
             trained = train_gan(
                 *networks(), draw, images=number, snapshot_every=number, seed=0, progress=False
             )
-            made = sample(trained.generator, judged)
+            made = sample(trained.generator, sample_count)
             made_by[kind, order] = made if order == "in order" else reorder(made, unshuffle)
             trained_for[kind, order] = trained.seconds
             done += 1
@@ -675,19 +742,26 @@ plots.show(
 )
 
 # %% [markdown]
-# The upper two rows are about alike, and so are their distances: the order of the pixels does not matter. The convolutional network falls apart without it. Its filters look for edges and strokes between
-# neighbours, and shuffled pixels have no neighbours worth looking at.
+# The upper two rows are about alike, and so are their distances: the order of the pixels does not
+# matter. The convolutional network falls apart without it. Its filters look for edges and strokes
+# between neighbours, and shuffled pixels have no neighbours worth looking at.
 #
-# That is its strength, not its weakness. It *assumes* that near pixels belong together and that a stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A fully connected network assumes
-# nothing, and has to learn the same stroke again at every place. Compare the two rows in order. In these few seconds
-# the fully connected network has seen ten times as many images, since they cost it so little, and is a little ahead. The convolutional one has come as far as it did from a tenth of them. And it goes on from there: notebook 05
-# trains it for longer, so compare the distance that it reaches with the one that you got from the fully connected network above.
+# That is its strength, not its weakness. It *assumes* that near pixels belong together and that a
+# stroke is a stroke wherever it stands. In images in order that is true, so it need not be
+# learnt. A fully connected network assumes nothing, and has to learn the same stroke again at
+# every place. Compare the two rows in order. In these few seconds the fully connected network has
+# seen ten times as many images, since they cost it so little, and is a little ahead. The
+# convolutional one has got this far with a tenth of them. And it is not done: notebook 05 trains
+# it for longer, so compare the distance that it reaches with the one that you got from the fully
+# connected network above.
 #
 # ### Where do the specks come from?
 #
-# A fully connected generator makes each pixel from its own 128 weights. That neighbours should be alike, it has to learn for each pair of them. What it has not learnt stays behind as specks, which change from pixel to
-# pixel. Make them visible: split each image into waves (a Fourier transform) and ask how much power stands in waves of each length. Strokes are long waves; specks are
-# short ones.
+# A fully connected generator makes each pixel from its own 128 weights. That neighbours should be
+# alike, it has to learn for each pair of them. What it has not learnt stays behind as specks,
+# which change from pixel to pixel. Make them visible: split each image into waves (a Fourier
+# transform) and ask how much power stands in waves of each length. Strokes are long waves; specks
+# are short ones.
 
 
 # %%
@@ -717,20 +791,25 @@ plots.show(
         log=True,
         title="Short waves are specks",
         note=mnist.note,
-        alt="Power against the number of periods across the image, on a logarithmic axis. All three curves fall; "
+        alt="Power against the number of periods across the image, on a logarithmic axis. All three "
+        "curves fall; "
         "towards short waves the fully connected generator's lies above that of real digits.",
     )
 )
 
 # %% [markdown]
-# Towards the short waves, real digits have ever less power. The fully connected generator's curve goes flat instead: a floor of noise, with the same power at every short wave. That is what independent specks look like in a spectrum. The convolutional generator
-# has no such floor. Where it differs, between about 7 and 12 periods, it has too little power rather than too much: its strokes are a bit too smooth.
+# Towards the short waves, real digits have ever less power. The fully connected generator's curve
+# goes flat instead: a floor of noise, with the same power at every short wave. That is what
+# independent specks look like in a spectrum. The convolutional generator has no such floor. Where
+# it differs, between about 7 and 12 periods, it has too little power rather than too much: its
+# strokes are a bit too smooth.
 #
 # ## Misconceptions
 #
 # ### "D says ½, so the generator is done"
 #
-# At equilibrium D is ½ everywhere (notebook 01). The reverse does not hold: D is also ½ when it has been told not to care. Compare the run with one loss for both with the run without a bug:
+# At equilibrium D is ½ everywhere (notebook 01). The reverse does not hold: D is also ½ when it
+# has been told not to care. Compare the run with one loss for both with the run without a bug:
 
 # %%
 for name in ("3: one loss for both", "no bug"):
@@ -740,7 +819,8 @@ for name in ("3: one loss for both", "no bug"):
 # %% [markdown]
 # ### "It runs, so the shapes fit"
 #
-# A mean over one logit is a number, and so is a mean over 64. An assertion costs nothing, and it would have found bug 5 before its first round:
+# A mean over one logit is a number, and so is a mean over 64. An assertion costs nothing, and it
+# would have found bug 5 before its first round:
 
 # %%
 for name, draw in {
@@ -751,7 +831,8 @@ for name, draw in {
     drawn = draw(64, rng)
     fits = drawn.shape == (64, 1, 28, 28) and drawn.min() < -0.9
     print(
-        f"{name:22s} shape {tuple(drawn.shape)!s:16s} lowest {drawn.min():+.0f}   {'fits' if fits else 'stop here'}"
+        f"{name:22s} shape {tuple(drawn.shape)!s:16s} lowest {drawn.min():+.0f}   "
+        f"{'fits' if fits else 'stop here'}"
     )
 
 # %% [markdown]
@@ -760,24 +841,38 @@ for name, draw in {
 # %%
 for size in sizes:
     print(
-        f"z_dim {size:3d}: entropy {sum(entropies[size]) / len(seeds):.2f}, distance of two samples {sum(spreads[size]) / len(seeds):.1f}"
+        f"z_dim {size:3d}: entropy {sum(entropies[size]) / len(seeds):.2f}, distance of two samples "
+        f"{sum(spreads[size]) / len(seeds):.1f}"
     )
 
 # %% [markdown]
-# From 2 to 8 numbers the kinds of digits get more even. Beyond 8 the entropy gains nothing more, it only goes up and down as with the seeds: the size of the latent is an upper limit on what *could* vary, and training decides what does.
+# From 2 to 8 numbers the kinds of digits get more even. Beyond 8 the entropy gains nothing more,
+# it only goes up and down as with the seeds: the size of the latent is an upper limit on what
+# *could* vary, and training decides what does.
 #
 # ## Summary
 #
-# - A batch is drawn by *one* set of places, converted to the generator's range, and has one logit an image. Look at shapes and ranges before you train: most bugs run without an error.
-# - A discriminator returns logits, and the loss applies the sigmoid. Each player has its own loss, its own optimiser, its own gradients.
-# - Break a thing on purpose, once, and you will recognise it: grey behind the digits, one shape for all, D at ½ on the fakes.
-# - Repeat runs with several seeds before you call one better. Choose the smallest latent that your runs cannot tell from the best.
-# - A fully connected network does not know which pixels are neighbours. Convolutions do, and in notebook 05 you build a generator from them.
+# - A batch is drawn by *one* set of places, converted to the generator's range, and has one logit
+#   an image. Look at shapes and ranges before you train: most bugs run without an error.
+# - A discriminator returns logits, and the loss applies the sigmoid. Each player has its own
+#   loss, its own optimiser, its own gradients.
+# - Break a thing on purpose, once, and you will recognise it: grey behind the digits, one shape
+#   for all, D at ½ on the fakes.
+# - Repeat runs with several seeds before you call one better. Choose the smallest latent that
+#   your runs cannot distinguish from the best.
+# - A fully connected network does not know which pixels are neighbours. Convolutions do, and in
+#   notebook 05 you build a generator from them.
 #
 # ## Further reading
 #
-# - I. Goodfellow et al., *Generative Adversarial Nets*, NeurIPS 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
-# - S. Chintala, E. Denton, M. Arjovsky, M. Mathieu, *How to Train a GAN? Tips and tricks to make GANs work*, 2016, [github.com/soumith/ganhacks](https://github.com/soumith/ganhacks)
-# - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A Large-Scale Study*, NeurIPS 2018, [arXiv:1711.10337](https://arxiv.org/abs/1711.10337)
-# - M. Heusel et al., *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium*, NeurIPS 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
-# - R. Durall, M. Keuper, J. Keuper, *Watch your Up-Convolution: CNN Based Generative Deep Neural Networks are Failing to Reproduce Spectral Distributions*, CVPR 2020, [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)
+# - I. Goodfellow et al., *Generative Adversarial Nets*, NeurIPS 2014,
+#   [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
+# - S. Chintala, E. Denton, M. Arjovsky, M. Mathieu, *How to Train a GAN? Tips and tricks to make
+#   GANs work*, 2016, [github.com/soumith/ganhacks](https://github.com/soumith/ganhacks)
+# - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A
+#   Large-Scale Study*, NeurIPS 2018, [arXiv:1711.10337](https://arxiv.org/abs/1711.10337)
+# - M. Heusel et al., *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
+#   Equilibrium*, NeurIPS 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
+# - R. Durall, M. Keuper, J. Keuper, *Watch your Up-Convolution: CNN Based Generative Deep Neural
+#   Networks are Failing to Reproduce Spectral Distributions*, CVPR 2020,
+#   [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # DCGAN on CIFAR-10: colour
 #
-# You take networks like those of notebook 05 to photographs, learn the tools that keep a discriminator fair, and measure what the generator has understood of
-# colour, edges and texture, and what it has not.
+# You take networks like those of notebook 05 to photographs, learn the tools that keep a
+# discriminator fair, and measure what the generator has understood of colour, edges and texture,
+# and what it has not.
 #
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 45 min for the exercises |
-# | Running time | about 4 min on two CPU cores; the `gpu` scale has not been run yet |
+# | Running time | about 3.5 min on two CPU cores; the `gpu` scale has not been run yet |
 # | You need | notebook 05 (transposed convolutions, the training loop, the Fréchet distance); what an eigenvalue is |
 # | You will be able to | find a generator's wrong size by arithmetic; augment without teaching the generator the augmentation; bound a discriminator's slope; recognise a checkerboard by its spectrum; compare colours and edges with those of the data |
 
@@ -16,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils import augment, data, plots
+from course_utils import data, plots
 from course_utils.checks import check
 from course_utils.metrics import (
     channel_correlations,
-    checkerboard_share,
+    checkerboard_fraction,
     colour_histograms,
     edge_strengths,
     frechet_evaluator,
@@ -40,7 +41,7 @@ from course_utils.models import (
 from course_utils.models import largest_singular_value as reference_singular_value
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
-from course_utils.training import progress, train_gan
+from course_utils.training import augmentation, progress, train_gan
 
 device = pick_device()
 print(f"computing on: {device}")
@@ -48,7 +49,8 @@ print(f"computing on: {device}")
 # %% [markdown]
 # ## What do we have to draw?
 #
-# CIFAR-10 has 50,000 small photographs: airplanes, cars, birds, cats, deer, dogs, frogs, horses, ships, trucks. A picture is 32×32 pixels in three colours, 3,072 numbers.
+# CIFAR-10 has 50,000 small photographs: airplanes, cars, birds, cats, deer, dogs, frogs, horses,
+# ships, trucks. A picture is 32×32 pixels in three colours, 3,072 numbers.
 
 # %%
 cifar = data.load_cifar10("train")
@@ -60,22 +62,26 @@ print(f"{len(cifar.images):,} images of shape {tuple(cifar.images.shape[1:])}: {
 plots.show(plots.image_grid(some_real, columns=16, title="Real photographs", note=cifar.note))
 
 # %% [markdown]
-# Compare with digits. All digits are strokes in the middle of a black page. Here every picture has its own background, light, distance and
-# angle. No two cats sit alike. It is a much harder set, and this notebook does not pretend otherwise: **in a minute on two CPU cores you get colours
-# and a grain, in five minutes something like photographs from afar, and no object that you could name.** You will measure how far that goes.
+# Compare with digits. All digits are strokes in the middle of a black page. Here every picture
+# has its own background, light, distance and angle. No two cats sit alike. It is a much harder
+# set, and this notebook does not pretend otherwise: **in a minute on two CPU cores you get
+# colours and a grain, in five minutes something like photographs from afar, and no object that
+# you could name.** You will measure how far that goes.
 #
-# The numbers and pictures kept in `solutions/`, and the shipped generators further down, come from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With the official files you will see slightly
-# other numbers.
+# The numbers and pictures kept in `solutions/`, and the shipped generators further down, come
+# from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With
+# the official files you will see slightly other numbers.
 #
-# As in notebook 05, the judge is a Fréchet distance on the features of a small classifier that the course ships. First its scale:
+# As in notebook 05, the measure is a Fréchet distance on the features of a small classifier that
+# the course ships. First its scale:
 
 # %%
 with progress(1, "features of the real test images", unit="set") as update:
-    judge = frechet_evaluator("cifar10")
+    evaluate = frechet_evaluator("cifar10")
     update(1)
-judged = by_scale(ci=100, cpu=1_000, gpu=10_000)  # images for each distance: compare only equal numbers
+sample_count = by_scale(ci=100, cpu=1_000, gpu=10_000)  # images for each distance: compare only equal numbers
 chosen = torch.randperm(len(cifar.images), generator=torch.Generator().manual_seed(0))
-real_images = data.to_model_range(cifar.images[chosen[:judged]])
+real_images = data.to_model_range(cifar.images[chosen[:sample_count]])
 
 torch.manual_seed(0)
 known = {
@@ -85,27 +91,31 @@ known = {
     ),
     "real photographs, without colour": real_images.mean(1, keepdim=True).expand(-1, 3, -1, -1),
     "red and blue exchanged": real_images.flip(1),
-    "an untrained generator": sample(dcgan_generator((3, 32, 32)), judged),
+    "an untrained generator": sample(dcgan_generator((3, 32, 32)), sample_count),
 }
 with progress(len(known), "known images", unit="sets") as update:
     for done, (what, images) in enumerate(known.items(), start=1):
-        print(f"{what:38s} Fréchet distance {judge(images):6.2f}")
+        print(f"{what:38s} Fréchet distance {evaluate(images):6.2f}")
         update(done)
 
 # %% [markdown]
-# Of the three changes to photographs, this judge minds blur most, and wrong or missing colours less than you might. Keep the row of the blurred photographs in mind: you will meet a generator with a distance like that, for other
-# reasons.
+# Of the three changes to photographs, this measure penalises blur most, and wrong or missing
+# colours less than you might. Keep the row of the blurred photographs in mind: you will meet a
+# generator with a distance like that, for other reasons.
 #
 # ## Why is the picture too small?
 #
-# Here, in PyTorch's words, is a generator for CIFAR-10 that is in circulation. It resembles TensorFlow's tutorial for MNIST, which starts from 7×7 and has strides 1, 2, 2. Only, it starts from 4×4.
-# You have the arithmetic from notebook 05, with one addition: `output_padding` is a number of pixels added at *one* end. It is there because several input sizes of a
-# strided convolution lead to the same output size, and going backwards you have to say which one you mean.
+# Here, in PyTorch's words, is a generator for CIFAR-10 that is in circulation. It resembles
+# TensorFlow's tutorial for MNIST, which starts from 7×7 and has strides 1, 2, 2. Only, it starts
+# from 4×4. You have the arithmetic from notebook 05, with one addition: `output_padding` is a
+# number of pixels added at *one* end. It is there because several input sizes of a strided
+# convolution lead to the same output size, and going backwards you have to say which one you
+# mean.
 
 
 # %%
 def circulating_generator() -> nn.Sequential:
-    """100 random numbers → a colour picture, but of which size?"""
+    """100 random numbers → a colour picture, but of what size?"""
     return nn.Sequential(
         nn.Linear(100, 256 * 4 * 4, bias=False),
         nn.Unflatten(1, (256, 4, 4)),
@@ -125,7 +135,8 @@ def circulating_generator() -> nn.Sequential:
 # %% [markdown]
 # ### Exercise 6.1 — Where does the picture end? (●○○, 8 min)
 #
-# Give the side of the picture that comes out of a chain of transposed convolutions. Each layer is described by (kernel, stride, padding, output_padding). Don't run the generator: do the
+# Give the side of the picture that comes out of a chain of transposed convolutions. Each layer is
+# described by (kernel, stride, padding, output_padding). Don't run the generator: do the
 # arithmetic. For the layers above you should find a number that is not 32.
 
 
@@ -164,17 +175,19 @@ except RuntimeError as error:
     print(f"ours: {str(error).splitlines()[0]}")
 
 # %% [markdown]
-# A discriminator whose last layer fixes the size refuses. One that averages takes both sizes without a word.
-# The training runs, the losses move, and what comes out is a quarter of a picture's pixels. So the size is worth an assertion, or a minute of arithmetic.
+# A discriminator whose last layer fixes the size refuses. One that averages takes both sizes
+# without a word. The training runs, the losses move, and what comes out is a quarter of a
+# picture's pixels. So the size is worth an assertion, or a minute of arithmetic.
 #
 # ### Exercise 6.2 — Mend the generator (●●○, 10 min)
 #
-# Write the generator again so that it paints 32×32 pixels. Keep what is good: latents of 100 numbers, a start of 256 maps of 4×4, three transposed convolutions, the tanh.
-# One layer has to change, and mind its `output_padding`.
+# Write the generator again so that it paints 32×32 pixels. Keep what is good: latents of 100
+# numbers, a start of 256 maps of 4×4, three transposed convolutions, the tanh. One layer has to
+# change, and mind its `output_padding`.
 
 
 # %%
-def mended_generator() -> nn.Sequential:
+def fixed_generator() -> nn.Sequential:
     """100 random numbers → a picture (3, 32, 32) in [-1, 1]."""
     ### BEGIN SOLUTION
     return nn.Sequential(
@@ -195,12 +208,14 @@ def mended_generator() -> nn.Sequential:
 
 
 # %%
-check("6.2", mended_generator)
+check("6.2", fixed_generator)
 
 # %% [markdown]
-# From here on we use the two functions of which notebook 05 builds its networks, `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The refinements and the spectral normalisation are left out; the
-# normalisation has a section of its own below. Here they are with the sizes of this
-# notebook, 48 channels at half size and latents of 64 numbers:
+# From here on we use the two functions from which notebook 05 builds its networks,
+# `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The
+# extra convolutions and the spectral normalisation are left out; the normalisation has a section
+# of its own below. Here they are with the sizes of this notebook, 48 channels at half size and
+# latents of 64 numbers:
 
 # %%
 NETWORK = {"image_shape": (3, 32, 32), "latent_dim": 64, "width": 48}
@@ -222,16 +237,18 @@ print(f"discriminator: {count_parameters(discriminator):7,} weights → {tuple(d
 # | resize-convolution | every pixel is repeated 2×2, then a 3×3 convolution, the same weights everywhere | Odena et al., 2016 |
 # | pixel shuffle | a convolution makes four maps, which are interleaved: one for each pixel of a 2×2 block | Shi et al., 2016 |
 #
-# In notebook 05 you counted stamps. Now look at what comes out. A checkerboard is a pattern that repeats every *two* pixels. In the Fourier transform of a picture it has a place of its own:
-# the frequency ½, in rows, in columns, or in both. So measure the **power spectrum**,
+# In notebook 05 you counted stamps. Now look at what comes out. A checkerboard is a pattern that
+# repeats every *two* pixels. In the Fourier transform of a picture it has a place of its own: the
+# frequency ½, in rows, in columns, or in both. So measure the **power spectrum**,
 #
 # $$P(u, v) = \frac{1}{HW}\,\mathbb E\,\Bigl|\sum_{x, y} I(x, y)\, e^{-2\pi i (ux + vy)}\Bigr|^2,$$
 #
-# where $I$ is the brightness less its mean, and take the share of all the power that lies at $(½, 0)$, $(0, ½)$ and $(½, ½)$. White noise has the same power at all
-# 1,023 frequencies, so its share is 3/1023 ≈ 0.003.
+# where $I$ is the brightness less its mean, and take the fraction of all the power that lies at
+# $(½, 0)$, $(0, ½)$ and $(½, ½)$. White noise has the same power at all 1,023 frequencies, so its
+# fraction is 3/1023 ≈ 0.003.
 
 # %%
-show_source(power_spectrum, checkerboard_share)
+show_source(power_spectrum, checkerboard_fraction)
 
 # %%
 rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
@@ -242,14 +259,16 @@ for what, images in {
     "white noise": white_noise,
     "real photographs": real_images,
 }.items():
-    print(f"{what:18s} share of power at period 2: {checkerboard_share(images):.4f}")
+    print(f"{what:18s} fraction of power at period 2: {checkerboard_fraction(images):.4f}")
 
 # %% [markdown]
-# Photographs have far less than noise: neighbouring pixels are alike, and most of the power is in the coarse.
+# Photographs have far less than noise: neighbouring pixels are alike, and most of the power is in
+# the coarse.
 #
 # ### Exercise 6.3 — Predict the checkerboard (●○○, 3 min)
 #
-# Take the three kinds of generator *before any training*. Which of them have far more power at period 2 than photographs have?
+# Take the three kinds of generator *before any training*. Which of them have far more power at
+# period 2 than photographs have?
 #
 # - (a) Only the transposed convolution: its stamps overlap.
 # - (b) Only the resize-convolution: it repeats every pixel 2×2.
@@ -285,14 +304,17 @@ def untrained_images(upsampling: str, seeds: int = 4) -> Tensor:
 
 untrained = {method: untrained_images(method) for method in UPSAMPLING}
 for method in UPSAMPLING:
-    print(f"{NAMES[method]:24s} share of power at period 2: {checkerboard_share(untrained[method]):.4f}")
+    print(
+        f"{NAMES[method]:24s} fraction of power at period 2: {checkerboard_fraction(untrained[method]):.4f}"
+    )
 plots.show(
     plots.image_grid(
         torch.cat([untrained[method][:8] for method in UPSAMPLING]),
         columns=8,
         row_labels=["transposed", "resize", "pixel shuffle"],
         title="Generators before any training",
-        alt="Three rows of images from untrained generators: fine grids and specks from the transposed convolution and the "
+        alt="Three rows of images from untrained generators: fine grids and specks from the transposed "
+        "convolution and the "
         "pixel shuffle, smooth blotches from the resize-convolution.",
     )
 )
@@ -313,18 +335,27 @@ figure.colorbar(picture, ax=panels, label="log₁₀ power / mean", shrink=0.8)
 plots.show(
     plots.describe(
         figure,
-        "Power spectra. Transposed convolution and pixel shuffle: nearly flat, with bright dots at the middle of the edges and in the "
-        "corners, which are the period of two pixels, and at a quarter. Resize-convolution and real photographs: bright in the middle, dark at the edges. "
-        + cifar.note,
+        "Power spectra. Transposed convolution and pixel shuffle: nearly flat, with bright dots at the "
+        "middle of the edges and in the "
+        "corners, which are the period of two pixels, and at a quarter. Resize-convolution and real "
+        "photographs: bright in the middle, dark at the edges. " + cifar.note,
     )
 )
 
 # %% [markdown]
-# The bright dots at the corners and at the middles of the edges are the checkerboard, the period of two pixels. The dots at ¼ are a period of four: the checkerboard of the *first* doubling, made twice as coarse by the second. The four
-# pixels of a block come from four sets of random weights, in a pixel shuffle and in a transposed convolution alike. One set happens to add up to more than another, so each of the four kinds of pixel has a brightness of its own: a pattern of period 2. (Aitken et al., 2017,
-# propose to start the four sets of a pixel shuffle equal.) The resize-convolution uses the same weights for every pixel, and its spectrum even resembles that of photographs: smooth is its habit.
+# The bright dots at the corners and at the middles of the edges are the checkerboard, the period
+# of two pixels. The dots at ¼ are a period of four: the checkerboard of the *first* upsampling,
+# made twice as coarse by the second. The four pixels of a block come from four sets of random
+# weights, in a pixel shuffle and in a transposed convolution alike. One set happens to add up to
+# more than another, so each of the four kinds of pixel has a brightness of its own: a pattern of
+# period 2. (Aitken et al., 2017, propose to start the four sets of a pixel shuffle equal.) The
+# resize-convolution uses the same weights for every pixel, and its spectrum even resembles that
+# of photographs: smooth is its habit.
 #
-# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each for a short while, everything else equal. (The first weights are PyTorch's own, here and below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the two.)
+# And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each
+# for a short while, everything else equal. (The initial weights are PyTorch's own, here and
+# below. The networks come with DCGAN's, which notebook 05 uses; a later section compares the
+# two.)
 
 # %%
 show_source(pytorch_initialised)
@@ -345,15 +376,15 @@ def unchanged(network: nn.Module) -> nn.Module:
 
 def short_run(
     upsampling="transposed",
-    first_weights=pytorch_initialised,
+    initialisation=pytorch_initialised,
     normalise=unchanged,
     sampler=draw_real,
     **settings,
 ):
     """A short training, the same seed and the same number of images each time."""
     torch.manual_seed(0)
-    generator = first_weights(dcgan_generator(**NETWORK, upsampling=upsampling))
-    discriminator = normalise(first_weights(dcgan_discriminator((3, 32, 32), width=48)))
+    generator = initialisation(dcgan_generator(**NETWORK, upsampling=upsampling))
+    discriminator = normalise(initialisation(dcgan_discriminator((3, 32, 32), width=48)))
     return train_gan(generator, discriminator, sampler, **brief, **settings)
 
 
@@ -364,14 +395,15 @@ with progress(len(UPSAMPLING), "three short trainings", unit="runs") as update:
         update(done)
 
 # %%
-made = {method: sample(short[method].generator, judged) for method in UPSAMPLING}
+made = {method: sample(short[method].generator, sample_count) for method in UPSAMPLING}
 print(f"after {brief_images:,} images each, one seed:")
 for method in UPSAMPLING:
     print(
-        f"{NAMES[method]:24s} share of power at period 2: {checkerboard_share(made[method]):.4f}   "
-        f"Fréchet distance {judge(made[method]):5.2f}   {short[method].images_seen / short[method].seconds:,.0f} images/s"
+        f"{NAMES[method]:24s} fraction of power at period 2: {checkerboard_fraction(made[method]):.4f}   "
+        f"Fréchet distance {evaluate(made[method]):5.2f}   "
+        f"{short[method].images_seen / short[method].seconds:,.0f} images/s"
     )
-print(f"{'real photographs':24s} share of power at period 2: {checkerboard_share(real_images):.4f}")
+print(f"{'real photographs':24s} fraction of power at period 2: {checkerboard_fraction(real_images):.4f}")
 frequencies, real_power = radial_spectrum(real_images)
 plots.show(
     plots.lines(
@@ -382,29 +414,40 @@ plots.show(
         log=True,
         title="From coarse to fine, after a short training",
         note=cifar.note,
-        alt="Mean power against frequency, on a logarithmic axis, for real photographs and three kinds of generator. All fall from "
-        "coarse to fine. In the middle all generators lie below the real ones; at the fine end the transposed convolution and the pixel "
+        alt="Mean power against frequency, on a logarithmic axis, for real photographs and three kinds "
+        "of generator. All fall from "
+        "coarse to fine. In the middle all generators lie below the real ones; at the fine end the "
+        "transposed convolution and the pixel "
         "shuffle come back to them.",
     )
 )
 
 # %% [markdown]
-# D sees the checkerboard, and G unlearns it: the shares have fallen to the size of the photographs'. What is left shows in the curves. All three generators have too little power in the middle: too little detail. From 0.4 to 0.47, where the
-# photographs' curve goes on falling, those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the grid. The resize-convolution errs on the smooth side, and it takes the most time for an image. It also has
-# the smallest distance here, but one seed and a short training make no law.
+# D sees the checkerboard, and G unlearns it: the fractions have fallen to the size of the
+# photographs'. What is left shows in the curves. All three generators have too little power in
+# the middle: too little detail. From 0.4 to 0.47, where the photographs' curve keeps falling,
+# those of the transposed convolution and of the pixel shuffle are nearly level: a remnant of the
+# grid. The resize-convolution errs on the smooth side, and it takes the most time for an image.
+# It also has the smallest distance here, but one seed and a short training make no law.
 #
-# We go on with the transposed convolution, as in notebook 05: per image it takes much less time than the resize-convolution. Try `upsampling="resize"` yourself; [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
+# We continue with the transposed convolution, as in notebook 05: per image it takes much less
+# time than the resize-convolution. Try `upsampling="resize"` yourself;
+# [docs/benchmarks.md](../docs/benchmarks.md) has all three after more images.
 #
-# ## What may the discriminator learn by heart?
+# ## What may the discriminator memorise?
 #
-# The discriminator sees the same 50,000 photographs again and again. Given time, it can learn them by heart instead of learning what a photograph looks like. Then it is no teacher any more: every
+# The discriminator sees the same 50,000 photographs again and again. Given time, it can memorise
+# them instead of learning what a photograph looks like. Then it no longer teaches: every
 # generated picture is wrong, whatever is on it.
 #
-# In classification one augments the data: mirrored, moved and recoloured pictures are still cats. In a GAN there is a trap. Whatever the real images look like *to D* is what
-# G will learn to make. Augment only the real ones, and G paints mirrored, shifted, wrongly coloured pictures, because these are the data now. So (Zhao et al., 2020):
+# In classification one augments the data: mirrored, moved and recoloured pictures are still cats.
+# In a GAN there is a trap. Whatever the real images look like *to D* is what G will learn to
+# make. Augment only the real ones, and G paints mirrored, shifted, wrongly coloured pictures,
+# because these are the data now. So (Zhao et al., 2020):
 #
 # 1. augment **all** that D sees, real and generated, in D's step and in G's;
-# 2. use operations that are **differentiable**, so that the gradient finds its way back through them to G.
+# 2. use operations that are **differentiable**, so that the gradient finds its way back through
+#    them to G.
 #
 # With $T$ for the random augmentation and logits $D$,
 #
@@ -412,8 +455,9 @@ plots.show(
 #
 # ### Exercise 6.4 — Mirror half of them (●●○, 8 min)
 #
-# Write the simplest augmentation. Every image of the batch is mirrored, left for right, with probability ½, by a coin of its own. Draw the coins with the given `rng`, so that a seed
-# decides everything. Don't change the images you are given, and let gradients through.
+# Write the simplest augmentation. Every image of the batch is mirrored, left for right, with
+# probability ½, by a coin of its own. Draw the coins with the given `rng`, so that a seed decides
+# everything. Don't change the images you are given, and let gradients through.
 
 
 # %%
@@ -426,13 +470,14 @@ def mirror(images: Tensor, rng: torch.Generator) -> Tensor:
 
 
 # %%
-mirror_or_reference = check("6.4", mirror, otherwise=augment.flip)
+mirror_or_reference = check("6.4", mirror, otherwise=augmentation.flip)
 
 # %% [markdown]
-# The course has this one and two more, as in the paper: brightness, saturation and contrast; and a shift by up to 4 pixels.
+# The course has this one and two more, as in the paper: brightness, saturation and contrast; and
+# a shift by up to 4 pixels.
 
 # %%
-show_source(augment.colour, augment.translate)
+show_source(augmentation.colour, augmentation.translate)
 
 # %%
 rng = torch.Generator().manual_seed(1)
@@ -440,9 +485,9 @@ twelve = some_real[:12]
 steps = {
     "as it is": twelve,
     "mirrored?": mirror_or_reference(twelve, rng),
-    "colour": augment.colour(twelve, rng).clamp(-1, 1),
-    "moved": augment.translate(twelve, rng),
-    "all three": augment.augment(twelve, rng).clamp(-1, 1),
+    "colour": augmentation.colour(twelve, rng).clamp(-1, 1),
+    "moved": augmentation.translate(twelve, rng),
+    "all three": augmentation.augment(twelve, rng).clamp(-1, 1),
 }
 plots.show(
     plots.image_grid(
@@ -451,7 +496,8 @@ plots.show(
         row_labels=list(steps),
         title="What D sees instead",
         note=cifar.note,
-        alt="Five rows of the same photographs: as they are, some mirrored, with other colours, moved by a few pixels with a grey border, and all "
+        alt="Five rows of the same photographs: as they are, some mirrored, with other colours, moved by "
+        "a few pixels with a grey border, and all "
         "of it together.",
     )
 )
@@ -459,14 +505,19 @@ plots.show(
 # %% [markdown]
 # ## How steep may a discriminator be?
 #
-# The gradient that G learns from is D's slope, ∂D/∂x. If D is very steep, G's steps are wild; and a D that separates real from generated perfectly can be made ever steeper without
-# changing a single judgement. So bound the slope. A layer $y = Wx$ stretches a vector at most by $W$'s largest singular value, the **spectral norm** $\sigma(W)$. LeakyReLU
-# never stretches. Divide every layer's weight by its own $\sigma$, and no layer, taken as a matrix, stretches (Miyato et al., 2018):
+# The gradient that G learns from is D's slope, ∂D/∂x. If D is very steep, G's steps are wild; and
+# a D that separates real from generated perfectly can be made ever steeper without changing a
+# single classification. So bound the slope. A layer $y = Wx$ stretches a vector at most by $W$'s
+# largest singular value, the **spectral norm** $\sigma(W)$. LeakyReLU never stretches. Divide
+# every layer's weight by its own $\sigma$, and no layer, taken as a matrix, stretches (Miyato et
+# al., 2018):
 #
 # $$\bar W = W / \sigma(W), \qquad \sigma(W) = \max_{\lVert v\rVert = 1} \lVert W v \rVert .$$
 #
-# A singular value decomposition in each training step would be dear. The largest one alone is cheap: $W^\top W$ stretches the longest direction by $\sigma^2$, and every other direction by less. Multiply a
-# random vector by it again and again, and it turns into that direction. This is **power iteration**:
+# A singular value decomposition in each training step would be dear. The largest one alone is
+# cheap: $W^\top W$ stretches the longest direction by $\sigma^2$, and every other direction by
+# less. Multiply a random vector by it again and again, and it turns into that direction. This is
+# **power iteration**:
 #
 # $$u \leftarrow \frac{Wv}{\lVert Wv\rVert}, \qquad v \leftarrow \frac{W^\top u}{\lVert W^\top u\rVert}, \qquad \sigma \approx u^\top W v .$$
 #
@@ -494,8 +545,11 @@ def largest_singular_value(weight: Tensor, steps: int) -> Tensor:
 largest = check("6.5", largest_singular_value, otherwise=reference_singular_value)
 
 # %% [markdown]
-# Compare with PyTorch's singular value decomposition, on the kernels of a discriminator. A kernel of shape (outputs, inputs, k, k) counts as a matrix of outputs × (inputs · k · k). That is the convention of the
-# paper; the convolution itself, with its overlapping windows, can stretch more: in the first layer here nearly twice as far, in the second about 1.3 times. The bound on D's slope is larger by that.
+# Compare with PyTorch's singular value decomposition, on the kernels of a discriminator. A kernel
+# of shape (outputs, inputs, k, k) counts as a matrix of outputs × (inputs · k · k). That is the
+# convention of the paper; the convolution itself, with its overlapping windows, can stretch more:
+# in the first layer here nearly twice as far, in the second about 1.3 times. The bound on D's
+# slope is larger by that.
 
 # %%
 torch.manual_seed(0)
@@ -507,7 +561,8 @@ for number, weight in enumerate(kernels, start=1):
     print(f"layer {number}, {weight.shape[0]:3d}×{weight.shape[1]:4d}:  {by_iteration}   exact {exact:.4f}")
 
 # %% [markdown]
-# **Predict.** Spectral normalisation sets each σ to 1. Look at the numbers above: does that make an *untrained* D less steep, or steeper?
+# **Predict.** Spectral normalisation sets each σ to 1. Look at the numbers above: does that make
+# an *untrained* D less steep, or steeper?
 
 
 # %%
@@ -534,19 +589,22 @@ print(f"mean slope, untrained, normalised:     {mean_slope(normalised, some_real
 print(f"mean slope after the short training:   {mean_slope(trained, some_real):.3f}")
 
 # %% [markdown]
-# Steeper, here: the three σ of the untrained D multiply to less than 1, and dividing by them takes that away. The bound matters later. Training lets the plain D's weights grow (that one started from PyTorch's), and its slope
-# with them. A normalised D cannot follow: whatever its weights become, each layer's σ is put back to 1.
+# Steeper, here: the three σ of the untrained D multiply to less than 1, and dividing by them
+# takes that away. The bound matters later. Training lets the plain D's weights grow (that one
+# started from PyTorch's), and its slope with them. A normalised D cannot follow: whatever its
+# weights become, each layer's σ is put back to 1.
 #
 # ## What does each of them buy?
 #
-# Tools cost something, too. Train once more with each, as briefly as above and with the same seed, and compare with the plain run:
+# Tools cost something, too. Train once more with each, as briefly as above and with the same
+# seed, and compare with the plain run:
 
 # %%
 tools = {
-    "mirroring": lambda: short_run(augment=augment.flip),
-    "mirroring, colour, shift": lambda: short_run(augment=augment.augment),
+    "mirroring": lambda: short_run(augment=augmentation.flip),
+    "mirroring, colour, shift": lambda: short_run(augment=augmentation.augment),
     "spectral normalisation": lambda: short_run(normalise=spectrally_normalised),
-    "DCGAN's first weights": lambda: short_run(first_weights=unchanged),
+    "DCGAN's initialisation": lambda: short_run(initialisation=unchanged),
 }
 with progress(len(tools), "four short trainings", unit="runs") as update:
     for done, (name, train) in enumerate(tools.items(), start=1):
@@ -556,25 +614,32 @@ with progress(len(tools), "four short trainings", unit="runs") as update:
 # %%
 print(f"after {brief_images:,} images each, one seed:")
 for name in ("transposed", *tools):
-    made_by_tool = sample(short[name].generator, judged)
+    made_by_tool = sample(short[name].generator, sample_count)
     slope = mean_slope(short[name].discriminator.cpu(), some_real)
-    judgements = short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]
-    right = sum(judgements) / len(judgements)
+    accuracies = short[name].history["real_accuracy"][-50:] + short[name].history["fake_accuracy"][-50:]
+    right = sum(accuracies) / len(accuracies)
     print(
-        f"{'plain' if name == 'transposed' else name:26s} Fréchet distance {judge(made_by_tool):5.2f}   "
+        f"{'plain' if name == 'transposed' else name:26s} Fréchet distance {evaluate(made_by_tool):5.2f}   "
         f"D is right in {right:.0%} of cases   its mean slope {slope:.2f}"
     )
 
 # %% [markdown]
-# In this one seed the plain run and the mirrored one are level. Half a point between single runs is little, but the full augmentation and DCGAN's first weights are far behind. Look at D. In the plain run it is right in two cases of three, and its slope is eight
-# times that of the untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than half of the plain one's, and it is bounded, whatever comes. Whether that pays, so short a run cannot tell.
-# The full augmentation was made for long trainings, where D would learn the photographs by heart; here it has not even seen each of them once, and the task is only made harder. We go on with
-# mirroring alone. It costs next to nothing, and doubles the photographs that D would have to learn. After more images the order can be another one: [docs/benchmarks.md](../docs/benchmarks.md) has these rows after 50,000.
+# In this one seed the plain run and the mirrored one are level. Half a point between single runs
+# is little, but the full augmentation and DCGAN's initialisation are far behind. Look at D. In
+# the plain run it is right in two cases of three, and its slope is eight times that of the
+# untrained D. Mirrored pictures slow down both. Spectrally normalised, D's slope is less than
+# half of the plain one's, and it is bounded, whatever comes. Whether that pays off, a run this
+# short cannot show. The full augmentation was made for long trainings, where D would memorise the
+# photographs; here it has not even seen each of them once, and the task is only made harder. We
+# continue with mirroring alone. It costs next to nothing, and doubles the photographs that D
+# would have to learn. After more images the order can be another one:
+# [docs/benchmarks.md](../docs/benchmarks.md) has these rows after 50,000.
 #
 # ## The real training
 #
-# The recipe of this notebook, then: the networks above with transposed convolutions, mirroring, the average of the generator with a half-life of 2,500 images, and Adam as in notebook 05.
-# You can stop it at any time.
+# The recipe of this notebook, then: the networks above with transposed convolutions, mirroring,
+# the average of the generator with a half-life of 2,500 images, and Adam as in notebook 05. You
+# can stop it at any time.
 
 # %%
 torch.manual_seed(0)
@@ -590,7 +655,7 @@ samples_so_far = plots.Live()
 def look(run):
     """Called at every snapshot, while training waits."""
     distances["images"].append(run.images_seen)
-    distances["Fréchet distance"].append(judge(run.generator, samples=judged))
+    distances["Fréchet distance"].append(evaluate(run.generator, samples=sample_count))
     title = (
         f"{run.images_seen:,} images, {run.seconds:.0f} s of training: "
         f"Fréchet distance {distances['Fréchet distance'][-1]:.2f}"
@@ -603,7 +668,7 @@ run = train_gan(
     discriminator,
     draw_real,
     images=images,
-    augment=augment.flip,
+    augment=augmentation.flip,
     ema_half_life=2_500,
     snapshot_every=-(-images // 5),
     on_snapshot=look,
@@ -618,30 +683,43 @@ print(f"D's mean slope at the end: {mean_slope(run.discriminator.cpu(), some_rea
 plots.show(plots.curve(distances, "Fréchet distance", label="Fréchet distance", note=cifar.note))
 plots.show(
     plots.sample_evolution(
-        run.snapshots, columns=12, title="The same latents as training goes on", note=cifar.note
+        run.snapshots, columns=12, title="The same latents as training continues", note=cifar.note
     )
 )
 
 # %% [markdown]
-# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is what 100,000 images bring, each photograph drawn twice on average. Some are blue or white above, like a sky. There is no object. The distance falls fast at first, and after 40,000 images it hardly moves. D's slope is many times that of the untrained D.
+# Light and dark, some blue, green, red and brown, a grain that runs through the picture: that is
+# what 100,000 images bring, each photograph drawn twice on average. Some are blue or white above,
+# like a sky. There is no object. The distance falls fast at first, and after 40,000 images it
+# hardly moves. D's slope is many times that of the untrained D.
 #
 # ### What would more time bring?
 #
-# The course ships two generators that were trained for longer. The first is your run with 280,000 images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs in more than time: G doubles its maps by pixel shuffle, it has one 3×3 convolution more (`refinements`) and
-# D two, D is spectrally normalised, the learning rate falls in the second half, and the generator's average has a half-life of 50,000 images. How much each of these brings is not measured here. Each file says how it was made:
+# The course ships two generators that were trained for longer. The first is your run with 280,000
+# images, five minutes of one core. The second saw 2.1 million, an hour of one core, and differs
+# in more than time: G doubles its maps by pixel shuffle, it has one 3×3 convolution more
+# (`extra_convs`) and D two, D is spectrally normalised, the learning rate falls in the second
+# half, and the generator's average has a half-life of 50,000 images. How much each of these
+# brings is not measured here. Each file says how it was made:
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")
-print(f"your run:        Fréchet distance of {judged:,} samples {judge(run.generator, judged):.2f}")
+print(
+    f"your run:        Fréchet distance of {sample_count:,} samples "
+    f"{evaluate(run.generator, sample_count):.2f}"
+)
 for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
-    print(f"{what + ':':16s} Fréchet distance of {judged:,} samples {judge(longer, judged):.2f}")
+    print(
+        f"{what + ':':16s} Fréchet distance of {sample_count:,} samples {evaluate(longer, sample_count):.2f}"
+    )
     print(f"                 {longer.made_by}")
     plots.show(
         plots.image_grid(
             sample(longer, 48),
             columns=16,
             title=f"Samples after {what}, none chosen",
-            alt=f"Three rows of samples of the generator that was trained for {what}: coloured scenes with skies and ground"
+            alt=f"Three rows of samples of the generator that was trained for {what}: coloured scenes "
+            "with skies and ground"
             + (
                 ", and outlines; a few resemble ships, cars or animals."
                 if longer is shipped
@@ -651,21 +729,33 @@ for what, longer in {"five minutes": minutes, "an hour": shipped}.items():
     )
 
 # %% [markdown]
-# After five minutes these are photographs from afar: something light above and something dark below, streaks like water, spots of red and green, each picture with a palette that goes together. From near there is a grain, and no object. After an hour the grain is
-# gone, and things have outlines. Now and then you will believe in a ship, a car or an animal; few of them stand a second look.
+# After five minutes these are photographs from afar: something light above and something dark
+# below, streaks like water, spots of red and green, each picture with a palette that goes
+# together. From near there is a grain, and no object. After an hour the grain is gone, and things
+# have outlines. Now and then you will believe in a ship, a car or an animal; few of them stand a
+# second look.
 #
-# Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but would you rather have these pictures or blurred photographs? A Fréchet distance sees what its features see. These features come from a small
-# classifier, and it minds the texture that blurring takes away more than the animal that is not there. One number is not a judgement.
+# Compare both distances with the row "blurred 3×3" at the beginning: the numbers are smaller, but
+# would you rather have these pictures or blurred photographs? A Fréchet distance sees what its
+# features see. These features come from a small classifier, and it is sensitive to the texture
+# that blurring takes away more than the animal that is not there. One number is not a verdict.
 #
-# **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you find no number for it here.
-# Networks with published results on CIFAR-10 have millions of weights, and train for hours on a GPU.
+# **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has
+# not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you
+# find no number for it here. Networks with published results on CIFAR-10 have millions of
+# weights, and train for hours on a GPU.
 #
 # ## Are the colours right?
 #
-# Look away from the objects, at things that you can count. How often does each brightness occur in red, green and blue?
+# Look away from the objects, at things that you can count. How often does each brightness occur
+# in red, green and blue?
 
 # %%
-sources = {"real": real_images, "your run": sample(run.generator, judged), "shipped": sample(shipped, judged)}
+sources = {
+    "real": real_images,
+    "your run": sample(run.generator, sample_count),
+    "shipped": sample(shipped, sample_count),
+}
 histograms = {name: colour_histograms(images) for name, images in sources.items()}
 brightness = torch.linspace(-1, 1, 33)[:-1] + 1 / 32
 figure, panels = plots.new_figure(columns=3, width=7.5, height=3.0, note=cifar.note, sharey=True)
@@ -673,7 +763,7 @@ for channel, (axes, colour) in enumerate(zip(panels, ("red", "green", "blue"), s
     for name, dashes in zip(sources, plots.DASHES, strict=False):
         axes.plot(brightness, histograms[name][channel], linestyle=dashes, label=name)
     axes.set(title=colour, xlabel="value")
-panels[0].set_ylabel("share of pixels")
+panels[0].set_ylabel("fraction of pixels")
 panels[2].legend()
 plots.show(
     plots.describe(
@@ -686,17 +776,21 @@ for name, images in sources.items():
     distance = (histograms[name] - histograms["real"]).abs().sum(1).mean() / 2
     between = channel_correlations(images)
     print(
-        f"{name:9s} pixels in another interval: {distance:5.1%}    correlation red–green {between[0, 1]:.2f}, "
+        f"{name:9s} pixels in another interval: {distance:5.1%}    correlation red–green "
+        f"{between[0, 1]:.2f}, "
         f"green–blue {between[1, 2]:.2f}, red–blue {between[0, 2]:.2f}"
     )
 
 # %% [markdown]
-# The histograms of the shipped generator (the one of an hour) lie close to the real ones. Its channels go together a little more closely than they should: photographs are a bit more colourful than what it paints. Your run
-# is further away: it has too many middle values, too few dark ones, and too many pixels that are fully bright.
+# The histograms of the shipped generator (the one of an hour) lie close to the real ones. Its
+# channels go together a little more closely than they should: photographs are a bit more
+# colourful than what it paints. Your run is further away: it has too many middle values, too few
+# dark ones, and too many pixels that are fully bright.
 #
 # ## Are the edges sharp?
 #
-# At an edge the brightness changes within one pixel. Take the length of the brightness's gradient at each pixel, and look at how often it is small (flat surfaces) and how often large (edges):
+# At an edge the brightness changes within one pixel. Take the length of the brightness's gradient
+# at each pixel, and look at how often it is small (flat surfaces) and how often large (edges):
 
 # %%
 edges = {name: edge_strengths(images) for name, images in sources.items()}
@@ -710,17 +804,19 @@ plots.show(
         thresholds,
         curves,
         x_label="edge strength",
-        y_label="share of pixels above",
+        y_label="fraction of pixels above",
         log=True,
         title="How often is an edge at least that strong?",
         note=cifar.note,
-        alt="Share of pixels whose brightness gradient exceeds a threshold, for real photographs, your run and the shipped generator, on a "
+        alt="Share of pixels whose brightness gradient exceeds a threshold, for real photographs, your "
+        "run and the shipped generator, on a "
         "logarithmic axis; all fall as the threshold grows.",
     )
 )
 for name, strength in edges.items():
     print(
-        f"{name:9s} mean edge strength {strength.mean():.3f}   flat (below 0.02): {(strength < 0.02).float().mean():5.1%}   "
+        f"{name:9s} mean edge strength {strength.mean():.3f}   flat (below 0.02): "
+        f"{(strength < 0.02).float().mean():5.1%}   "
         f"strong (above 0.5): {(strength > 0.5).float().mean():5.1%}"
     )
 
@@ -735,22 +831,28 @@ plots.show(
         log=True,
         title="The spectrum of real and generated",
         note=cifar.note,
-        alt="Mean power against frequency for real photographs, your run and the shipped generator, on a logarithmic axis.",
+        alt="Mean power against frequency for real photographs, your run and the shipped generator, on a "
+        "logarithmic axis.",
     )
 )
 for name, images in sources.items():
     power = radial_spectrum(images)[1]
     print(
         f"{name:9s} finest over coarsest frequency: {power[-1] / power[0]:.5f}   "
-        f"share of power at period 2: {checkerboard_share(images):.4f}"
+        f"fraction of power at period 2: {checkerboard_fraction(images):.4f}"
     )
 
 # %% [markdown]
-# Your run has about three fifths of the photographs' strong edges, and two thirds of their flat surfaces. Its spectrum is nearly theirs, a little above it at the coarse end. But at the fine end it stops falling, and at the period of two pixels it has about twice their power: what is left of the grid
-# with which its transposed convolutions began. The shipped generator has nearly as many strong edges as photographs, and their spectrum over the whole range; little is left of the checkerboard with which its pixel shuffles began.
+# Your run has about three fifths of the photographs' strong edges, and two thirds of their flat
+# surfaces. Its spectrum is nearly theirs, a little above it at the coarse end. But at the fine
+# end it stops falling, and at the period of two pixels it has about twice their power: what is
+# left of the grid with which its transposed convolutions began. The shipped generator has nearly
+# as many strong edges as photographs, and their spectrum over the whole range; little is left of
+# the checkerboard with which its pixel shuffles began.
 #
-# **Predict.** Is a generator with the right spectrum a good generator? Take photographs, keep the power of every frequency exactly, and give every wave a random phase, that is, move it to a random place.
-# What will you see?
+# **Predict.** Is a generator with the right spectrum a good generator? Take photographs, keep the
+# power of every frequency exactly, and give every wave a random phase, that is, move it to a
+# random place. What will you see?
 
 
 # %%
@@ -768,8 +870,9 @@ print(f"power, scrambled over real, median over all frequencies: {ratio.median()
 scrambled = scrambled.clamp(-1, 1)
 strength = edge_strengths(scrambled)
 print(
-    f"scrambled mean edge strength {strength.mean():.3f}   flat (below 0.02): {(strength < 0.02).float().mean():5.1%}   "
-    f"strong (above 0.5): {(strength > 0.5).float().mean():5.1%}   Fréchet distance {judge(scrambled):.2f}"
+    f"scrambled mean edge strength {strength.mean():.3f}   flat (below 0.02): "
+    f"{(strength < 0.02).float().mean():5.1%}   "
+    f"strong (above 0.5): {(strength > 0.5).float().mean():5.1%}   Fréchet distance {evaluate(scrambled):.2f}"
 )
 plots.show(
     plots.image_grid(
@@ -778,18 +881,24 @@ plots.show(
         row_labels=["real", "scrambled"],
         title="The same power at every frequency",
         note=cifar.note,
-        alt="Photographs, and below each a cloudy picture in similar colours, without objects or flat surfaces.",
+        alt="Photographs, and below each a cloudy picture in similar colours, without objects or flat "
+        "surfaces.",
     )
 )
 
 # %% [markdown]
-# The power is exactly the same (before clamping to [−1, 1]), and everything that one would call a picture is gone. An edge is a place where many waves rise *together*; that is a matter of their phases, and the spectrum does not see phases. The scrambled
-# photographs have about a quarter of the flat surfaces. The shipped generator has nearly as many as photographs, and nearly as many strong edges. So it has learnt more than a spectrum: also something about where the fine waves belong. What it lacks, the objects, none of these
-# statistics can see.
+# The power is exactly the same (before clamping to [−1, 1]), and everything that one would call a
+# picture is gone. An edge is a place where many waves rise *together*; that is a matter of their
+# phases, and the spectrum does not see phases. The scrambled photographs have about a quarter of
+# the flat surfaces. The shipped generator has nearly as many as photographs, and nearly as many
+# strong edges. So it has learnt more than a spectrum: also something about where the fine waves
+# belong. What it lacks, the objects, none of these statistics can see.
 #
 # ## What does D look at?
 #
-# The first layers of our D are `PixelUnshuffle(2)` and a 3×3 convolution: each of its 48 units sees a window of 6×6 pixels. Put the weights back to where their pixels were (a pixel shuffle of the *kernel*), and you can look at them as little pictures.
+# The first layers of our D are `PixelUnshuffle(2)` and a 3×3 convolution: each of its 48 units
+# sees a window of 6×6 pixels. Put the weights back to where their pixels were (a pixel shuffle of
+# the *kernel*), and you can look at them as little pictures.
 
 # %%
 discriminator = discriminator.cpu()
@@ -819,26 +928,31 @@ plots.show(
     )
 )
 before, after = grey_share(F.pixel_shuffle(untrained_filters, 2)), grey_share(filters)
-print(f"grey share of a filter's energy, mean: untrained {before.mean():.2f}, trained {after.mean():.2f}")
+print(f"grey fraction of a filter's energy, mean: untrained {before.mean():.2f}, trained {after.mean():.2f}")
 print(
-    f"mostly grey filters (above ½): {int((after > 0.5).sum())} of 48;  mostly colour: {int((after <= 0.5).sum())}"
+    f"mostly grey filters (above ½): {int((after > 0.5).sum())} of 48;  mostly colour: "
+    f"{int((after <= 0.5).sum())}"
 )
 
 # %% [markdown]
-# After so short a training most filters still look like their random start. But the very strongest are striped: yellow rows and blue rows alternate, so rows next to each other have opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
-# photographs have. The mostly grey filters see mainly brightness, where most of a photograph's power is.
+# After such a short training most filters still look like their random start. But the very
+# strongest are striped: yellow rows and blue rows alternate, so rows next to each other have
+# opposite signs. Such a filter answers to a pattern of two pixels, of which G makes more than
+# photographs have. The mostly grey filters see mainly brightness, where most of a photograph's
+# power is.
 #
 # ## Misconceptions
 #
 # ### "Augment the real images; the generated ones are fine as they are"
 #
-# **Predict.** Zeros (grey) move in when an image is shifted. What will G paint at the border, if only the real images are shifted?
+# **Predict.** Zeros (grey) move in when an image is shifted. What will G paint at the border, if
+# only the real images are shifted?
 
 
 # %%
 def shift(images: Tensor, rng: torch.Generator) -> Tensor:
     """Moved by up to 8 pixels, up, down, left or right."""
-    return augment.translate(images, rng, share=0.25)
+    return augmentation.translate(images, rng, fraction=0.25)
 
 
 def shifted_photographs(n: int, rng: torch.Generator) -> Tensor:
@@ -854,8 +968,8 @@ with progress(2, "two short trainings on shifted images", unit="runs") as update
 shifted = {
     "real": real_images,
     "real, shifted": shift(real_images, torch.Generator().manual_seed(0)),
-    "all that D sees is shifted": sample(fair.generator, judged),
-    "only the real ones shifted": sample(leaky.generator, judged),
+    "all that D sees is shifted": sample(fair.generator, sample_count),
+    "only the real ones shifted": sample(leaky.generator, sample_count),
 }
 
 
@@ -878,66 +992,94 @@ plots.show(
         row_labels=["real", "real, shifted", "both sides", "real only"],
         title="Augmentation that leaks",
         note=cifar.note,
-        alt="Four rows: real photographs, the same shifted, samples of a generator whose D saw real and generated images shifted, and samples with grey borders of a "
+        alt="Four rows: real photographs, the same shifted, samples of a generator whose D saw real and "
+        "generated images shifted, and samples with grey borders of a "
         "generator that was trained on shifted photographs.",
     )
 )
 
 # %% [markdown]
-# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has made no mistake: it matches what it was given as data. Where all that D sees is shifted, the border is nearly as strong as that of the unshifted photographs, though D has seen shifted images only. (What is grey there is a rim of one pixel.)
+# Grey. The generator that was shown shifted photographs has a border as grey as theirs. It has
+# made no mistake: it matches what it was given as data. Where all that D sees is shifted, the
+# border is nearly as strong as that of the unshifted photographs, though D has seen shifted
+# images only. (What is grey there is a rim of one pixel.)
 #
 # ### "A Fréchet distance is a property of the generator"
 #
-# It is a property of the generator, of the features *and of the number of samples*. The same generator, judged with few and with many:
+# It is a property of the generator, of the features *and of the number of samples*. The same
+# generator, measured with few and with many:
 
 # %%
 counts = by_scale(ci=(50, 100), cpu=(250, 500, 1_000, 2_000), gpu=(500, 2_000, 10_000, 50_000))
 many = sample(shipped, counts[-1])
 for n in counts:
-    print(f"{n:6,} samples: Fréchet distance {judge(many[:n]):6.2f}")
+    print(f"{n:6,} samples: Fréchet distance {evaluate(many[:n]):6.2f}")
 
 # %% [markdown]
-# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and what is off by chance counts as distance. Here, with 128 features, 250 samples give a distance a sixth larger than 2,000, and 1,000 samples one that is two percent larger. The usual FID has 2,048 features, and needs 50,000 samples for the same
-# reason. And it has another scale: no distance in this notebook can be compared with a published FID.
+# Fewer samples tend to give a larger distance: their mean and covariance are less certain, and
+# what is off by chance counts as distance. Here, with 128 features, 250 samples give a distance a
+# sixth larger than 2,000, and 1,000 samples one that is two percent larger. The usual FID has
+# 2,048 features, and needs 50,000 samples for the same reason. And it has another scale: no
+# distance in this notebook can be compared with a published FID.
 #
 # ### "Red, green and blue are learnt one by one"
 #
-# What would pictures be like if the three channels were drawn independently of each other? Take the red of one photograph, the green of another and the blue of a third. Each channel's histogram stays exactly as it was:
+# What would pictures be like if the three channels were drawn independently of each other? Take
+# the red of one photograph, the green of another and the blue of a third. Each channel's
+# histogram stays exactly as it was:
 
 # %%
 n = len(real_images) // 3
 mixed = torch.stack([real_images[k * n : (k + 1) * n, k] for k in range(3)], dim=1)
 print(
-    f"correlation red–green: {channel_correlations(mixed)[0, 1]:+.2f}, real {channel_correlations(real_images)[0, 1]:+.2f}"
+    f"correlation red–green: {channel_correlations(mixed)[0, 1]:+.2f}, real "
+    f"{channel_correlations(real_images)[0, 1]:+.2f}"
 )
-print(f"Fréchet distance: mixed channels {judge(mixed):.2f}, as many real ones {judge(real_images[:n]):.2f}")
+print(
+    f"Fréchet distance: mixed channels {evaluate(mixed):.2f}, as many real ones "
+    f"{evaluate(real_images[:n]):.2f}"
+)
 plots.show(
     plots.image_grid(
         mixed[:16], columns=16, title="Each channel from another photograph", note=cifar.note,
-        alt="Sixteen pictures in which red, green and blue come from three photographs: ghosts in false colours.",
+        alt="Sixteen pictures in which red, green and blue come from three photographs: ghosts in false "
+        "colours.",
     )
 )  # fmt: skip
 
 # %% [markdown]
-# Right histograms are not enough. A colour lies in how the channels go together, and the same weights of G make all three from the same maps.
+# Right histograms are not enough. A colour lies in how the channels go together, and the same
+# weights of G make all three from the same maps.
 #
 # ## Summary
 #
-# - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the strides multiply up to 8. An assertion on the shape costs nothing.
-# - A layer that makes neighbouring pixels by different weights brings a pattern of period 2. The power spectrum shows it at frequency ½, before training and after.
+# - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the
+#   strides multiply up to 8. An assertion on the shape costs nothing.
+# - A layer that makes neighbouring pixels by different weights brings a pattern of period 2. The
+#   power spectrum shows it at frequency ½, before training and after.
 # - Augment everything that D sees, differentiably; or G learns the augmentation.
-# - Spectral normalisation divides each weight by its largest singular value, found by power iteration, and so bounds D's slope.
-# - Whether a tool helps depends on the budget. Measure it, with the same number of images, before you believe it.
-# - Colours, edges and spectra are statistics that you can compare without any network, and they tell *what* is wrong where a Fréchet distance only tells how much.
+# - Spectral normalisation divides each weight by its largest singular value, found by power
+#   iteration, and so bounds D's slope.
+# - Whether a tool helps depends on the budget. Measure it, with the same number of images, before
+#   you believe it.
+# - Colours, edges and spectra are statistics that you can compare without any network, and they
+#   show *what* is wrong, where a Fréchet distance only says how much.
 #
 # Notebook 07 is about what to do when training fails.
 #
 # ## Further reading
 #
-# - A. Odena, V. Dumoulin, C. Olah, *Deconvolution and Checkerboard Artifacts*, Distill 2016, [doi:10.23915/distill.00003](https://doi.org/10.23915/distill.00003)
-# - W. Shi et al., *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network*, CVPR 2016, [arXiv:1609.05158](https://arxiv.org/abs/1609.05158)
-# - A. Aitken et al., *Checkerboard artifact free sub-pixel convolution*, 2017, [arXiv:1707.02937](https://arxiv.org/abs/1707.02937)
-# - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative Adversarial Networks*, ICLR 2018, [arXiv:1802.05957](https://arxiv.org/abs/1802.05957)
-# - S. Zhao, Z. Liu, J. Lin, J.-Y. Zhu, S. Han, *Differentiable Augmentation for Data-Efficient GAN Training*, NeurIPS 2020, [arXiv:2006.10738](https://arxiv.org/abs/2006.10738)
-# - R. Durall, M. Keuper, J. Keuper, *Watch your Up-Convolution: CNN Based Generative Deep Neural Networks are Failing to Reproduce Spectral Distributions*, CVPR 2020, [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)
+# - A. Odena, V. Dumoulin, C. Olah, *Deconvolution and Checkerboard Artifacts*, Distill 2016,
+#   [doi:10.23915/distill.00003](https://doi.org/10.23915/distill.00003)
+# - W. Shi et al., *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+#   Convolutional Neural Network*, CVPR 2016, [arXiv:1609.05158](https://arxiv.org/abs/1609.05158)
+# - A. Aitken et al., *Checkerboard artifact free sub-pixel convolution*, 2017,
+#   [arXiv:1707.02937](https://arxiv.org/abs/1707.02937)
+# - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative
+#   Adversarial Networks*, ICLR 2018, [arXiv:1802.05957](https://arxiv.org/abs/1802.05957)
+# - S. Zhao, Z. Liu, J. Lin, J.-Y. Zhu, S. Han, *Differentiable Augmentation for Data-Efficient
+#   GAN Training*, NeurIPS 2020, [arXiv:2006.10738](https://arxiv.org/abs/2006.10738)
+# - R. Durall, M. Keuper, J. Keuper, *Watch your Up-Convolution: CNN Based Generative Deep Neural
+#   Networks are Failing to Reproduce Spectral Distributions*, CVPR 2020,
+#   [arXiv:2003.01826](https://arxiv.org/abs/2003.01826)
 # - A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009

@@ -1,9 +1,18 @@
-"""What an import costs: nobody waits for what is not used."""
+"""Imports: none goes up a floor, and nobody waits for what is not used."""
 
+import re
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+from importlinter.api import read_configuration
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "course_utils"
+FLOORS, HEADLESS = read_configuration(str(ROOT / "pyproject.toml"))["contracts_options"]
 
 MOST_SECONDS = 0.1
 FOR_PICTURES = {"matplotlib", "PIL", "ipywidgets", "anywidget", "IPython"}
@@ -17,8 +26,40 @@ SELDOM_USED = {
     "torch._dynamo",
     "torch._inductor",
 }
-COMPUTING = "runtime data models losses theory dynamics augment metrics training plane"
-NOTEBOOK = "plots checks notebook"  # and what computes: the first cell of most notebooks
+COMPUTING = [name.removeprefix("course_utils.") for name in reversed(HEADLESS["source_modules"])]
+NOTEBOOK = ["plots", "checks", "notebook"]  # and what computes: the first cell of most notebooks
+
+
+def rooms():
+    """The folders and modules of the package, by name."""
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    return modules | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+
+def floors():
+    """The rooms of each floor, from the top."""
+    return [[room.strip("( )") for room in re.split("[|:]", floor)] for floor in FLOORS["layers"]]
+
+
+def test_no_import_goes_up_a_floor_and_what_computes_draws_nothing(capsys):
+    """The contracts of pyproject.toml. What import-linter prints names the import that breaks one."""
+    kept = lint_imports(str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert kept == 0, capsys.readouterr().out
+
+
+def test_training_and_all_below_it_is_what_computes():
+    order = [room for floor in floors() for room in floor]
+    below = order[order.index("training") :]
+    assert sorted(COMPUTING) == sorted(below)
+
+
+def test_the_page_on_the_architecture_describes_every_room_in_the_order_of_the_floors():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `(\w+)` \| \S", page, re.MULTILINE)
+    assert described == [room for floor in floors() for room in floor]
+    assert set(described) == rooms()
+    (picture,) = re.findall(r"^    (cli -->.*)$", page, re.MULTILINE)
+    assert [floor.split(" & ") for floor in picture.split(" --> ")] == floors()
 
 
 def seconds(code):
@@ -43,7 +84,7 @@ def test_the_package_itself_loads_nothing_heavy():
 
 
 def test_no_module_loads_what_it_does_not_use():
-    """Told one module after the other, so that the first that loads it is named."""
+    """One module after the other, from the lowest floor, so that the first that loads it is named."""
     code = (
         "import importlib, sys, torch\n"
         "for name in sys.argv[1:]:\n"
@@ -51,10 +92,10 @@ def test_no_module_loads_what_it_does_not_use():
         "    importlib.import_module('course_utils.' + name)\n"
         "    print(name, *sorted(set(sys.modules) - before))\n"
     )
-    command = [sys.executable, "-c", code, *COMPUTING.split(), *NOTEBOOK.split()]
+    command = [sys.executable, "-c", code, *COMPUTING, *NOTEBOOK]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     loaded = {line.split()[0]: set(line.split()[1:]) for line in lines}
-    assert list(loaded) == [*COMPUTING.split(), *NOTEBOOK.split()]
+    assert list(loaded) == [*COMPUTING, *NOTEBOOK]
     for name, modules in loaded.items():
-        unwanted = SELDOM_USED | FOR_PICTURES if name in COMPUTING.split() else SELDOM_USED | {"ipywidgets"}
+        unwanted = SELDOM_USED | FOR_PICTURES if name in COMPUTING else SELDOM_USED | {"ipywidgets"}
         assert not unwanted & modules, name

@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.lint import COURSE
-from tools.readme import MEASURED, measured_times, notebook_map, with_map, with_times
+from tools.course import COURSE, Notebook
+from tools.readme import (
+    MEASURED,
+    course_rows,
+    in_words,
+    measured_times,
+    notebook_map,
+    with_map,
+    with_rows,
+    with_running_time,
+)
 from tools.run import AVERAGE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,17 +54,34 @@ def test_the_commands_in_the_readme_exist():
 @pytest.mark.generated
 def test_notebook_00_maps_the_whole_course_with_the_times_that_the_notebooks_promise():
     start = (ROOT / "solutions" / "00_start_here.py").read_text(encoding="utf-8")
-    assert re.findall(r"^# \| (\d\d) ", start, re.MULTILINE) == [name[:2] for name in COURSE]
-    assert with_times(start, ROOT / "solutions") == start, "call `python -m tools.readme`"
+    assert re.findall(r"^# \| (\d\d) ", start, re.MULTILINE) == [notebook.number for notebook in COURSE]
+    assert with_rows(start, course_rows(ROOT / "solutions")) == start, "call `python -m tools.readme`"
 
 
-def test_times_are_summed_filled_in_and_emptied(tmp_path):
+def test_notebooks_are_numbered_in_their_order():
+    assert [int(notebook.number) for notebook in COURSE] == [*range(len(COURSE))]
+
+
+def test_times_are_summed_and_left_empty_for_what_is_to_come(tmp_path):
     (tmp_path / "03_x.py").write_text(
         "# | Reading time | 20 min, and 15 min more |\n# | Running time | about 40 s |\n"
     )
-    start = "# | 03 A GAN | what is it? | | |\n# | 04 An MLP | why? | 9 min | 9 s |\n"
-    expected = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
-    assert with_times(start, tmp_path) == expected
+    course = [Notebook("03_x", "A GAN", "what is it?"), Notebook("04_y", "An MLP", "why?")]
+    rows = "# | 03 A GAN | what is it? | 35 min | 40 s |\n# | 04 An MLP | why? | | |\n"
+    assert course_rows(tmp_path, course) == rows
+    assert with_rows("# | 03 Old | | | |\n# | other |\n", rows) == f"{rows}# | other |\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "5 s"), (23.9, "25 s"), (109, "110 s"), (177, "175 s"), (203, "3.5 min"), (470, "8 min")],
+)
+def test_running_times_are_printed_within_15_percent_or_5_seconds(seconds, words):
+    assert in_words(seconds) == words
+    row = "# # T\n# | Running time | about 90 s on two CPU cores; 30 s on a GPU |\n"
+    text = with_running_time(row, seconds)
+    assert text == f"# # T\n# | Running time | about {words} on two CPU cores; 30 s on a GPU |\n"
+    assert with_running_time(text, seconds) == text
 
 
 @pytest.mark.generated

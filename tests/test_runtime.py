@@ -4,7 +4,7 @@ from torch import nn
 
 from course_utils import runtime
 from course_utils.models import dcgan_generator, mlp_generator
-from course_utils.runtime import autocast_dtype, by_scale, pick_device, scale
+from course_utils.runtime import autocast_dtype, by_scale, pick_device, scale, seed
 
 CPU = torch.device("cpu")
 
@@ -87,3 +87,19 @@ def test_a_processor_without_the_instructions_or_an_unknown_device_computes_in_f
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
     assert runtime.has_fast_bfloat16(CPU)
     assert not runtime.has_fast_bfloat16(torch.device("mps"))
+
+
+def test_seeds_are_what_they_say_unless_the_environment_chooses_others(monkeypatch):
+    monkeypatch.delenv("COURSE_SEED", raising=False)
+    assert (seed(), seed(3)) == (0, 3)
+    monkeypatch.setenv("COURSE_SEED", "2")
+    assert (seed(), seed(3)) == (2000, 2003)
+
+
+@pytest.mark.parametrize("nonsense", ["one", "1.5", "-1", "²"])
+def test_a_seed_that_is_no_whole_number_is_refused_in_a_sentence(monkeypatch, nonsense):
+    monkeypatch.setenv("COURSE_SEED", nonsense)
+    with pytest.raises(
+        ValueError, match=f"COURSE_SEED must be a whole number such as 0, 1 or 2, got '{nonsense}'"
+    ):
+        seed(0)

@@ -1,5 +1,6 @@
 """The whole checkout, the notebooks' scripts included, passes the linter and is formatted."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,3 +16,15 @@ def test_ruff_has_nothing_to_say(command):
         [sys.executable, "-m", "ruff", *command], cwd=ROOT, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "solutions").glob("*.py")), ids=lambda path: path.stem)
+def test_lines_of_the_notebooks_scripts_are_short_enough_for_a_diff(script):
+    """Code is at most 110 characters wide, prose 100; tables, formulas and links cannot be wrapped."""
+    cannot_be_wrapped = re.compile(r"# \||.*\\[a-zA-Z]|# (\S+ )?\S*\[[^\]]*\]\(\S*\)\S*$")
+    too_long = [
+        f"{number}: {line}"
+        for number, line in enumerate(script.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > (100 if line.startswith("# ") else 110) and not cannot_be_wrapped.match(line)
+    ]
+    assert too_long == []

@@ -1,11 +1,13 @@
-"""Generate the notebooks from their text: `python -m tools.notebooks build | execute | check [names]`.
+"""Generate the notebooks from their text: `python -m tools.notebooks build|execute|claims|check [names]`.
 
-    solutions/NN_topic.py      what an author writes: a percent script, answers between markers
-    solutions/NN_topic.ipynb   generated: the same cells, executed, outputs kept
-    notebooks/NN_topic.ipynb   generated: answers replaced by stubs, no outputs
+    solutions/NN_topic.py            what an author writes: a percent script, answers between markers
+    solutions/NN_topic.ipynb         generated: the same cells, executed, outputs kept
+    solutions/NN_topic.claims.json   generated: what its claims found (tools/claims.py)
+    notebooks/NN_topic.ipynb         generated: answers replaced by stubs, no outputs
 
 `build` writes both notebooks and keeps the outputs of cells whose code did not change; `execute` builds, runs
-the solution at the cpu scale and keeps its outputs; `check` writes nothing and says what is out of date.
+the solution at the cpu scale with its claims, and keeps its outputs; `claims` runs it again with other seeds,
+for its claims alone; `check` writes nothing and says what is out of date.
 """
 
 from __future__ import annotations
@@ -15,19 +17,21 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 import sys
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from tools import readme
+from tools import claims, readme
 from tools.run import ROOT, Result, execute, where_and_when
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -48,8 +52,12 @@ class NotebookError(Exception):
 # --- from text to notebooks -----------------------------------------------------------------------------
 
 
-def read_script(path: Path) -> NotebookNode:
+def read_script(path: Path, with_claims: bool = False) -> NotebookNode:
     """The notebook that a percent script describes, with ids that depend on the cells' content alone.
+
+    Args:
+        path: of the script.
+        with_claims: keep the cells tagged "claim", in the form in which a kernel runs them.
 
     Raises:
         NotebookError: markers that do not pair up.
@@ -58,10 +66,17 @@ def read_script(path: Path) -> NotebookNode:
     _check_markers(text, path)
     parsed = jupytext.reads(text, fmt="py:percent")
     cells = []
+    claiming = iter(claims.kernel_source(path))
     for cell in parsed.cells:
         tags = cell.metadata.get("tags", [])
+        if claims.TAG in tags:
+            if with_claims:
+                cell.source = next(claiming)
+            else:
+                continue
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
-        cells.append(new(cell.source, metadata={"tags": tags} if tags else {}))
+        kept = {name: cell.metadata[name] for name in ("tags", "jupyter") if name in cell.metadata}
+        cells.append(new(cell.source, metadata=kept))
     _name_cells(cells)
     return nbformat.v4.new_notebook(cells=cells, metadata=json.loads(json.dumps(METADATA)))
 
@@ -279,12 +294,22 @@ def _read(path: Path) -> NotebookNode | None:
 
 
 def generate(script: Path, root: Path = ROOT) -> dict[Path, str]:
-    """What the two notebooks of a script must contain, given the outputs that are kept so far."""
+    """What the generated files of a script must contain, given the outputs and results kept so far."""
     solution = read_script(script)
     learner = stub(solution)
     twin = script.with_suffix(".ipynb")
     with_outputs_of(solution, _read(twin))
-    return {twin: to_text(solution), root / "notebooks" / twin.name: to_text(learner)}
+    files = {twin: to_text(solution), root / "notebooks" / twin.name: to_text(learner)}
+    kept = claims.load(script)
+    if kept is not None:
+        renewed = claims.renewed(kept, claims.read(script), claims_digest(script))
+        files[claims.results_path(script)] = claims.to_text(renewed)
+    return files
+
+
+def claims_digest(script: Path) -> str:
+    """Identifies what a script's claims are held against: its code, and the conditions of the claims."""
+    return _digest([code_fingerprint(read_script(script)), claims.digest_text(script)])
 
 
 def drift(root: Path = ROOT, names: Sequence[str] = ()) -> list[str]:
@@ -303,6 +328,7 @@ def drift(root: Path = ROOT, names: Sequence[str] = ()) -> list[str]:
         twin = _read(script.with_suffix(".ipynb"))
         if twin is not None:
             problems += _stale(twin, f"solutions/{script.stem}.ipynb", code_fingerprint(read_script(script)))
+        problems += claims.stale(script, claims_digest(script))
     if not names:
         known = {script.stem for script in scripts}
         for path in [*root.glob("solutions/*.ipynb"), *root.glob("notebooks/*.ipynb")]:
@@ -356,22 +382,71 @@ def build(names: Sequence[str] = (), root: Path = ROOT) -> list[Path]:
 
 
 def execute_solution(script: Path) -> Result:
-    """Run a solution at the cpu scale and keep its outputs; one that fails keeps its former ones."""
-    notebook = read_script(script)
-    result = execute(notebook, script.stem, script.parent, scale="cpu")
+    """Run a solution at the cpu scale; keep outputs and claims' results, the former ones where it fails."""
+    notebook, result, found = run_with_claims(script, seed=0)
+    if not result.problem:
+        result.problem = "\n".join(claims.failures(_label(script), claims.read(script), found))
     if not result.problem:
         settle_outputs(notebook, result)
         script.with_suffix(".ipynb").write_text(to_text(notebook), encoding="utf-8")
+        _keep_claims(script, 0, found)
     return result
+
+
+def repeat_claims(script: Path, seed: int) -> Result:
+    """Run a solution with another COURSE_SEED and keep nothing of it but what its claims found."""
+    _, result, found = run_with_claims(script, seed)
+    if not result.problem:
+        _keep_claims(script, seed, found)
+        broken = claims.failures(_label(script), claims.read(script), found, only_every_seed=True)
+        result.problem = "\n".join(broken)
+    return result
+
+
+def run_with_claims(script: Path, seed: int) -> tuple[NotebookNode, Result, list[dict]]:
+    """Run a solution at the cpu scale with its claim cells in place.
+
+    Returns:
+        The executed notebook without the claim cells, how it ran without their seconds, and their results.
+    """
+    notebook = read_script(script, with_claims=True)
+    environment = {"COURSE_SEED": str(seed), "PYTHONPATH": str(ROOT)}
+    result = execute(notebook, script.stem, script.parent, scale="cpu", environment=environment)
+    claiming = [cell for cell in notebook.cells if claims.TAG in cell.metadata.get("tags", [])]
+    notebook.cells = [cell for cell in notebook.cells if cell not in claiming]
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+    found: list[dict] = []
+    if not result.problem:
+        outputs = [output for cell in claiming for output in cell.outputs]
+        found, seconds = claims.collect(outputs, claims.read(script))
+        result.seconds -= seconds
+    return notebook, result, found
+
+
+def _keep_claims(script: Path, seed: int, found: Sequence[dict]) -> None:
+    written = claims.read(script)
+    if written:
+        ran = {"scale": "cpu", **where_and_when()}
+        kept = claims.with_run(claims.load(script), written, claims_digest(script), seed, found, ran)
+        claims.results_path(script).write_text(claims.to_text(kept), encoding="utf-8")
+
+
+def _label(script: Path) -> str:
+    return f"{script.parent.name}/{script.name}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0 where all is well."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=("build", "execute", "check"))
+    parser.add_argument("command", choices=("build", "execute", "claims", "check"))
     parser.add_argument(
         "names", nargs="*", help="notebooks, such as 05_dcgan_mnist or 05; all if none is given"
     )
+    parser.add_argument(
+        "--seeds", type=int, default=claims.LEAST_SEEDS, metavar="N", help="claims: seeds 0 to N-1"
+    )
+    parser.add_argument("--again", action="store_true", help="claims: run the seeds that have results, too")
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
@@ -380,18 +455,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1 if problems else 0
         for path in build(options.names):
             print(f"wrote {path.relative_to(ROOT)}")
-        failed = False
-        for script in choose_scripts(options.names) if options.command == "execute" else []:
-            print(f"{script.stem} at the cpu scale …", end=" ", flush=True)
-            result = execute_solution(script)
-            failed = failed or bool(result.problem)
-            print(result.problem or f"{result.seconds:.0f} s, {result.peak_megabytes} MB", flush=True)
+        scripts = choose_scripts(options.names)
         if options.command == "execute":
-            readme.MEASURED.write_text(readme.measured_times(ROOT / "solutions"), encoding="utf-8")
-        return 1 if failed else 0
-    except (NotebookError, SyntaxError) as error:
+            results = [_report(script, "at the cpu scale", execute_solution) for script in scripts]
+        elif options.command == "claims":
+            results = [
+                _report(script, f"with seed {seed}", partial(repeat_claims, seed=seed))
+                for script in scripts
+                for seed in seeds_to_run(script, options.seeds, options.again)
+            ]
+            print("\n".join(line for script in scripts for line in claims_table(script)))
+        else:
+            return 0
+        readme.renew()  # the running times that were measured, and the claims
+        build()  # the prose of several may have changed with them
+        return 1 if any(result.problem for result in results) else 0
+    except (NotebookError, claims.ClaimError, SyntaxError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def seeds_to_run(script: Path, seeds: int, again: bool = False) -> list[int]:
+    """Those of the seeds 0, 1, … that have no results for the present code; all of them where `again`."""
+    if not claims.read(script):
+        return []
+    kept = claims.load(script)
+    done = set(kept["runs"]) if kept and kept["code"] == claims_digest(script) and not again else set()
+    return [seed for seed in range(seeds) if str(seed) not in done]
+
+
+def claims_table(script: Path) -> list[str]:
+    """A line for each claim: in how many of the kept runs it holds."""
+    kept = claims.load(script) or {"claims": []}
+    lines = []
+    for one in kept["claims"]:
+        holding = sum(result["holds"] for result in one["results"].values())
+        of = "every seed" if one["every_seed"] else "the run shown"
+        lines.append(f"{script.stem[:2]}  {holding} of {len(one['results'])}  {of:13}  {one['sentence']}")
+    return lines
+
+
+def _report(script: Path, how: str, run: Callable[[Path], Result]) -> Result:
+    print(f"{script.stem} {how} …", end=" ", flush=True)
+    result = run(script)
+    print(result.problem or f"{result.seconds:.0f} s, {result.peak_megabytes} MB", flush=True)
+    cores, busy = os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if busy > cores + 1:
+        print(
+            f"the machine was busy ({busy:.0f} processes on {cores} cores): it takes fewer seconds than that."
+        )
+    return result
 
 
 if __name__ == "__main__":

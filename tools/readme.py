@@ -1,47 +1,39 @@
-"""Keep the maps of README.md and of notebook 00 true: `python -m tools.readme` (`make notebooks` calls it).
+"""Keep times, maps and the page of claims true: `python -m tools.readme` (`make notebooks` calls it).
 
-Titles and times are taken from the table under each notebook's title, so that they are said in one place. The
-times that were measured, in docs/running_times.md, are those that `make execute` noted in the solutions.
+The order is that of tools/course.py. The times are those that `make execute` measured and noted in the
+solutions: the row "Running time" under each notebook's title follows them, the maps of README.md and of
+notebook 00 follow titles and rows, and docs/running_times.md and docs/claims.md show what was measured and found.
 """
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools.lint import COURSE
+from tools import claims
+from tools.course import COURSE, Notebook
+from tools.lint import DURATION
 from tools.run import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ROOT / "docs" / "running_times.md"
+CLAIMS = ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- map: written by tools/readme.py -->\n", "<!-- end of map -->\n"
-PLANNED = {  # what the course's notebooks are about, for as long as they are still to come
-    "00_start_here": "Start here",
-    "01_minimax_objective": "The minimax objective",
-    "02_game_dynamics": "The dynamics of the game",
-    "03_first_gan": "A first GAN, on a plane",
-    "04_mlp_gan_mnist": "A fully connected GAN on MNIST",
-    "05_dcgan_mnist": "DCGAN on MNIST",
-    "06_dcgan_cifar10": "DCGAN on CIFAR-10",
-    "07_when_training_fails": "When training fails",
-    "08_losses_and_penalties": "Losses and penalties",
-    "09_judging_generators": "Judging generators",
-    "10_vae": "Variational autoencoders",
-    "11_gan_against_vae": "GAN against VAE",
-}
 
 
 def notebook_map(solutions: Path) -> str:
     """The map as a Markdown table: a notebook that is there is linked and timed, the others are to come."""
     rows = ["| | notebook | to read and work | to run |", "| --- | --- | --- | --- |"]
-    for name in COURSE:
-        number, source = name[:2], solutions / f"{name}.py"
+    for notebook in COURSE:
+        source = solutions / f"{notebook.name}.py"
         if source.exists():
             text = source.read_text(encoding="utf-8")
             title = re.search(r"^# # (.+)$", text, re.MULTILINE).group(1)
             reading, running = (_cell(text, row) for row in ("Reading time", "Running time"))
-            rows.append(f"| {number} | [{title}](solutions/{name}.ipynb) | {reading} | {running} |")
+            link = f"[{title}](solutions/{notebook.name}.ipynb)"
+            rows.append(f"| {notebook.number} | {link} | {reading} | {running} |")
         else:
-            rows.append(f"| {number} | {PLANNED[name]} *(to come)* | | |")
+            rows.append(f"| {notebook.number} | {notebook.title} *(to come)* | | |")
     return "\n".join(rows) + "\n"
 
 
@@ -52,20 +44,43 @@ def with_map(readme: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
-def with_times(start: str, solutions: Path) -> str:
-    """Notebook 00 with up-to-date times in its map, of rows `# | 03 Title | question | 60 min | 20 s |`."""
+def with_rows(start: str, rows: str) -> str:
+    """Notebook 00's script with those rows in place of its map's, `# | 03 A first GAN | question | … |`."""
+    return re.sub(r"^(# \| \d\d .+\|\n)+", lambda _: rows, start, count=1, flags=re.MULTILINE)
+
+
+def course_rows(solutions: Path, course: Sequence[Notebook] = COURSE) -> str:
+    """A row for each notebook: its question, and the times that it promises where it is there."""
+    return "".join(
+        f"# | {notebook.number} {notebook.title} | {notebook.question} {_times(solutions, notebook)}\n"
+        for notebook in course
+    )
+
+
+def _times(solutions: Path, notebook: Notebook) -> str:
+    source = solutions / f"{notebook.name}.py"
+    if not source.exists():
+        return "| | |"
+    text = source.read_text(encoding="utf-8")
+    minutes = sum(int(number) for number in re.findall(r"(\d+) min\b", _cell(text, "Reading time")))
+    running = DURATION.search(_cell(text, "Running time"))[0]
+    return f"| {minutes} min | {running} |"
+
+
+def in_words(seconds: float) -> str:
+    """A running time as it is printed: to 5 seconds below three minutes, to half a minute above."""
+    if seconds < 180:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    return f"{round(2 * seconds / 60) / 2:g} min"
+
+
+def with_running_time(text: str, seconds: float) -> str:
+    """A script whose row "Running time" begins with the measured time; what else stands there is kept."""
 
     def row(found: re.Match) -> str:
-        source = next(solutions.glob(f"{found['number']}_*.py"), None)
-        if source is None:
-            return f"{found['begin']}| | |"
-        text = source.read_text(encoding="utf-8")
-        minutes = sum(int(number) for number in re.findall(r"(\d+) min\b", _cell(text, "Reading time")))
-        running = re.search(r"\d+ (?:s|min)\b", _cell(text, "Running time"))[0]
-        return f"{found['begin']}| {minutes} min | {running} |"
+        return found["name"] + DURATION.sub(in_words(seconds), found["rest"], count=1)
 
-    rows = r"^(?P<begin># \| (?P<number>\d\d) [^|]+\| [^|]+)\|[^|]*\|[^|]*\|$"
-    return re.sub(rows, row, start, flags=re.MULTILINE)
+    return re.sub(r"^(?P<name># \| Running time )(?P<rest>.*)$", row, text, count=1, flags=re.MULTILINE)
 
 
 def _cell(text: str, row: str) -> str:
@@ -89,14 +104,23 @@ def measured_times(solutions: Path) -> str:
 
 
 def renew() -> None:
-    """Write the maps and the measured times."""
+    """Write the running times, the maps, and the two pages."""
     solutions = ROOT / "solutions"
-    for path, renewed in (
-        (ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions))),
-        (solutions / "00_start_here.py", lambda text: with_times(text, solutions)),
-    ):
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for twin in solutions.glob("[0-9][0-9]_*.ipynb"):
+        script = twin.with_suffix(".py")
+        ran = json.loads(twin.read_text(encoding="utf-8"))["metadata"].get("course")
+        if ran is not None and script.exists():
+            _rewrite(script, lambda text, seconds=ran["seconds"]: with_running_time(text, seconds))
+    _rewrite(ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions)))
+    _rewrite(solutions / "00_start_here.py", lambda text: with_rows(text, course_rows(solutions)))
     MEASURED.write_text(measured_times(solutions), encoding="utf-8")
+    CLAIMS.write_text(claims.page(solutions), encoding="utf-8")
+
+
+def _rewrite(path: Path, renewed: Callable[[str], str]) -> None:
+    text = path.read_text(encoding="utf-8")
+    if renewed(text) != text:
+        path.write_text(renewed(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def execute(
     *,
     scale: str | None = None,
     seconds_per_cell: float = SECONDS_PER_CELL,
+    environment: Mapping[str, str] | None = None,
     on_wait: Callable[[Result], None] = lambda result: None,
 ) -> Result:
     """Run all cells of a notebook in a fresh kernel, filling in their outputs.
@@ -60,6 +61,7 @@ def execute(
         folder: the kernel's working directory.
         scale: "ci", "cpu" or "gpu"; None leaves the choice to the environment and the device.
         seconds_per_cell: after which a cell counts as hanging.
+        environment: further variables of the kernel's environment.
         on_wait: called about five times a second with what is known so far.
 
     Returns:
@@ -97,13 +99,14 @@ def execute(
         on_cell_executed=on_cell_executed,
     )
     with tempfile.TemporaryDirectory() as temporary:
-        environment = {**os.environ, "COURSE_PROGRESS": str(Path(temporary) / "progress.json")}
+        variables = {**os.environ, **(environment or {})}
+        variables["COURSE_PROGRESS"] = str(Path(temporary) / "progress.json")
         if scale:
-            environment["COURSE_SCALE"] = scale
+            variables["COURSE_SCALE"] = scale
 
         def run() -> None:
             try:
-                client.execute(cwd=str(folder), env=environment, cleanup_kc=True)
+                client.execute(cwd=str(folder), env=variables, cleanup_kc=True)
             except BaseException as error:
                 failure.append(error)
 
@@ -256,7 +259,7 @@ def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
 
 def where_and_when() -> dict[str, str]:
     """What belongs to every measured second: the machine, with the cores that could be used, and the day."""
-    from course_utils.doctor import processor
+    from course_utils.cli.doctor import processor
 
     return {"machine": processor(), "date": datetime.date.today().isoformat()}
 

@@ -238,14 +238,14 @@ def run(command, label, root, lock):
 def doing(output):
     """What pip is at, in a few words, from what it printed so far."""
     lines = output[-20000:].splitlines()
-    words, share = "", ""
+    words, done = "", ""
     for line in lines:
         progress = re.match(r"Progress (\d+) of (\d+)", line)
         if progress and int(progress.group(2)):
-            share = f" {int(progress.group(1)) / int(progress.group(2)):.0%}"
+            done = f" {int(progress.group(1)) / int(progress.group(2)):.0%}"
         elif re.match(r"\s*(Downloading|Installing|Building|Collecting)\b", line):
-            words, share = line.strip().split(": ")[0], ""
-    return words + share
+            words, done = line.strip().split(": ")[0], ""
+    return words + done
 
 
 class Status:
@@ -353,7 +353,7 @@ def check_room(root, steps):
 
 
 def explain(output):
-    """pip's (or venv's) output -> the sentence that tells what to do."""
+    """pip's (or venv's) output -> the sentence that says what to do."""
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return DISK_FULL
     if "CERTIFICATE_VERIFY_FAILED" in output:

@@ -15,13 +15,14 @@ import torch
 from matplotlib.image import imsave
 
 from course_utils import data, plots
+from course_utils.files import ASSETS, load_weights, save_weights
 from course_utils.metrics import frechet_evaluator
-from course_utils.models import ASSETS, dcgan_generator, mnist_dcgan, sample
+from course_utils.models import dcgan_generator, sample
 from course_utils.runtime import pick_device
-from course_utils.training import MNIST_DCGAN, load_weights, save_weights, train_gan
+from course_utils.training import MNIST_DCGAN, train
 
 # The arguments of `dcgan_generator` in `mnist_dcgan`, for the file.
-NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "refinements": 1}
+NETWORK = {"image_shape": [1, 28, 28], "latent_dim": 32, "width": 32, "extra_convs": 1}
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "digits.png"
 
 
@@ -39,19 +40,19 @@ def main() -> None:
     if mnist.is_stand_in:
         raise SystemExit(f"a generator for the course needs the real MNIST, but there is only: {mnist.note}")
     torch.manual_seed(arguments.seed)
-    run = train_gan(
-        *mnist_dcgan(),
+    run = train(
+        MNIST_DCGAN.gan(),
         data.image_sampler(mnist.images, pick_device()),
         images=arguments.images,
         seed=arguments.seed,
         snapshot_every=100_000,
-        **MNIST_DCGAN,
+        **MNIST_DCGAN.training,
     )
     if run.interrupted:
         raise SystemExit("stopped before the end; nothing was written")
 
     # What ships is what is scored: weights rounded to half precision.
-    frechet = frechet_evaluator("mnist")(run.generator.half().float())
+    frechet = frechet_evaluator("mnist")(run.average.half().float())
     metadata = {
         "network": json.dumps(NETWORK),
         "made_by": f"python -m tools.ship_generator --images {run.images_seen} --seed {arguments.seed}, on "
@@ -60,7 +61,7 @@ def main() -> None:
         "seed": str(arguments.seed),
         "frechet": f"{frechet:.2f}",
     }
-    save_weights(run.generator, arguments.output, metadata, half=True)
+    save_weights(run.average, arguments.output, metadata, half=True)
     print(f"Fréchet distance {frechet:.2f} after {run.seconds:.0f} s; written to {arguments.output}")
     draw(load_weights(dcgan_generator(**NETWORK), arguments.output), arguments.picture)
 

@@ -12,7 +12,8 @@ import argparse
 import time
 
 from course_utils import data
-from course_utils.metrics.classifiers import ARCHITECTURES, ASSETS
+from course_utils.files import ASSETS
+from course_utils.metrics.classifiers import ARCHITECTURES
 from course_utils.metrics.frechet import (
     compute_statistics,
     statistics_file,

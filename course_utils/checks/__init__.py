@@ -1,12 +1,12 @@
 """Exercise checkers: `check("1.2", answer)` says what is right or wrong with an answer, and never raises.
 
-The exercises of a notebook stand in `exNN_topic.py` beside this file, one function each; the file is imported
-when one of its numbers is asked for. `docs/authoring.md` tells how to write one.
+The exercises of a notebook stand in `course_utils/exercises/exNN_topic.py`, one function each; the file is
+imported when one of its numbers is asked for. `docs/authoring.md` says how to write one.
 """
 
 from course_utils.checks.answers import as_tensor, call, choose, expect_close, expect_shape, matches
-from course_utils.checks.judging import Verdict, Wrong, exercise, run_check
 from course_utils.checks.progress import remember
+from course_utils.checks.verdict import Verdict, Wrong, exercise, run_check
 
 __all__ = [
     "Verdict",

@@ -1,4 +1,4 @@
-"""What checkers use to take an answer apart: call it, look at its shape, compare it, tell a choice.
+"""What checkers use to take an answer apart: call it, look at its shape, compare it, read a choice.
 
 All of them raise Wrong with a sentence for the learner; none of them trusts the answer.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from course_utils.checks.judging import STUB_MESSAGE, Wrong
+from course_utils.checks.verdict import STUB_MESSAGE, Wrong
 
 
 def call(function, *arguments, name: str = "your function", **keywords):
@@ -25,6 +25,8 @@ def call(function, *arguments, name: str = "your function", **keywords):
     Raises:
         Wrong: it is no function, or it returns nothing. Errors inside the function are let through.
     """
+    if name.isidentifier():
+        name = f"`{name}`"
     if not callable(function):
         raise Wrong(f"{name} should be a function, but it is {_a(function)}; hand over the function itself.")
     result = function(*map(_copy, arguments), **{key: _copy(value) for key, value in keywords.items()})

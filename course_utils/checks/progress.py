@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from course_utils.checks.judging import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
+from course_utils.checks.verdict import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
 
 
 def progress_file() -> Path:
@@ -27,7 +26,7 @@ def remember(number: str, status: str) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=5):
-            solved, note = _read(path, mend=True)
+            solved, note = _read(path, fix=True)
             if solved.get(number, {}).get("status") in (RIGHT, status):
                 return note
             solved[number] = {"status": status, "when": datetime.now().isoformat(timespec="seconds")}
@@ -41,12 +40,12 @@ def remember(number: str, status: str) -> str:
 
 def status_of(number: str) -> str:
     """The remembered status of an exercise: "right", "wrong" or "not attempted"."""
-    return _read(progress_file(), mend=False)[0].get(number, {}).get("status", NOT_ATTEMPTED)
+    return _read(progress_file(), fix=False)[0].get(number, {}).get("status", NOT_ATTEMPTED)
 
 
 def report() -> str:
     """What `course progress` prints: the exercises of each notebook, and how many of them are solved."""
-    remembered, note = _read(progress_file(), mend=False)
+    remembered, note = _read(progress_file(), fix=False)
     marks = {RIGHT: "✔", WRONG: "✘"}
     lines, total, done = [], 0, 0
     for notebook, module in exercise_modules().items():
@@ -61,8 +60,8 @@ def report() -> str:
     return "\n".join([*lines, *([note] if note else []), summary])
 
 
-def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
-    """The remembered exercises, and a sentence where the file is broken; `mend` moves a broken one aside."""
+def _read(path: Path, *, fix: bool) -> tuple[dict, str]:
+    """The remembered exercises, and a sentence where the file is broken; `fix` moves a broken one aside."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         solved = content["exercises"]
@@ -72,11 +71,11 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
     except FileNotFoundError:
         return {}, ""
     except OSError as error:
-        if mend:
+        if fix:
             raise
         return {}, f"{path.name} cannot be read ({error.strerror})."
     except (ValueError, KeyError, TypeError, AttributeError):
-        if not mend:
+        if not fix:
             return {}, f"{path.name} is broken; the next check puts it aside and begins a new one."
         aside = path.with_name(path.name + ".broken")
         os.replace(path, aside)
@@ -84,12 +83,7 @@ def _read(path: Path, *, mend: bool) -> tuple[dict, str]:
 
 
 def _write(path: Path, solved: dict) -> None:
-    """Write beside the file, then move into its place: a reader sees the old content or the new, whole."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"exercises": solved}, file, indent=1, sort_keys=True)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    from course_utils.files import replacing  # imported here: `course progress` need not wait for PyTorch
+
+    with replacing(path) as partial:
+        partial.write_text(json.dumps({"exercises": solved}, indent=1, sort_keys=True), encoding="utf-8")

@@ -30,7 +30,7 @@ def download(
 ) -> Path:
     """Fetches one file from the first mirror that serves it whole. Call it inside ``one_at_a_time``.
 
-    It goes on with what an earlier call began, even one that was killed. Ctrl-C or the notebook's stop button
+    It continues with what an earlier call began, even one that was killed. Ctrl-C or the notebook's stop button
     ends it with KeyboardInterrupt, and what came is kept.
 
     Args:
@@ -81,7 +81,7 @@ class Refused(Exception):
 
 
 def _fetch_partial(source: Source, partial: Path, patience: float, progress: bool) -> None:
-    """Leaves the whole file, its sum checked, at ``partial``; a mirror goes on where another stopped."""
+    """Leaves the whole file, its sum checked, at ``partial``; a mirror continues where another stopped."""
     mirrors = list(source.mirrors)
     if os.environ.get("COURSE_MIRROR"):  # a workshop's own server: asked first, checked like any other
         mirrors.insert(0, os.environ["COURSE_MIRROR"].rstrip("/") + "/")

@@ -13,7 +13,7 @@ CIFAR10_RECORD_BYTES = 1 + 3 * 32 * 32  # one label, then the red, the green and
 
 
 class DataError(ValueError):
-    """A data file is corrupt, truncated or mislabelled: which, what is wrong, how to mend it."""
+    """A data file is corrupt, truncated or mislabelled: which, what is wrong, how to fix it."""
 
 
 def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndarray:
@@ -102,7 +102,7 @@ def check_labels(path: Path, labels: np.ndarray) -> None:
 
 
 def broken(path: Path, what: str) -> DataError:
-    """The error for a file that cannot be used: which, what is wrong, how to mend it, in one sentence."""
+    """The error for a file that cannot be used: which, what is wrong, how to fix it, in one sentence."""
     return DataError(
         f"{path} cannot be used: {what}; delete it and run again (with a network, the course fetches it), "
         "or put an intact copy in its place."

@@ -142,7 +142,7 @@ def fetch(
     patience: float = 10.0,
     progress: bool = True,
 ) -> Path:
-    """Fetches what is missing of a data set; goes on with a download that was interrupted.
+    """Fetches what is missing of a data set; continues with a download that was interrupted.
 
     Any number of processes may ask at once: one fetches, the others wait; if it is killed, another goes
     on where it stopped. If ``COURSE_MIRROR`` is set to the address of a folder with the official files (a
@@ -244,7 +244,7 @@ def _stand_in(name: str, split: str, root: Path, why: str) -> ImageData:
         _announced.add(name)
         print(
             f"{_what_is_missing(name, root)}. {why}\n"
-            f"The course goes on with its {note}; every figure drawn from it says so.\n"
+            f"The course continues with its {note}; every figure drawn from it says so.\n"
             f"For the real data: {_how_to_get(name, root)}."
         )
     return _image_data(images, labels, classes, name, note)

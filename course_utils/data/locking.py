@@ -29,7 +29,7 @@ def one_at_a_time(workplace: Path) -> Iterator[Path]:
             lock.acquire(timeout=1)
         except Timeout:
             print(
-                f"Another process is fetching {workplace.name}: waiting for it (interrupt to go on without)."
+                f"Another process is fetching {workplace.name}: waiting for it (interrupt to continue without)."
             )
             lock.acquire()
     except OSError as error:

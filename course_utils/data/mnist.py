@@ -26,7 +26,7 @@ OFFICIAL = {
     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7": "t10k-images-idx3-ubyte",
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2": "t10k-labels-idx1-ubyte",
 }
-# How the official labels begin: it tells the splits apart in files that are shorter than the official ones.
+# How the official labels begin: it distinguishes the splits in files that are shorter than the official ones.
 FIRST_LABELS = {"train": [5, 0, 4, 1, 9, 2, 1, 3, 1, 4], "test": [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]}
 
 

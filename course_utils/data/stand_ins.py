@@ -1,4 +1,4 @@
-"""What the course goes on with where the real data cannot be had. Every figure drawn from these says so."""
+"""What the course uses where the real data is not available. Every figure drawn from these says so."""
 
 import numpy as np
 

@@ -1,5 +1,6 @@
 """How good are the samples? One file for each family of answers."""
 
+from course_utils.metrics.cells import CELL_EDGES, Measured, data_cells, measure
 from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
 from course_utils.metrics.frechet import (
@@ -10,9 +11,10 @@ from course_utils.metrics.frechet import (
     frechet_evaluator,
 )
 from course_utils.metrics.modes import ModeCoverage, mode_coverage
+from course_utils.metrics.pull import generator_pull
 from course_utils.metrics.spectra import (
     channel_correlations,
-    checkerboard_share,
+    checkerboard_fraction,
     colour_histograms,
     edge_strengths,
     power_spectrum,
@@ -20,22 +22,27 @@ from course_utils.metrics.spectra import (
 )
 
 __all__ = [
+    "CELL_EDGES",
     "ClassCoverage",
     "Classifier",
     "FeatureStatistics",
     "FrechetEvaluator",
+    "Measured",
     "ModeCoverage",
     "channel_correlations",
-    "checkerboard_share",
+    "checkerboard_fraction",
     "class_coverage",
     "classifier_confidence",
     "colour_histograms",
+    "data_cells",
     "edge_strengths",
     "feature_statistics",
     "frechet_distance",
     "frechet_evaluator",
+    "generator_pull",
     "in_batches",
     "load_classifier",
+    "measure",
     "mode_coverage",
     "power_spectrum",
     "radial_spectrum",

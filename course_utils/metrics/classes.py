@@ -32,15 +32,17 @@ def classifier_confidence(images: Tensor, classifier: Classifier) -> float:
     return in_batches(classifier, images).softmax(dim=1).amax(dim=1).mean().item()
 
 
-def class_coverage(images: Tensor, classifier: Classifier, least_share: float = 0.01) -> ClassCoverage:
+def class_coverage(images: Tensor, classifier: Classifier, least_fraction: float = 0.01) -> ClassCoverage:
     """Which classes the images fall into, and the entropy −Σₖ f(k) log f(k) of their frequencies f.
 
     Args:
         images: (N, C, H, W) in [-1, 1].
-        least_share: share of the images that makes a class covered; a stray image should not.
+        least_fraction: fraction of the images that makes a class covered; a stray image should not.
     """
     logits = in_batches(classifier, images)
     counts = torch.bincount(logits.argmax(dim=1), minlength=logits.shape[1])
     frequencies = counts.double() / len(images)
     entropy = -torch.special.xlogy(frequencies, frequencies).sum().item()  # xlogy: 0·log 0 = 0
-    return ClassCoverage(int((counts >= max(1, math.ceil(least_share * len(images)))).sum()), entropy, counts)
+    return ClassCoverage(
+        int((counts >= max(1, math.ceil(least_fraction * len(images)))).sum()), entropy, counts
+    )

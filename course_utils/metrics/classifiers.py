@@ -7,19 +7,17 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from course_utils.data import check_images
-
-ASSETS = Path(__file__).parent.parent / "assets"
+from course_utils.files import ASSETS, load_weights, read_metadata
 
 
 class Classifier(nn.Module):
     """logits(x) = head(features(x)): what the metrics need of a network.
 
-    `image_shape` is (C, H, W) of the images it judges, `num_features` the length of its feature vector. A
-    shipped one also tells its `test_accuracy` (share of the test images that it names rightly) and what it
+    `image_shape` is (C, H, W) of its images, `num_features` the length of its feature vector. A
+    shipped one also has its `test_accuracy` (fraction of the test images that it gets right) and what it
     was `trained_on`.
     """
 
@@ -96,11 +94,8 @@ def load_classifier(name: str) -> Classifier:
     """
     if name not in ARCHITECTURES:
         raise ValueError(f"classifier must be one of {', '.join(ARCHITECTURES)}, got {name!r}")
-    classifier = ARCHITECTURES[name]()
-    with safe_open(asset(name), framework="pt") as file:
-        # stored in half precision, computed in float32: the same features on every machine
-        classifier.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
-        metadata = file.metadata()
+    classifier = load_weights(ARCHITECTURES[name](), asset(name))
+    metadata = read_metadata(asset(name))
     classifier.test_accuracy = float(metadata["test_accuracy"])
     classifier.trained_on = metadata["trained_on"]
     return classifier.eval().requires_grad_(False)

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +13,8 @@ from torch import Tensor, nn
 
 from course_utils import data
 from course_utils.data.convention import describe
-from course_utils.metrics.classifiers import ASSETS, Classifier, asset, in_batches, load_classifier
+from course_utils.files import ASSETS, replacing
+from course_utils.metrics.classifiers import Classifier, asset, in_batches, load_classifier
 from course_utils.models import sample
 
 KEPT = "statistics"  # the folder, in the data folder, of what had to be computed
@@ -187,14 +187,9 @@ def write_statistics(path: Path, statistics: FeatureStatistics, source: dict[str
         OSError, SafetensorError: the folder cannot be written to.
     """
     tensors = statistics._asdict() | {"count": torch.tensor(statistics.count)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with replacing(path) as partial:
         save_file(tensors, partial, source | {"content": _content_sum(tensors)})
         partial.chmod(0o644)  # safetensors writes files that only their owner may read
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_statistics(path: Path, source: dict[str, str]) -> FeatureStatistics | None:

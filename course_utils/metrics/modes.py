@@ -11,7 +11,7 @@ class ModeCoverage(NamedTuple):
 
     covered: int  # modes with enough good samples
     modes: int  # modes that there are
-    good_share: float  # share of the samples that lie on a mode, in [0, 1]
+    good_fraction: float  # fraction of the samples that lie on a mode, in [0, 1]
     counts: Tensor  # (modes,) good samples on each
 
 
@@ -46,6 +46,6 @@ def mode_coverage(
     return ModeCoverage(
         covered=int((counts >= at_least).sum()),
         modes=len(modes),
-        good_share=good.double().mean().item(),
+        good_fraction=good.double().mean().item(),
         counts=counts,
     )

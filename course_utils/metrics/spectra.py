@@ -7,7 +7,7 @@ from course_utils.data import check_images
 
 
 def colour_histograms(images: Tensor, bins: int = 32) -> Tensor:
-    """The share of pixels in each interval of brightness, for each channel.
+    """The fraction of pixels in each interval of brightness, for each channel.
 
     Args:
         images: (N, C, H, W) in [-1, 1].
@@ -88,10 +88,10 @@ def radial_spectrum(images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.arange(1, height // 2 + 1) / height, rings[1 : height // 2 + 1]
 
 
-def checkerboard_share(images: Tensor) -> float:
-    """The share of an image's power at the three frequencies that a grid of period 2 consists of.
+def checkerboard_fraction(images: Tensor) -> float:
+    """The fraction of an image's power at the three frequencies that a grid of period 2 consists of.
 
-    Rows, columns, and both: (½, 0), (0, ½) and (½, ½) cycles a pixel. White noise has a share of
+    Rows, columns, and both: (½, 0), (0, ½) and (½, ½) cycles a pixel. White noise has a fraction of
     3/(H·W − 1), and smooth images less. Images (N, C, H, W), H and W even → a number in [0, 1].
     """
     power = power_spectrum(images)

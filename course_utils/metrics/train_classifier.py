@@ -1,4 +1,4 @@
-"""Train the classifier whose features judge the generated images:
+"""Train the classifier whose features measure the generated images:
 
 python -m course_utils.metrics.train_classifier mnist          # about a minute on two cores
 python -m course_utils.metrics.train_classifier cifar10        # about half an hour on two cores
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_utils import data
+from course_utils.files import save_weights
 from course_utils.metrics.classifiers import ARCHITECTURES, Classifier, asset, in_batches
 from course_utils.runtime import autocast_dtype, pick_device
 
@@ -104,7 +104,7 @@ def augment(images: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
 
 
 def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Share of the images whose largest logit is at their label.
+    """Fraction of the images whose largest logit is at their label.
 
     Args:
         images: uint8 (N, C, H, W).
@@ -113,15 +113,6 @@ def accuracy(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:
     device = next(classifier.parameters()).device
     predicted = in_batches(classifier, data.to_model_range(images).to(device)).argmax(1)
     return (predicted.cpu() == labels).double().mean().item()
-
-
-def save(classifier: Classifier, path: Path, metadata: dict[str, str]) -> None:
-    """Write the weights in half precision, which changes no feature by more than a few thousandths."""
-    weights = {
-        key: value.detach().half().contiguous().cpu() for key, value in classifier.state_dict().items()
-    }
-    save_file(weights, path, metadata)
-    path.chmod(0o644)  # safetensors writes files that only their owner may read
 
 
 def main() -> None:
@@ -147,7 +138,7 @@ def main() -> None:
     classifier.load_state_dict({key: value.half().float() for key, value in classifier.state_dict().items()})
     test_accuracy = accuracy(classifier, test.images, test.labels)
     path = arguments.output or asset(name)
-    save(
+    save_weights(
         classifier,
         path,
         {
@@ -155,6 +146,7 @@ def main() -> None:
             "trained_on": training.note or f"{name}, full training set",
             "command": f"python -m course_utils.metrics.train_classifier {name} --seed {seed}",
         },
+        half=True,
     )
     print(f"test accuracy {test_accuracy:.2%}; written to {path} ({path.stat().st_size / 1e6:.2f} MB)")
 

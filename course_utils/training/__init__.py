@@ -1,21 +1,25 @@
-"""Training loops, and what they need: averaging, checkpoints, progress, the stop button."""
+"""Training: one loop, the models on it, and what they need: averages, checkpoints, progress, interruption."""
 
-from course_utils.models import sample
-from course_utils.training.checkpoint import load_weights, save_weights
-from course_utils.training.gan import Run, constant_then_linear, train_gan
+from course_utils.training.gan import GAN, bidirectional, conditional, plain, translation
 from course_utils.training.history import TrainingDiverged
+from course_utils.training.loop import Run, constant_then_linear, train
 from course_utils.training.progress import progress
-from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN
+from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, Recipe, toy_gan
 
 __all__ = [
     "CIFAR10_DCGAN",
+    "GAN",
     "MNIST_DCGAN",
+    "MNIST_MLP",
+    "Recipe",
     "Run",
     "TrainingDiverged",
+    "bidirectional",
+    "conditional",
     "constant_then_linear",
-    "load_weights",
+    "plain",
     "progress",
-    "sample",
-    "save_weights",
-    "train_gan",
+    "toy_gan",
+    "train",
+    "translation",
 ]

@@ -1,7 +1,7 @@
-"""One training on several processes: what `train_gan` asks when `torchrun` has started more than one.
+"""One training on several processes: what `train` asks when `torchrun` has started more than one.
 
 Every process holds both networks with the same weights, draws the same batch from the same random numbers,
-and keeps its share of it; `DistributedDataParallel` averages the gradients, so that all take the same step.
+and keeps its shard of it; `DistributedDataParallel` averages the gradients, so that all take the same step.
 That is one process with the whole batch, but for rounding. With one process, all of this does nothing.
 """
 
@@ -20,18 +20,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 
-def processes() -> int:
+def world_size() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
     """This process's number. Only number 0 writes files, shows progress and calls callbacks."""
-    return dist.get_rank() if processes() > 1 else 0
+    return dist.get_rank() if world_size() > 1 else 0
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator["dist.Store | None"]:
+def process_group(device: torch.device) -> Iterator["dist.Store | None"]:
     """Joins the processes that `torchrun` has started: NCCL between GPUs, gloo between CPUs.
 
     Yields:
@@ -70,9 +70,9 @@ def leave(status: int) -> NoReturn:
 
 
 def check_divisible(batch_size: int) -> None:
-    """Every process must get as large a share as the others."""
-    if batch_size % processes():
-        n = processes()
+    """Every process must get as large a shard as the others."""
+    if batch_size % world_size():
+        n = world_size()
         fitting = ", ".join(str(size) for size in (batch_size // n * n, -(-batch_size // n) * n) if size)
         raise ValueError(
             f"batch_size must be divisible by the number of processes, got {batch_size} and {n}; "
@@ -80,32 +80,32 @@ def check_divisible(batch_size: int) -> None:
         )
 
 
-def share(batch: Tensor) -> Tensor:
-    """This process's part of a batch that all have drawn: (N, ...) → (N / processes, ...)."""
-    return batch.chunk(processes())[rank()]
+def shard(batch: Tensor) -> Tensor:
+    """This process's shard of a batch that all have drawn: (N, ...) → (N / world_size, ...)."""
+    return batch.chunk(world_size())[rank()]
 
 
-def augment_share(
+def shard_augmentation(
     augment: Callable[[Tensor, torch.Generator], Tensor],
 ) -> Callable[[Tensor, torch.Generator], Tensor]:
     """The augmentation, drawing for the whole batch: an image meets the change it would meet in one process.
 
     The places of the other processes' images are filled with zeros. The work is small beside the networks'.
     """
-    if processes() == 1:
+    if world_size() == 1:
         return augment
 
     def augmented(images: Tensor, rng: torch.Generator) -> Tensor:
-        parts = [torch.zeros_like(images)] * processes()
+        parts = [torch.zeros_like(images)] * world_size()
         parts[rank()] = images
-        return share(augment(torch.cat(parts), rng))
+        return shard(augment(torch.cat(parts), rng))
 
     return augmented
 
 
-def same_everywhere(network: nn.Module) -> nn.Module:
+def broadcast_state(network: nn.Module) -> nn.Module:
     """Gives all processes the weights and buffers of number 0, and batch normalisation the whole batch."""
-    if processes() == 1:
+    if world_size() == 1:
         return network
     for tensor in network.state_dict().values():
         dist.broadcast(tensor, 0)
@@ -117,12 +117,12 @@ def same_everywhere(network: nn.Module) -> nn.Module:
     return network
 
 
-def averaging_gradients(network: nn.Module) -> nn.Module:
+def data_parallel(network: nn.Module) -> nn.Module:
     """The network to call in the loop: in its backward pass, gradients become the mean over the processes.
 
     Buffers are not sent round before each call: they are the same everywhere already.
     """
-    if processes() == 1:
+    if world_size() == 1:
         return network
     with warnings.catch_warnings():
         # Newer versions have another name for the option, which the oldest that the course takes do not know.
@@ -130,21 +130,21 @@ def averaging_gradients(network: nn.Module) -> nn.Module:
         return DistributedDataParallel(network, broadcast_buffers=False)
 
 
-def mean_over_processes(numbers: Tensor) -> Tensor:
+def mean_over_ranks(numbers: Tensor) -> Tensor:
     """The mean of each number over the processes: what the whole batch would have given."""
-    if processes() > 1:
+    if world_size() > 1:
         dist.all_reduce(numbers)
-        numbers /= processes()
+        numbers /= world_size()
     return numbers
 
 
-def agreed(question: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
+def any_rank(question: Callable[[], bool], every: float = 0.25) -> Callable[[], bool]:
     """The same answer on every process, in the same step: yes, as soon as it is yes on one of them.
 
     They ask each other only after as many calls as take `every` seconds, since asking makes all of them wait;
     in between the answer is no. All must call it equally often.
     """
-    if processes() == 1:
+    if world_size() == 1:
         return question
     calls, asked, ask_at, clock = 0, 0, 1, time.perf_counter()
 
@@ -165,7 +165,7 @@ def agreed(question: Callable[[], bool], every: float = 0.25) -> Callable[[], bo
     return answer
 
 
-class SumOverProcesses(torch.autograd.Function):
+class SumOverRanks(torch.autograd.Function):
     """Σ x over the processes, as part of the graph.
 
     Each process's x is in the sum that every process goes on with, so its gradient is the sum of theirs.
@@ -179,7 +179,7 @@ class SumOverProcesses(torch.autograd.Function):
 
     @staticmethod
     def backward(context, gradient: Tensor) -> Tensor:
-        return SumOverProcesses.apply(gradient)
+        return SumOverRanks.apply(gradient)
 
 
 class GlobalBatchNorm(_BatchNorm):
@@ -193,19 +193,19 @@ class GlobalBatchNorm(_BatchNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) → the same shape; every process must hold as many samples as the others."""
-        if not self.training or processes() == 1:
+        if not self.training or world_size() == 1:
             return super().forward(x)
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
         values = x.float()
-        mean = SumOverProcesses.apply(values.mean(axes)) / processes()
+        mean = SumOverRanks.apply(values.mean(axes)) / world_size()
         centred = values - mean.view(shape)
-        variance = SumOverProcesses.apply(centred.square().mean(axes)) / processes()
+        variance = SumOverRanks.apply(centred.square().mean(axes)) / world_size()
         normalised = centred * torch.rsqrt(variance + self.eps).view(shape)
         if self.affine:
             normalised = normalised * self.weight.view(shape) + self.bias.view(shape)
         if self.track_running_stats:
-            self._remember(mean.detach(), variance.detach(), count=processes() * x.numel() // len(mean))
+            self._remember(mean.detach(), variance.detach(), count=world_size() * x.numel() // len(mean))
         return normalised.to(x.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:

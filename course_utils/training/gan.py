@@ -1,313 +1,307 @@
-"""The training loop of a GAN: a step of the discriminator, a step of the generator, and again."""
+"""The GAN on the training loop: the two steps, and what the discriminator is shown.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+min over G of max over D of V(D, G), by alternating steps (Goodfellow et al. 2014, arXiv:1406.2661).
+"""
+
+import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from statistics import fmean as mean
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
-from course_utils.data.convention import Sampler
-from course_utils.losses import GANLoss, get_loss
-from course_utils.runtime import autocast_dtype, pick_device
-from course_utils.training.boundary import check_game, check_least
-from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
-from course_utils.training.device_path import callables, fast_matmuls, match_layout, placed, placed_samples
-from course_utils.training.distributed import agreed, augment_share, check_divisible, rank, share
-from course_utils.training.ema import averaged_copy, update_average
-from course_utils.training.history import MEASURED, Recorder, TrainingDiverged
-from course_utils.training.interrupt import stop_button
-from course_utils.training.progress import progress as show_progress
+from course_utils.losses import LOSSES, GANLoss, get_loss
+from course_utils.training.distributed import world_size
+from course_utils.training.machine import Augmentation, Batch, Machine
+from course_utils.training.validation import check_latent_dim, check_least, check_logits, check_samples
 
-Penalty = Callable[[nn.Module, Tensor, Tensor], Tensor]  # (discriminator, real, fake) -> ()
-Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # (images, rng) -> images
+NON_SATURATING = LOSSES["non_saturating"]
+FULL_PRECISION = nullcontext()  # in place of an autocast
 
 
-@dataclass
-class Run:
-    """What training leaves behind. Complete and usable at every snapshot, and after an interruption."""
+class Shown(tuple):
+    """What D is shown as real, or as fake: samples (N, ...), and what belongs to them (labels, sources)."""
 
-    generator: nn.Module  # the averaged generator, in evaluation mode: the one to sample from
-    discriminator: nn.Module
-    history: dict[str, list[float]] = field(  # one entry a step
-        default_factory=lambda: {name: [] for name in ("images", *MEASURED, "images_per_second")}
-    )
-    snapshots: list[tuple[int, Tensor]] = field(
-        default_factory=list
-    )  # (images seen, samples of the fixed latents)
-    images_seen: int = 0  # real images that the discriminator has been shown
-    seconds: float = 0.0  # spent training; snapshots and callbacks do not count
-    interrupted: bool = False
+    def detach(self) -> "Shown":
+        """The same numbers without their history."""
+        return Shown(part.detach() for part in self)
+
+    def float(self) -> "Shown":
+        """Floating-point parts in float32; labels stay whole numbers."""
+        return Shown(part.float() if part.is_floating_point() else part for part in self)
 
 
-def constant_then_linear(share: float, constant: float = 0.3, final: float = 0.05) -> float:
-    """The learning rate's factor: 1 for the first 30 % of the images, then a straight line down to 5 %."""
-    return 1 - (1 - final) * max(0.0, share - constant) / (1 - constant)
+Penalty = Callable[[nn.Module, Shown, Shown], Tensor]  # (discriminator, real, fake) -> ()
 
 
-def train_gan(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    draw_real: Sampler,
+# --- the two steps -----------------------------------------------------------------------------------------
+
+
+def discriminator_step(
+    discriminator: Callable[[Tensor | Shown], Tensor],
+    optimizer: Optimizer,
+    real: Tensor | Shown,
+    fake: Tensor | Shown,
+    loss: GANLoss = NON_SATURATING,
     *,
-    images: int = 200_000,
-    batch_size: int = 64,
-    loss: str | GANLoss = "non_saturating",
-    generator_lr: float = 2e-3,
-    discriminator_lr: float = 2e-3,
-    betas: tuple[float, float] = (0.0, 0.99),
-    schedule: Callable[[float], float] | None = None,
-    discriminator_steps: int = 1,
-    penalty: Penalty | None = None,
-    augment: Augmentation | None = None,
-    ema_half_life: float = 10_000,
-    device: str | torch.device | None = None,
-    precision: str = "auto",
-    compiled: bool | str = False,
-    seed: int = 0,
-    snapshot_every: int = 20_000,
-    snapshot_samples: int = 64,
-    on_snapshot: Callable[[Run], None] | None = None,
-    checkpoint: str | Path | None = None,
-    resume: bool = False,
-    progress: bool = True,
-) -> Run:
-    """min over G of max over D of V(D, G), by alternating steps  (Goodfellow et al. 2014, arXiv:1406.2661).
-
-    Both networks are trained in place; `run.generator` is a running average of the generator. Where
-    `torchrun` has started several processes, each takes its share of every batch.
+    penalty: Callable[[Shown, Shown], Tensor] | None = None,
+    autocast: AbstractContextManager = FULL_PRECISION,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One step of D down its loss, with G held fixed.
 
     Args:
-        generator: maps latents (N, generator.latent_dim) to samples.
-        discriminator: maps samples to logits (N,).
-        draw_real: a sampler; draw_real(n, rng) returns n real samples on the device.
-        images: how many real images to show to the discriminator, in all.
-        batch_size: real images (and as many fakes) in one step of the discriminator.
-        loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
-        generator_lr: Adam's learning rate.
-        discriminator_lr: the same for the discriminator.
-        betas: Adam's decay rates; the first is 0, since momentum makes the game circle.
-        schedule: maps the share of images seen, in [0, 1], to a factor of both learning rates, e.g.
-            `constant_then_linear`; None leaves them as they are.
-        discriminator_steps: steps of the discriminator for one of the generator.
-        penalty: penalty(discriminator, real, fake) is added to the discriminator's loss; computed in float32.
-        augment: augment(images, rng) is applied to all that the discriminator sees, real and fake,
-            differentiably.
-        ema_half_life: half-life of the generator's average, in images; 0 for none.
-        device: where to train; None chooses.
-        precision: "auto" (bfloat16 where it is faster), "float32" or "bfloat16".
-        compiled: whether to run both networks through `torch.compile`, but not the penalty, whose double
-            backward pass it does not support; or the name of a backend.
-        seed: of everything random in the training; the networks' first weights are the caller's.
-        snapshot_every: images between two snapshots (and checkpoints); there is one at the start and one at
-            the end.
-        snapshot_samples: how many fixed latents a snapshot shows.
-        on_snapshot: called with the run at every snapshot, while the clock stands still.
-        checkpoint: file to keep the state in.
-        resume: whether to go on from that file if it exists; the result is the same as without the stop.
-        progress: whether to show the progress, with the time left.
+        discriminator: maps what it is shown to logits (N,); it moves.
+        optimizer: of the discriminator's weights.
+        real: samples of the data (N, ...).
+        fake: generated samples (N, ...), still part of the generator's graph.
+        loss: the two players' losses.
+        penalty: penalty(real, fake) is added to the loss.
+        autocast: the number format of D's forward passes.
 
     Returns:
-        The run. Ctrl-C, or the notebook's stop button, ends training after the current step: the run is
-        returned as it is then, with `interrupted` set.
-
-    Raises:
-        ValueError, TypeError: networks, data or settings that do not fit together.
-        TrainingDiverged: a loss or a weight is no longer finite.
+        D's loss before the step, without the penalty, and its logits of the real and of the fake samples.
     """
-    device = pick_device(device)
-    objective = get_loss(loss)
-    check_least(1, images=images, batch_size=batch_size, discriminator_steps=discriminator_steps)
-    check_least(1, snapshot_every=snapshot_every, snapshot_samples=snapshot_samples)
-    check_least(0, generator_lr=generator_lr, discriminator_lr=discriminator_lr, ema_half_life=ema_half_life)
-    check_divisible(batch_size)
-    generator, discriminator = placed(generator, device), placed(discriminator, device)
-    check_game(generator, discriminator, draw_real, device)
-    draw_real = placed_samples(draw_real, device)
-    augment = augment and augment_share(augment)
-    generate, discriminate = callables(generator, discriminator, device, compiled)  # what the loop calls
-
-    rng = torch.Generator(device).manual_seed(seed)
-    fixed_latents = torch.randn(snapshot_samples, generator.latent_dim, generator=rng, device=device)
-    fused = device.type in ("cpu", "cuda")  # Adam for all weights in one call
-    generator_optimizer = torch.optim.Adam(generator.parameters(), generator_lr, betas, fused=fused)
-    discriminator_optimizer = torch.optim.Adam(
-        discriminator.parameters(), discriminator_lr, betas, fused=fused
-    )
-    generator_weights = list(generator.parameters())
-    low_precision = autocast_dtype(device, generator, discriminator, precision=precision)
-
-    run = Run(averaged_copy(generator), discriminator)
-    recorder = Recorder(run.history)
-    parts = {
-        "generator": generator,
-        "discriminator": discriminator,
-        "average": run.generator,
-        "generator_optimizer": generator_optimizer,
-        "discriminator_optimizer": discriminator_optimizer,
-    }
-    settings = {
-        "loss": loss if isinstance(loss, str) else "custom",
-        "batch_size": batch_size,
-        "generator_lr": generator_lr,
-        "discriminator_lr": discriminator_lr,
-        "betas": list(betas),
-        "discriminator_steps": discriminator_steps,
-        "ema_half_life": ema_half_life,
-        "seed": seed,
-    }
-
-    def autocast():
-        return torch.autocast(device.type, low_precision, enabled=low_precision is not None)
-
-    def judge(samples: Tensor) -> Tensor:
-        return discriminate(samples if augment is None else augment(samples, rng)).float()
-
-    def play_round() -> None:
-        # The discriminator's step: logits of real samples up, of fakes down.
-        for _ in range(discriminator_steps):
-            real = draw_real(batch_size, rng)
-            latents = share(torch.randn(batch_size, generator.latent_dim, generator=rng, device=device))
-            with autocast():
-                fake = generate(latents).float()
-                real_logits = judge(real)
-                fake_logits = judge(fake.detach())  # detach: this step must not reach the generator
-            discriminator_loss = objective.discriminator(real_logits, fake_logits)
-            penalised = discriminator_loss
-            if penalty is not None:
-                penalised = discriminator_loss + penalty(discriminator, real, fake.detach())
-            discriminator_optimizer.zero_grad()
-            penalised.backward()
-            discriminator_optimizer.step()
-
-        # The generator's step: the same fakes, before the discriminator that has just learnt.
-        with autocast():
-            generator_loss = objective.generator(judge(fake))
-        generator_optimizer.zero_grad()
-        generator_loss.backward(inputs=generator_weights)  # the discriminator's weights need no gradient here
-        generator_optimizer.step()
-
-        run.images_seen += discriminator_steps * batch_size
-        real_accuracy = (real_logits > objective.undecided).float().mean()
-        fake_accuracy = (fake_logits < objective.undecided).float().mean()
-        recorder.add(run.images_seen, discriminator_loss, generator_loss, real_accuracy, fake_accuracy)
-
-    def fetch() -> None:
-        try:
-            run.seconds += recorder.fetch(generator=generator, discriminator=discriminator)
-        except TrainingDiverged as diverged:
-            diverged.run = run
-            raise
-        show(run.images_seen, _summary(run.history))
-
-    def pause() -> None:
-        """Checkpoint, snapshot and callback, while the clock stands still."""
-        fetch()
-        if checkpoint is not None and run.images_seen and rank() == 0:
-            save_checkpoint(checkpoint, _state(parts, settings, rng, run))
-        if not run.snapshots or run.snapshots[-1][0] < run.images_seen:
-            run.snapshots.append((run.images_seen, run.generator(fixed_latents).float().cpu()))
-            if on_snapshot is not None and rank() == 0:
-                with own_randomness(device):
-                    on_snapshot(run)
-                discriminator.train()
-        recorder.restart_clock()
-
-    with own_randomness(device, seed), fast_matmuls(device, precision), stop_button() as pressed:
-        stopped, fetch_is_due = agreed(pressed), agreed(recorder.due)
-        if resume and checkpoint is not None and Path(checkpoint).exists():
-            _restore(load_checkpoint(checkpoint), checkpoint, parts, settings, rng, run)
-        hidden = not progress or rank() > 0
-        with show_progress(images, "training", start=run.images_seen, hidden=hidden) as show:
-            try:
-                pause()
-                while run.images_seen < images and not stopped():
-                    before = run.images_seen
-                    factor = 1.0 if schedule is None else schedule(before / images)
-                    set_learning_rate(generator_optimizer, generator_lr * factor)
-                    set_learning_rate(discriminator_optimizer, discriminator_lr * factor)
-                    play_round()
-                    update_average(
-                        run.generator, generator, run.images_seen, run.images_seen - before, ema_half_life
-                    )
-                    if fetch_is_due():
-                        fetch()
-                    if run.images_seen // snapshot_every > before // snapshot_every:
-                        pause()
-                run.interrupted = run.images_seen < images
-                pause()
-            except KeyboardInterrupt:
-                # A second Ctrl-C: a step may be half done, so the checkpoint stays what it was.
-                run.interrupted = True
-                fetch()
-    generator.eval()
-    discriminator.eval()
-    return run
+    real, fake = real.detach(), fake.detach()  # this step must not reach the generator
+    with autocast:
+        real_logits, fake_logits = discriminator(real).float(), discriminator(fake).float()
+    value = loss.discriminator(real_logits, fake_logits)
+    total = value if penalty is None else value + penalty(real, fake)
+    optimizer.zero_grad()  # PyTorch adds a new gradient to what an earlier step has left
+    total.backward()
+    optimizer.step()
+    return value.detach(), real_logits.detach(), fake_logits.detach()
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+def generator_step(
+    discriminator: Callable[[Tensor | Shown], Tensor],
+    optimizer: Optimizer,
+    real: Tensor | Shown,
+    fake: Tensor | Shown,
+    loss: GANLoss = NON_SATURATING,
+    *,
+    autocast: AbstractContextManager = FULL_PRECISION,
+) -> Tensor:
+    """One step of G down its loss, through D, with D held fixed.
+
+    Args:
+        discriminator: maps what it is shown to logits (N,); gradients run through it, it does not change.
+        optimizer: of the generator's weights.
+        real: samples of the data (N, ...), for losses that compare (`loss.generator_sees_real`).
+        fake: generated samples (N, ...), part of the generator's graph.
+        loss: the two players' losses.
+        autocast: the number format of D's forward passes.
+
+    Returns:
+        G's loss before the step.
+    """
+    with autocast:  # no detach: D tells each sample where to go
+        real_logits = discriminator(real).float() if loss.generator_sees_real else None
+        fake_logits = discriminator(fake).float()
+    value = loss.generator(real_logits, fake_logits)
+    optimizer.zero_grad()
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    value.backward(inputs=weights)  # G's weights alone: D's need no gradient here
+    optimizer.step()
+    return value.detach()
 
 
-@contextmanager
-def own_randomness(device: torch.device, seed: int | None = None) -> Iterator[None]:
-    """torch's own random numbers (dropout's) inside do not depend on those outside, nor disturb them."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        if seed is not None:
-            torch.manual_seed(seed)
-        yield
+# --- what D is shown: (generator, batch, latents) -> (real, fake) ------------------------------------------
 
 
-def _state(parts: dict, settings: dict, rng: torch.Generator, run: Run) -> dict:
-    return {
-        **{name: part.state_dict() for name, part in parts.items()},
-        "settings": settings,
-        "rng": rng.get_state(),
-        "torch_rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state(rng.device) if rng.device.type == "cuda" else None,
-        "history": run.history,
-        "snapshots": run.snapshots,
-        "images_seen": run.images_seen,
-        "seconds": run.seconds,
-    }
+def plain(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """x against G(z)  (Goodfellow et al. 2014, arXiv:1406.2661)."""
+    (real,) = batch
+    return (real,), (generator(latents),)
 
 
-def _restore(
-    state: dict, path: str | Path, parts: dict, settings: dict, rng: torch.Generator, run: Run
-) -> None:
-    made_with = state.get("settings", {})
-    differing = [name for name, value in settings.items() if made_with.get(name) != value]
-    if differing:
-        theirs = ", ".join(f"{name}={made_with.get(name)!r}" for name in differing)
-        ours = ", ".join(f"{name}={settings[name]!r}" for name in differing)
-        raise ValueError(
-            f"{path} was made with {theirs}, this run has {ours}; "
-            "take the same settings, or delete the file to start afresh."
-        )
-    for name, part in parts.items():
-        try:
-            part.load_state_dict(state[name])
-        except (RuntimeError, ValueError) as error:
+def conditional(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """(x, y) against (G(z, y), y): does a sample fit its label? (Mirza and Osindero 2014, arXiv:1411.1784)"""
+    real, labels = batch
+    return (real, labels), (generator(latents, labels), labels)
+
+
+def translation(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004)."""
+    target, source = batch
+    return (target, source), (generator(source), source)
+
+
+def bidirectional(players: nn.Module, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """(x, E(x)) against (G(z), z)  (Donahue et al. 2017, arXiv:1605.09782).
+
+    `players` is one network: players(z) is G(z), players.encode(x) is E(x). It needs a loss that pulls on
+    both sides, `losses.exchanged`.
+    """
+    (real,) = batch
+    return (real, players.encode(real)), (players(latents), latents)
+
+
+# --- the model ---------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class GAN:
+    """A generator and a discriminator, and how they play; `train(GAN(G, D), draw_real)` trains them in place.
+
+    A round is `discriminator_steps` steps of D, then `generator_steps` steps of G against the D that has just
+    learnt; the first of these on the fakes that D has just seen.
+
+    Args:
+        generator: maps latents (N, generator.latent_dim) to samples, or what `shown` passes it.
+        discriminator: maps samples, and what `shown` adds, to logits (N,).
+        loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
+        shown: what D is shown as real and as fake: `plain`, `conditional`, `translation`, `bidirectional`.
+        penalty: penalty(discriminator, real, fake) is added to D's loss; computed in float32, on tuples as D
+            is shown them, without augmentation.
+        penalty_every: the penalty is computed in every k-th step of D only, and counts k times there (lazy
+            regularisation: Karras et al. 2020, arXiv:1912.04958, appendix B).
+        augment: augment(images, rng) is applied to all images that D sees, real and fake, differentiably.
+        discriminator_steps, generator_steps: in one round.
+        generator_lr, discriminator_lr: Adam's learning rates.
+        betas: Adam's decay rates; the first is 0, since momentum makes the game circle.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    _: KW_ONLY
+    loss: str | GANLoss = "non_saturating"
+    shown: Callable[[Callable, Batch, Tensor], tuple[Batch, Batch]] = plain
+    penalty: Penalty | None = None
+    penalty_every: int = 1
+    augment: Augmentation | None = None
+    discriminator_steps: int = 1
+    generator_steps: int = 1
+    generator_lr: float = 2e-3
+    discriminator_lr: float = 2e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+
+    averaged = "generator"
+    measured = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
+
+    def __post_init__(self):
+        get_loss(self.loss)
+        check_least(1, penalty_every=self.penalty_every)
+        check_least(1, discriminator_steps=self.discriminator_steps, generator_steps=self.generator_steps)
+        check_least(0, generator_lr=self.generator_lr, discriminator_lr=self.discriminator_lr)
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """All that decides about the training beside the networks' weights."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[2:]}
+
+    @property
+    def latent_dim(self) -> int:
+        return check_latent_dim(self.generator)
+
+    def copy(self) -> "GAN":
+        """The same game between copies of the networks."""
+        return replace(self, **{name: copy.deepcopy(network) for name, network in self.networks.items()})
+
+    def prepare(self, machine: Machine) -> None:
+        """Optimisers, and the networks as the steps call them."""
+        if self.shown is bidirectional and world_size() > 1:
+            raise ValueError("a bidirectional GAN trains on one process; start it without torchrun.")
+        packing = getattr(self.discriminator, "packing", 1)
+        if machine.batch_size % packing:
             raise ValueError(
-                f"{path} holds the state of another {name}; build the same networks, or delete the file."
-            ) from error
-        if isinstance(part, torch.optim.Optimizer):
-            match_layout(part)
-    rng.set_state(state["rng"])
-    torch.set_rng_state(state["torch_rng"])
-    if state["cuda_rng"] is not None:
-        torch.cuda.set_rng_state(state["cuda_rng"], rng.device)
-    run.history.update(state["history"])
-    run.snapshots[:] = state["snapshots"]
-    run.images_seen, run.seconds = state["images_seen"], state["seconds"]
+                f"packing must divide batch_size, got {packing} and {machine.batch_size}; change one of them."
+            )
+        self.objective = get_loss(self.loss)
+        self.generate = machine.wrap(self.generator)
+        call_discriminator = machine.wrap(self.discriminator)
+        augment = self.augment and machine.augmenting(self.augment)
 
+        def discriminate(shown: Shown) -> Tensor:
+            samples, *conditions = shown
+            return call_discriminator(augment(samples) if augment else samples, *conditions)
 
-def _summary(history: dict[str, list[float]], steps: int = 100) -> str:
-    """D's accuracy over the last steps: the one number that says how the game stands."""
-    if not history["images"]:
-        return ""
-    real, fake = (mean(history[side][-steps:]) for side in ("real_accuracy", "fake_accuracy"))
-    return f"D is right about {real:.0%} of the real, {fake:.0%} of the fakes"
+        self.discriminate = discriminate
+        fused = machine.device.type in ("cpu", "cuda")  # Adam for all weights in one call
+        rates = {"generator": self.generator_lr, "discriminator": self.discriminator_lr}
+        self.optimizers = {
+            name: torch.optim.Adam(network.parameters(), rates[name], self.betas, fused=fused)
+            for name, network in self.networks.items()
+        }
+
+    @torch.no_grad()
+    def check(self, batch: Batch, device: torch.device) -> None:
+        """One pass of an example through both networks, in evaluation mode; raises where they do not fit."""
+        modes = {network: network.training for network in self.networks.values()}
+        for network in modes:
+            network.eval()
+        rng = torch.Generator(device).manual_seed(0)
+        latents = torch.randn(len(batch[0]), self.latent_dim, generator=rng, device=device)
+        real, fake = self.shown(self.generator, batch, latents)
+        check_samples(fake[0], batch)
+        packs = len(batch[0]) // getattr(self.discriminator, "packing", 1)
+        if packs:
+            whole = packs * getattr(self.discriminator, "packing", 1)
+            check_logits(self.discriminator(*(part[:whole] for part in real)), packs)
+        for network, mode in modes.items():
+            network.train(mode)
+
+    def training_step(self, draw: Callable[[], Batch], machine: Machine) -> dict[str, Tensor]:
+        """One round. `draw()` gives a batch of the data."""
+        for _ in range(self.discriminator_steps):
+            batch = draw()
+            real, fake = self.show(batch, machine)
+            numbers = self.move_discriminator(real, fake, machine)
+        for step in range(self.generator_steps):
+            if step > 0:
+                real, fake = self.show(batch, machine)
+            numbers["generator_loss"] = self.move_generator(real, fake, machine)
+        return numbers
+
+    def show(self, batch: Batch, machine: Machine) -> tuple[Shown, Shown]:
+        """(real, fake): a batch, and samples of new latents, as D is shown them."""
+        with machine.autocast():
+            real, fake = self.shown(self.generate, batch, machine.latents(self.latent_dim))
+        return Shown(real).float(), Shown(fake).float()
+
+    def move_discriminator(self, real: Shown, fake: Shown, machine: Machine) -> dict[str, Tensor]:
+        """D's step; returns its loss and how often it was right."""
+        loss, real_logits, fake_logits = discriminator_step(
+            self.discriminate,
+            self.optimizers["discriminator"],
+            real,
+            fake,
+            self.objective,
+            penalty=self._penalty_of_this_step(machine),
+            autocast=machine.autocast(),
+        )
+        middle = self.objective.undecided
+        if middle is None:  # only differences mean something: which of the two is the more real?
+            middle = (real_logits + fake_logits) / 2
+        return {
+            "discriminator_loss": loss,
+            "real_accuracy": (real_logits > middle).float().mean(),
+            "fake_accuracy": (fake_logits < middle).float().mean(),
+        }
+
+    def move_generator(self, real: Shown, fake: Shown, machine: Machine) -> Tensor:
+        """G's step; returns its loss."""
+        optimizer, autocast = self.optimizers["generator"], machine.autocast()
+        return generator_step(self.discriminate, optimizer, real, fake, self.objective, autocast=autocast)
+
+    def sample(self, network: nn.Module, latents: Tensor, batch: Batch) -> Tensor:
+        """What D would be shown as fake: samples of these latents, and of the batch's conditions."""
+        return self.shown(network, batch, latents)[1][0]
+
+    def summary(self, history: dict[str, list[float]], steps: int = 100) -> str:
+        """D's accuracy over the last steps: the one number that says how the game stands."""
+        if not history["images"]:
+            return ""
+        real, fake = (mean(history[side][-steps:]) for side in ("real_accuracy", "fake_accuracy"))
+        return f"D is right about {real:.0%} of the real, {fake:.0%} of the fakes"
+
+    def _penalty_of_this_step(self, machine: Machine) -> Callable[[Shown, Shown], Tensor] | None:
+        if self.penalty is None or machine.batches_drawn % self.penalty_every:
+            return None
+        return lambda real, fake: self.penalty_every * self.penalty(self.discriminator, real, fake)

@@ -2,13 +2,12 @@
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.training.distributed import mean_over_processes
-
-MEASURED = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
+from course_utils.training.distributed import mean_over_ranks
 
 
 class TrainingDiverged(RuntimeError):
@@ -22,22 +21,28 @@ class Recorder:
 
     Reading a number from a GPU in every step would make the processor wait for it, and the GPU for the
     processor.
+
+    Args:
+        history: a list for each of "images", `measured` and "images_per_second".
+        measured: what a step reports, by name.
+        every: seconds between two fetches.
     """
 
-    def __init__(self, history: dict[str, list[float]], every: float = 0.5):
+    def __init__(self, history: dict[str, list[float]], measured: Sequence[str], every: float = 0.5):
         self.history = history
+        self.measured = tuple(measured)
         self.every = every
         self.pending: list[tuple[int, Tensor]] = []
         self.fetched_at = time.perf_counter()
 
-    def add(self, images_seen: int, *numbers: Tensor) -> None:
-        """Notes one step: the numbers of MEASURED, each a scalar tensor."""
-        self.pending.append((images_seen, torch.stack([number.detach() for number in numbers])))
+    def add(self, images_seen: int, numbers: Mapping[str, Tensor]) -> None:
+        """Notes one step: a scalar tensor for each name in `measured`."""
+        self.pending.append((images_seen, torch.stack([numbers[name].detach() for name in self.measured])))
 
     def due(self) -> bool:
         return time.perf_counter() - self.fetched_at >= self.every
 
-    def fetch(self, **networks: nn.Module) -> float:
+    def fetch(self, networks: Mapping[str, nn.Module]) -> float:
         """Moves what is pending into the history, and checks that it and the networks' weights are finite.
 
         Returns:
@@ -49,7 +54,7 @@ class Recorder:
         if not self.pending:
             return 0.0
         steps = [images for images, _ in self.pending]
-        rows = mean_over_processes(torch.stack([numbers for _, numbers in self.pending])).tolist()
+        rows = mean_over_ranks(torch.stack([numbers for _, numbers in self.pending])).tolist()
         now = time.perf_counter()  # what follows counts as training, in the next interval
         seconds, self.fetched_at = now - self.fetched_at, now
         before = self.history["images"][-1] if self.history["images"] else 0
@@ -57,7 +62,7 @@ class Recorder:
         for images, row in zip(steps, rows, strict=True):
             self.history["images"].append(images)
             self.history["images_per_second"].append(speed)
-            for name, number in zip(MEASURED, row, strict=True):
+            for name, number in zip(self.measured, row, strict=True):
                 self.history[name].append(number)
                 if not math.isfinite(number):
                     raise TrainingDiverged(self._alarm(f"the {name.replace('_', ' ')} became {number}"))

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from course_utils.training.distributed import processes
+from course_utils.training.distributed import world_size
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def stop_button() -> Iterator[Callable[[], bool]]:
 
     def press(signal_number, frame):
         nonlocal pressed
-        if pressed and processes() == 1:
+        if pressed and world_size() == 1:
             raise KeyboardInterrupt
         pressed = True
 

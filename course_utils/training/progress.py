@@ -48,14 +48,14 @@ def progress(
         state = (done, note)
         if time.perf_counter() - drawn >= every:
             drawn = time.perf_counter()
-            draw(done / total, text(done, note), False)
+            draw(min(done / total, 1.0), text(done, note), False)
 
-    draw(start / total, text(start, ""), False)
+    draw(min(start / total, 1.0), text(start, ""), False)
     try:
         yield update
     finally:
         done, note = state
-        draw(done / total, text(done, note, "finished" if done >= total else "stopped"), True)
+        draw(min(done / total, 1.0), text(done, note, "finished" if done >= total else "stopped"), True)
 
 
 def clock(seconds: float) -> str:
@@ -70,17 +70,16 @@ Draw = Callable[[float, str, bool], None]  # (share done, text, is it the last?)
 
 def _notebook_line(label: str) -> Draw | None:
     """Draws into one display of a running Jupyter kernel; None where there is none."""
-    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
-    if not hasattr(get_ipython(), "kernel"):
+    ipython = sys.modules.get("IPython")  # there in a kernel; elsewhere training needs no IPython
+    if not hasattr(getattr(ipython, "get_ipython", lambda: None)(), "kernel"):
         return None
-    from IPython.display import display
 
     def content(share: float, text: str) -> dict[str, str]:
         bar = f'<progress value="{share:.4f}" max="1" aria-label="{escape(label, quote=True)}"></progress>'
         html = f"<div>{escape(label)} {bar} {share:.0%} · {escape(text)}</div>"
         return {"text/html": html, "text/plain": f"{label}: {share:.0%} · {text}"}
 
-    handle = display(content(0.0, "starting"), raw=True, display_id=True)
+    handle = ipython.display.display(content(0.0, "starting"), raw=True, display_id=True)
     return lambda share, text, last: handle.update(content(share, text), raw=True)
 
 

@@ -1,20 +1,65 @@
-"""Settings that were found by measuring, as keyword arguments of `train_gan`.
+"""The course's recipes, each once: networks and the settings that they train with, found by measuring.
 
 What each choice buys: see docs/benchmarks.md.
 """
 
-from course_utils.augment import flip
+from collections.abc import Callable
+from typing import NamedTuple
 
-DCGAN = {
+from torch import nn
+
+from course_utils.models import (
+    cifar10_dcgan,
+    mlp_discriminator,
+    mlp_generator,
+    mnist_dcgan,
+    packed_discriminator,
+)
+from course_utils.training.augmentation import flip
+from course_utils.training.gan import GAN
+
+
+class Recipe(NamedTuple):
+    """Networks and settings: `train(recipe.gan(), draw_real, images=…, **recipe.training)`."""
+
+    networks: Callable[[], tuple[nn.Module, nn.Module]]  # () -> (generator, discriminator), initialised anew
+    game: dict  # keyword arguments of `GAN`
+    training: dict  # keyword arguments of `train`
+
+    def gan(self) -> GAN:
+        """New networks and how they play. `torch.manual_seed` before decides about their initialisation."""
+        return GAN(*self.networks(), **self.game)
+
+
+def mnist_mlp() -> tuple[nn.Module, nn.Module]:
+    """The fully connected generator and discriminator of notebook 04."""
+    return mlp_generator((1, 28, 28), latent_dim=32), mlp_discriminator((1, 28, 28))
+
+
+def toy_gan(dim: int = 2, *, hidden: tuple[int, ...] = (64, 64), packing: int = 1, **game) -> GAN:
+    """The GAN of notebook 03, for data on a line (dim 1) or a plane (dim 2).
+
+    The latent has as many dimensions as the data, so that the generator can be drawn as a map of the line, or
+    the plane, onto itself.
+
+    Args:
+        dim: of the data.
+        hidden: widths of the hidden layers, of both networks.
+        packing: samples that the discriminator sees at once (`packed_discriminator`).
+        **game: of `GAN`.
+    """
+    generator = mlp_generator((dim,), latent_dim=dim, hidden=hidden)
+    return GAN(generator, packed_discriminator(dim, packing, hidden), **game)
+
+
+GAME = {
     "loss": "non_saturating",
-    "batch_size": 64,
     "generator_lr": 2e-3,
     "discriminator_lr": 2e-3,
     "betas": (0.0, 0.99),
 }
-
-# For `course_utils.models.mnist_dcgan`: train_gan(*mnist_dcgan(), draw_real, images=..., **MNIST_DCGAN).
-MNIST_DCGAN = {**DCGAN, "ema_half_life": 5_000}
-
-# For `course_utils.models.cifar10_dcgan`.
-CIFAR10_DCGAN = {**DCGAN, "augment": flip, "ema_half_life": 2_500}
+MNIST_MLP = Recipe(mnist_mlp, GAME, {"batch_size": 64, "ema_half_life": 10_000})  # notebook 04
+MNIST_DCGAN = Recipe(mnist_dcgan, GAME, {"batch_size": 64, "ema_half_life": 5_000})  # notebook 05
+CIFAR10_DCGAN = Recipe(
+    cifar10_dcgan, {**GAME, "augment": flip}, {"batch_size": 64, "ema_half_life": 2_500}
+)  # notebook 06

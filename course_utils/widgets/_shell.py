@@ -9,7 +9,6 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import anywidget
@@ -21,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_utils import plots
+from course_utils.files import ASSETS
 
 
 class Rendering(NamedTuple):
@@ -72,7 +72,7 @@ class Stage:
 class SliderNames(anywidget.AnyWidget):
     """Shows nothing; gives the sliders in the same box the names that screen readers say (see the script)."""
 
-    _esm = Path(__file__).parents[1] / "assets" / "slider_names.js"
+    _esm = ASSETS / "slider_names.js"
 
 
 class Explorer:

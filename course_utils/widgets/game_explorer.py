@@ -8,9 +8,9 @@ import ipywidgets
 import numpy as np
 from torch import Tensor
 
-from course_utils import dynamics
-from course_utils.dynamics import GAMES, RULES, Game
 from course_utils.plots import COLORS, describe, draw_field, field_arrows, new_figure
+from course_utils.theory import game_dynamics
+from course_utils.theory.game_dynamics import GAMES, RULES, Game
 from course_utils.widgets._shell import Explorer, Rendering, Stage, slider
 
 RADIUS = 2.0  # the picture goes from −2 to 2
@@ -35,8 +35,8 @@ def render(
     """The field of a game and `steps` steps of a rule from (θ, ψ) = (1, 1), and the predicted growth max |μ|.
 
     Args:
-        game: a name in `dynamics.GAMES`.
-        rule: a name in `dynamics.RULES`.
+        game: a name in `game_dynamics.GAMES`.
+        rule: a name in `game_dynamics.RULES`.
         step_size: of both players, > 0.
         r1, noise_std: strength of the penalty, and of the noise, ≥ 0; both need a Dirac-GAN.
         average: draw the moving average of the run too.
@@ -65,7 +65,7 @@ def render(
     stage.moving["field"].set_UVC(*lengths.T)
     stage.moving["run"].set_data(*points.T.numpy())
     stage.moving["now"].set_data(*points[-1:].T.numpy())
-    averaged = dynamics.moving_average(points, HALF_LIFE) if average else points[:0]
+    averaged = game_dynamics.moving_average(points, HALF_LIFE) if average else points[:0]
     stage.moving["average"].set_data(*averaged.T.numpy())
     stage.moving["average now"].set_data(*averaged[-1:].T.numpy())
     stage.moving["distance"].set_data(np.arange(len(points)), distance.numpy())
@@ -168,21 +168,22 @@ def _round_up(steps: int) -> int:
 
 @lru_cache(maxsize=64)
 def _run(game: str, rule: str, step_size: float, r1: float, noise_std: float, steps: int) -> Tensor:
-    return dynamics.play(_make(game, r1, noise_std), RULES[rule], step_size, steps, start=(1.0, 1.0))
+    return game_dynamics.play(_make(game, r1, noise_std), RULES[rule], step_size, steps, start=(1.0, 1.0))
 
 
 @lru_cache(maxsize=64)
 def _about(game: str, rule: str, step_size: float, r1: float, noise_std: float):
     """What does not depend on the run: places, arrows, real and imaginary part of λ, predicted growth."""
     made = _make(game, r1, noise_std)
-    places, arrows = dynamics.field_on_grid(made, RADIUS, points=15)
-    slowest = max(dynamics.eigenvalues(made).tolist(), key=lambda value: (value.real, value.imag))
-    return places, arrows, slowest.real, slowest.imag, dynamics.predicted_growth(made, RULES[rule], step_size)
+    places, arrows = game_dynamics.field_on_grid(made, RADIUS, points=15)
+    slowest = max(game_dynamics.eigenvalues(made).tolist(), key=lambda value: (value.real, value.imag))
+    growth = game_dynamics.predicted_growth(made, RULES[rule], step_size)
+    return places, arrows, slowest.real, slowest.imag, growth
 
 
 def _new_stage() -> Stage:
     figure, (plane, curve) = new_figure(columns=2, width=7.5, height=3.9, width_ratios=[4, 3])
-    places, arrows = dynamics.field_on_grid(GAMES["bilinear"](), RADIUS, points=15)
+    places, arrows = game_dynamics.field_on_grid(GAMES["bilinear"](), RADIUS, points=15)
     moving = {"field": draw_field(plane, places, arrows)}
     colour, averaged = COLORS["model"], COLORS["data"]
     (moving["run"],) = plane.plot([], [], color=colour, linewidth=1.2, label="run")

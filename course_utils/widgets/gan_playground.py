@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -18,19 +18,13 @@ from torch import Tensor
 
 from course_utils import plots
 from course_utils.data.toy import Density, gaussian_mixture, grid, ring, spiral, two_moons
+from course_utils.files import ASSETS
 from course_utils.losses import LOSSES, get_loss
-from course_utils.plane import (
-    RADIUS,
-    Game,
-    data_cells,
-    discriminator_turn,
-    draw_generated,
-    generator_turn,
-    look,
-    measure,
-    new_game,
-    one_thread,
-)
+from course_utils.metrics.cells import RADIUS, data_cells, measure
+from course_utils.models import sample
+from course_utils.training import GAN, toy_gan
+from course_utils.training.machine import Machine
+from course_utils.training.threads import on_threads
 from course_utils.widgets._shell import Rendering, SliderNames, Stage, _number, _table
 
 DATA = {"ring of eight": ring, "5 × 5 grid": grid, "two moons": two_moons, "spiral": spiral}
@@ -41,8 +35,40 @@ MEASURED_ON = 4_000  # samples in each frame's histogram
 INTERVAL = 20  # milliseconds: how often the browser asks whether it may have the next frame
 
 
+@dataclass
+class Game:
+    """A GAN on data of the plane that is played by hand, and how often each player has moved."""
+
+    density: Density
+    gan: GAN
+    machine: Machine
+    discriminator_steps: int = 0
+    generator_steps: int = 0
+
+    def move_discriminator(self) -> None:
+        self.gan.move_discriminator(*self._show(), self.machine)
+        self.discriminator_steps += 1
+
+    def move_generator(self) -> None:
+        self.gan.move_generator(*self._show(), self.machine)
+        self.generator_steps += 1
+
+    def _show(self):
+        return self.gan.show(self.machine.draw(self.density.sample), self.machine)
+
+
+def new_game(density: Density, *, packing: int = 1, seed: int = 0) -> Game:
+    """Untrained networks and everything they need; same seed, same game."""
+    machine = Machine("cpu", threads=1, batch_size=256, seed=seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        gan = toy_gan(density.dim, packing=packing)
+    gan.prepare(machine)
+    return Game(density, gan, machine)
+
+
 def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None = None) -> Rendering:
-    """A game on the plane as a picture (left D, samples, arrows; right the folded latents) and as numbers.
+    """A game on the plane as a picture (left D, samples, arrows; right the latent grid) and as numbers.
 
     Args:
         game: of dimension 2.
@@ -56,27 +82,28 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
     Raises:
         FloatingPointError: the networks hold NaN or infinity.
     """
-    view = look(game)
-    if not (view.heat.isfinite().all() and view.folded.isfinite().all()):
+    gan = game.gan
+    view = plots.view_plane(gan.generator, gan.discriminator, game.density, loss=gan.objective)
+    if not (view.heat.isfinite().all() and view.latent_grid.isfinite().all()):
         raise FloatingPointError(
             "the networks' weights are no longer finite; lower the learning rates and start again."
         )
-    found = measure(draw_generated(game, MEASURED_ON), game.density, p_data)
+    found = measure(sample(gan.generator, MEASURED_ON), game.density, p_data)
     numbers = {"D steps": game.discriminator_steps, "G steps": game.generator_steps, "JS on cells": found.js}
     if game.density.modes is not None:
         numbers["modes covered"] = f"{found.covered} of {len(game.density.modes)}"
-        numbers["good samples"] = f"{found.good_share:.0%}"
+        numbers["good samples"] = f"{found.good_fraction:.0%}"
 
     stage = stage or _new_stage()
     plots.update_plane(stage.moving, view)
-    plots.update_folded(stage.moving, view)
+    plots.update_latent_grid(stage.moving, view)
     if not pulls:
         stage.moving["pulls"].set_segments([])
-    told = ", ".join(f"{label} {_number(value)}" for label, value in numbers.items())
+    alt_parts = ", ".join(f"{label} {_number(value)}" for label, value in numbers.items())
     plots.describe(
         stage.figure,
         f"A GAN on the plane, data: {game.density.name}. Left, D as a heat map, data and generated points; "
-        f"right, where the generator puts a lattice of latents. {told}.",
+        f"right, where the generator puts a lattice of latents. {alt_parts}.",
     )
     return Rendering(stage.figure, numbers)
 
@@ -84,7 +111,7 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
 class DrawablePicture(anywidget.AnyWidget):
     """A picture on the page; where the pointer draws on it comes back as messages (see the script)."""
 
-    _esm = Path(__file__).parents[1] / "assets" / "drawable_picture.js"
+    _esm = ASSETS / "drawable_picture.js"
     jpeg = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int().tag(sync=True)
@@ -104,7 +131,7 @@ class Playground:
         self.play = ipywidgets.Play(max=10**9, interval=INTERVAL, show_repeat=False)
         self.discriminator_button = _button("One D step", "Let the discriminator take one step")
         self.generator_button = _button("One G step", "Let the generator take one step")
-        self.reset = _button("Start again", "New networks, from the same first weights")
+        self.reset = _button("Start again", "New networks, from the same initialisation")
         self.clear = _button("Clear drawing", "Forget what you have drawn")
         self.problem = ipywidgets.HTML()
         self.numbers = ipywidgets.HTML()
@@ -114,14 +141,14 @@ class Playground:
         self.box = self._lay_out()
 
         self.play.observe(self._guarded(lambda _change: self._rounds()), "value")
-        self.discriminator_button.on_click(self._guarded(lambda _: self._step(discriminator_turn)))
-        self.generator_button.on_click(self._guarded(lambda _: self._step(generator_turn)))
+        self.discriminator_button.on_click(self._guarded(lambda _: self._step(Game.move_discriminator)))
+        self.generator_button.on_click(self._guarded(lambda _: self._step(Game.move_generator)))
         self.reset.on_click(self._guarded(lambda _: self._start()))
         self.clear.on_click(self._guarded(lambda _: self._forget_drawing()))
         self.picture.on_msg(self._guarded(lambda _widget, content, _buffers: self._draw(content)))
         changes = {
             "data": self._choose_data,
-            "together": self._start,
+            "packing": self._start,
             "loss": self._apply_settings,
             "generator_lr": self._apply_settings,
             "discriminator_lr": self._apply_settings,
@@ -129,7 +156,7 @@ class Playground:
         }
         for name, action in changes.items():
             self.controls[name].observe(self._guarded(lambda _change, action=action: action()), "value")
-        with one_thread():
+        with on_threads(1):
             self._start()
 
     def update(self) -> Rendering:
@@ -150,7 +177,7 @@ class Playground:
 
         def callback(*arguments):
             try:
-                with one_thread():
+                with on_threads(1):
                     action(*arguments)
             except Exception as error:
                 self.play.playing = False
@@ -162,26 +189,26 @@ class Playground:
 
     def _start(self) -> None:
         density = self._density()
-        self.game = new_game(density, together=self.controls["together"].value, seed=self.seed)
+        self.game = new_game(density, packing=self.controls["packing"].value, seed=self.seed)
         self.p_data = _cells(density)
         self._apply_settings()
         self.update()
 
     def _apply_settings(self) -> None:
-        self.game.loss = get_loss(self.controls["loss"].value)
-        self.game.generator_optimizer.param_groups[0]["lr"] = self.controls["generator_lr"].value
-        self.game.discriminator_optimizer.param_groups[0]["lr"] = self.controls["discriminator_lr"].value
+        self.game.gan.objective = get_loss(self.controls["loss"].value)
+        for name, optimizer in self.game.gan.optimizers.items():
+            optimizer.param_groups[0]["lr"] = self.controls[f"{name}_lr"].value
 
     def _rounds(self) -> None:
         for _ in range(self.controls["rounds"].value):
             for _ in range(self.controls["discriminator_steps"].value):
-                discriminator_turn(self.game)
+                self.game.move_discriminator()
             for _ in range(self.controls["generator_steps"].value):
-                generator_turn(self.game)
+                self.game.move_generator()
         self.update()
 
-    def _step(self, turn: Callable[[Game], float]) -> None:
-        turn(self.game)
+    def _step(self, move: Callable[[Game], None]) -> None:
+        move(self.game)
         self.update()
 
     # the data: chosen, or drawn
@@ -205,7 +232,7 @@ class Playground:
         if not self.drawn:
             return
         if self.controls["data"].value != DRAWN:
-            self.controls["data"].value = DRAWN  # goes on in _choose_data
+            self.controls["data"].value = DRAWN  # continues in _choose_data
         elif message["done"]:
             self._choose_data()
         else:  # the cells can wait until the stroke is done
@@ -242,7 +269,7 @@ class Playground:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """The live widget, and the still picture for pages where no widget can run."""
-        with one_thread():
+        with on_threads(1):
             rendering = self.update()
         live = self.box._repr_mimebundle_()
         still, metadata = plots.mime_bundle(rendering.figure)
@@ -281,8 +308,8 @@ def _controls() -> dict[str, ipywidgets.Widget]:
     return {
         "data": ipywidgets.Dropdown(options=[*DATA, DRAWN], description="data", **shape),
         "loss": ipywidgets.Dropdown(options=[*LOSSES], value="non_saturating", description="loss", **shape),
-        "together": ipywidgets.Dropdown(
-            options=[("one sample at a time", 1), ("two samples at once", 2)], description="D judges", **shape
+        "packing": ipywidgets.Dropdown(
+            options=[("one sample at a time", 1), ("two samples at once", 2)], description="D sees", **shape
         ),
         "rounds": ipywidgets.IntSlider(value=4, min=1, max=25, description="rounds per frame", **shape),
         "pulls": ipywidgets.Checkbox(value=True, description="arrows: where D pulls", **shape),
@@ -302,9 +329,9 @@ def _button(label: str, tooltip: str) -> ipywidgets.Button:
 
 
 def _new_stage() -> Stage:
-    figure, (plane, folded) = plots.new_figure(columns=2, width=7.6, height=4.6, sharey=True)
-    moving = {**plots.draw_plane(plane), **plots.draw_folded(folded)}
+    figure, (plane, latent_grid) = plots.new_figure(columns=2, width=7.6, height=4.6, sharey=True)
+    moving = {**plots.draw_plane(plane), **plots.draw_latent_grid(latent_grid)}
     plane.set_title("D: blue for real, orange for generated", fontsize=11)
-    folded.set_title("G: the folded lattice of latents", fontsize=11)
+    latent_grid.set_title("G: the latent grid", fontsize=11)
     figure.legend(*plane.get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=2)
     return Stage(figure, moving, pixels_per_inch=100)

@@ -18,7 +18,6 @@ from course_utils.checks import (
     choose,
     exercise,
     expect_close,
-    judging,
     matches,
     progress,
     run_check,
@@ -28,7 +27,7 @@ from course_utils.checks import (
 @pytest.fixture(autouse=True)
 def squaring(monkeypatch, tmp_path):
     """Exercise 90.1, a progress file of its own, and no trace of either afterwards."""
-    monkeypatch.setattr(judging, "_EXERCISES", {})
+    monkeypatch.setattr("course_utils.checks.verdict._EXERCISES", {})
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
 
     @exercise("90.1", title="Square <it>", difficulty=2, minutes=5, hints=["use `x * x`", "a < b", "third"])
@@ -125,8 +124,34 @@ def test_unknown_numbers_are_told_the_known_ones():
         assert run_check(number, 1).status in ("unknown exercise", "wrong")
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("that doubles x.", "That doubles x."),
+        ("a minus is missing.", "A minus is missing."),
+        ("value_on_a_die is wrong.", "value_on_a_die is wrong."),
+        ("optimizer.step() is missing.", "optimizer.step() is missing."),
+        ("x² is never negative.", "x² is never negative."),
+        ("h is too large.", "h is too large."),
+    ],
+)
+def test_a_message_begins_like_a_sentence_but_identifiers_keep_their_case(message, shown):
+    def checker(answer):
+        raise Wrong(message)
+
+    exercise("90.3", title="Messages", difficulty=1, minutes=1)(checker)
+    assert run_check("90.3", 1).message == shown
+
+
+def test_a_function_that_returns_nothing_is_named_as_the_learner_wrote_it():
+    with pytest.raises(Wrong, match=r"^`value_on_a_die` returns nothing"):
+        call(lambda: None, name="value_on_a_die")
+    with pytest.raises(Wrong, match=r"^your function returns nothing"):
+        call(lambda: None)
+
+
 def test_a_checker_that_cannot_be_imported_stops_nothing(monkeypatch):
-    monkeypatch.setattr(judging, "exercise_modules", lambda: {90: "ex90_missing"})
+    monkeypatch.setattr("course_utils.checks.verdict.exercise_modules", lambda: {90: "ex90_missing"})
     verdict = run_check("90.1", 1)
     assert verdict.status == "unknown exercise"
     assert "ModuleNotFoundError" in verdict.message
@@ -330,7 +355,7 @@ def test_two_kernels_at_once_lose_nothing(squaring):
         kernel.join(60)
         assert kernel.exitcode == 0
     assert len(json.loads(squaring.read_text())["exercises"]) == 40
-    assert not list(squaring.parent.glob("*.new"))
+    assert not list(squaring.parent.glob(".*.partial"))
 
 
 def test_the_report_counts_by_notebook(monkeypatch):

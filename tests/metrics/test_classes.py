@@ -52,7 +52,7 @@ def test_a_collapsed_generator_covers_one_class_with_entropy_zero(by_brightness)
 def test_a_stray_image_does_not_cover_a_class(by_brightness):
     images = grey(*[7] * 300, 1, 1)
     assert class_coverage(images, by_brightness).covered == 1  # 2 of 302 are fewer than one in a hundred
-    assert class_coverage(images, by_brightness, least_share=0.005).covered == 2
+    assert class_coverage(images, by_brightness, least_fraction=0.005).covered == 2
 
 
 def test_a_blur_makes_the_digits_classifier_less_sure():

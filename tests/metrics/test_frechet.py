@@ -10,6 +10,7 @@ from safetensors import safe_open
 from torch import nn
 
 from course_utils import data
+from course_utils.files import ASSETS
 from course_utils.metrics import (
     FeatureStatistics,
     feature_statistics,
@@ -17,7 +18,7 @@ from course_utils.metrics import (
     frechet_distance,
     frechet_evaluator,
 )
-from course_utils.metrics.classifiers import ARCHITECTURES, ASSETS, asset
+from course_utils.metrics.classifiers import ARCHITECTURES, asset
 from course_utils.metrics.frechet import square_root
 from course_utils.models import sample
 

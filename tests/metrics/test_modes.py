@@ -23,16 +23,17 @@ def drawn(density, count):
 def test_the_data_itself_covers_all_modes_and_989_of_1000_samples_are_good(ring):
     count = 20_000
     found = mode_coverage(drawn(ring, count), ring.modes, STD)
-    share = 1 - math.exp(-9 / 2)  # |x|²/σ² of a 2-D Gaussian is χ² with two degrees of freedom
+    fraction = 1 - math.exp(-9 / 2)  # |x|²/σ² of a 2-D Gaussian is χ² with two degrees of freedom
     assert found.covered == found.modes == 8
-    assert abs(found.good_share - share) < 4 * math.sqrt(share * (1 - share) / count)  # four standard errors
-    assert found.counts.sum() == round(found.good_share * count)
+    standard_error = math.sqrt(fraction * (1 - fraction) / count)
+    assert abs(found.good_fraction - fraction) < 4 * standard_error
+    assert found.counts.sum() == round(found.good_fraction * count)
 
 
 def test_a_collapsed_generator_is_good_but_covers_one_mode(ring):
     collapsed = ring.modes[2] + 0.01 * torch.randn(1_000, 2, generator=torch.Generator().manual_seed(1))
     found = mode_coverage(collapsed, ring.modes, STD)
-    assert (found.covered, found.good_share) == (1, 1.0)
+    assert (found.covered, found.good_fraction) == (1, 1.0)
     assert found.counts.tolist() == [0, 0, 1_000, 0, 0, 0, 0, 0]
 
 
@@ -40,7 +41,7 @@ def test_a_scattered_generator_covers_all_but_is_seldom_good(ring):
     scattered = 6 * torch.rand(5_000, 2, generator=torch.Generator().manual_seed(2)) - 3
     found = mode_coverage(scattered, ring.modes, STD)
     assert found.covered == 8
-    assert found.good_share == pytest.approx(8 * math.pi * (3 * STD) ** 2 / 36, abs=0.02)  # discs / square
+    assert found.good_fraction == pytest.approx(8 * math.pi * (3 * STD) ** 2 / 36, abs=0.02)  # discs / square
 
 
 def test_a_stray_sample_covers_a_mode_only_if_one_is_enough(ring):
@@ -51,12 +52,12 @@ def test_a_stray_sample_covers_a_mode_only_if_one_is_enough(ring):
 
 def test_the_radius_is_counted_in_standard_deviations():
     samples, modes = torch.tensor([[0.29, 0.0], [0.31, 0.0]]), torch.zeros(1, 2)
-    assert mode_coverage(samples, modes, std=0.1).good_share == 0.5
-    assert mode_coverage(samples, modes, std=0.1, within=4).good_share == 1.0
+    assert mode_coverage(samples, modes, std=0.1).good_fraction == 0.5
+    assert mode_coverage(samples, modes, std=0.1, within=4).good_fraction == 1.0
 
 
 def test_samples_that_are_not_finite_are_not_good(ring):
-    assert mode_coverage(torch.full((10, 2), float("nan")), ring.modes, STD).good_share == 0.0
+    assert mode_coverage(torch.full((10, 2), float("nan")), ring.modes, STD).good_fraction == 0.0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 
 from course_utils.metrics.spectra import (
     channel_correlations,
-    checkerboard_share,
+    checkerboard_fraction,
     colour_histograms,
     edge_strengths,
     power_spectrum,
@@ -76,11 +76,11 @@ def test_the_radial_spectrum_of_noise_is_flat_and_of_a_wave_is_one_ring():
     assert power[3] > 1e6 * power[[0, 1, 2, 4, 5, 6, 7]].max()
 
 
-def test_a_checkerboard_is_all_checkerboard_and_noise_has_its_even_share():
-    assert checkerboard_share(wave(8, 8)) == pytest.approx(1)
-    assert checkerboard_share(wave(8, 0) + wave(0, 8)) == pytest.approx(1)
-    assert checkerboard_share(wave(1, 2)) < 1e-6
-    assert checkerboard_share(noise(2_000)) == pytest.approx(3 / 255, rel=0.1)
+def test_a_checkerboard_is_all_checkerboard_and_noise_has_its_even_fraction():
+    assert checkerboard_fraction(wave(8, 8)) == pytest.approx(1)
+    assert checkerboard_fraction(wave(8, 0) + wave(0, 8)) == pytest.approx(1)
+    assert checkerboard_fraction(wave(1, 2)) < 1e-6
+    assert checkerboard_fraction(noise(2_000)) == pytest.approx(3 / 255, rel=0.1)
 
 
 def test_images_that_are_not_square_are_refused():

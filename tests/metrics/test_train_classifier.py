@@ -1,10 +1,10 @@
 """The recipe that made the shipped classifiers: it learns, it moves and mirrors, its files round-trip."""
 
 import torch
-from safetensors.torch import load_file
 
+from course_utils.files import load_weights, save_weights
 from course_utils.metrics.classifiers import cifar10_classifier, mnist_classifier
-from course_utils.metrics.train_classifier import RECIPES, accuracy, augment, save, train
+from course_utils.metrics.train_classifier import RECIPES, accuracy, augment, train
 
 RNG = torch.Generator
 
@@ -45,9 +45,8 @@ def test_it_learns_what_can_be_learnt():
 def test_saved_weights_are_half_as_big_and_hardly_different(tmp_path):
     torch.manual_seed(0)
     classifier = cifar10_classifier().eval()
-    save(classifier, tmp_path / "weights.safetensors", {"test_accuracy": "0.1"})
-    loaded = cifar10_classifier().eval()
-    loaded.load_state_dict({k: v.float() for k, v in load_file(tmp_path / "weights.safetensors").items()})
+    save_weights(classifier, tmp_path / "weights.safetensors", half=True)
+    loaded = load_weights(cifar10_classifier().eval(), tmp_path / "weights.safetensors")
     images = 2 * torch.rand(4, 3, 32, 32) - 1
     assert torch.allclose(classifier.features(images), loaded.features(images), atol=2e-2)
     parameters = sum(p.numel() for p in classifier.parameters())

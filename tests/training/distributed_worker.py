@@ -11,10 +11,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course_utils.augment import augment
 from course_utils.models import dcgan_discriminator, dcgan_generator, spectrally_normalised
-from course_utils.training import train_gan
-from course_utils.training.distributed import SumOverProcesses, joined, leave, rank, same_everywhere, share
+from course_utils.training.augmentation import augment
+from course_utils.training.distributed import SumOverRanks, broadcast_state, leave, process_group, rank, shard
+from course_utils.training.penalties import r1
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # torchrun starts this file by its path
+
+from tests.training.games import train_gan
 
 TRAIN = {
     "images": 192,
@@ -42,10 +46,7 @@ def noise(n, rng):
     return torch.rand(n, 3, 8, 8, generator=rng) * torch.rand(n, 1, 1, 1, generator=rng) * 2 - 1
 
 
-def r1(discriminator, real, fake):
-    real = real.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
-    return slope.square().sum((1, 2, 3)).mean()
+PENALTY = r1(2.0)
 
 
 def result(run, generator, discriminator) -> dict:
@@ -56,7 +57,7 @@ def result(run, generator, discriminator) -> dict:
         "interrupted": run.interrupted,
         **{
             f"{name} {key}": tensor
-            for name, network in (("G", generator), ("D", discriminator), ("average", run.generator))
+            for name, network in (("G", generator), ("D", discriminator), ("average", run.average))
             for key, tensor in network.state_dict().items()
         },
     }
@@ -72,10 +73,10 @@ def normalisation(momentum: float | None, shape: tuple[int, ...], layer: nn.Modu
     torch.manual_seed(1)
     layer.momentum = momentum
     nn.init.uniform_(layer.weight), nn.init.uniform_(layer.bias)
-    layer = same_everywhere(layer)
+    layer = broadcast_state(layer)
     outputs = []
     for _ in range(2):
-        x = share(3 + 2 * torch.randn(8, 4, *shape)).requires_grad_()
+        x = shard(3 + 2 * torch.randn(8, 4, *shape)).requires_grad_()
         y = layer(x)
         loss = y.sin().sum()  # a sum: what each process adds is its part of the whole batch's
         (slope,) = torch.autograd.grad(loss, x, create_graph=True)
@@ -117,16 +118,18 @@ def indivisible() -> str:
 def main(folder: Path) -> None:
     callbacks = []
     scenarios = {
-        # The processes begin with other weights, and must all go on with those of number 0.
-        "trained": lambda: train(seed=rank(), penalty=r1, checkpoint=folder / f"two.{rank()}.checkpoint"),
-        "resumed": lambda: train(penalty=r1, checkpoint=folder / "one.checkpoint", resume=True),
+        # The processes begin with other weights, and must all continue with those of number 0.
+        "trained": lambda: train(
+            seed=rank(), penalty=PENALTY, checkpoint=folder / f"two.{rank()}.checkpoint"
+        ),
+        "resumed": lambda: train(penalty=PENALTY, checkpoint=folder / "one.checkpoint", resume=True),
         "interrupted": interrupted,
         "indivisible": indivisible,
         "callbacks": lambda: train(images=24, on_snapshot=lambda run: callbacks.append(1)) and len(callbacks),
         **LAYERS,
-        "sum": lambda: SumOverProcesses.apply(torch.tensor(rank() + 1.0)).item(),
+        "sum": lambda: SumOverRanks.apply(torch.tensor(rank() + 1.0)).item(),
     }
-    with joined(torch.device("cpu")):
+    with process_group(torch.device("cpu")):
         for name, scenario in scenarios.items():
             torch.save(scenario(), folder / f"{name}.{rank()}.pt")
         print("finished")

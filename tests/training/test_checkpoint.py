@@ -1,13 +1,20 @@
 import os
 import pickle
+import random
+import time
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_all_start_methods, get_context
 
 import pytest
 import torch
-from safetensors import safe_open
-from torch import nn
 
-from course_utils.training import load_weights, save_weights
-from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
+from course_utils.files import replacing
+from course_utils.losses import LOSSES, GANLoss
+from course_utils.training import checkpoint, constant_then_linear
+from course_utils.training.augmentation import augment, flip
+from course_utils.training.checkpoint import describe_setting, load_checkpoint, save_checkpoint
+from course_utils.training.penalties import r1
 
 
 def test_a_checkpoint_returns_what_was_saved(tmp_path):
@@ -28,11 +35,14 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_pa
     path = tmp_path / "run.pt"
     save_checkpoint(path, {"images": 1})
 
-    def die(state, file):
-        file.write_bytes(b"half")
-        raise error
+    @contextmanager
+    def dying(path):
+        with replacing(path) as partial:
+            yield partial
+            assert partial.stat().st_size > 0
+            raise error
 
-    monkeypatch.setattr(torch, "save", die)
+    monkeypatch.setattr(checkpoint, "replacing", dying)
     with pytest.raises(type(error)):
         save_checkpoint(path, {"images": 2})
     monkeypatch.undo()
@@ -60,29 +70,88 @@ def test_a_missing_checkpoint_is_a_missing_file(tmp_path):
         load_checkpoint(tmp_path / "none.pt")
 
 
-def network(width: int = 3) -> nn.Module:
-    return nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
+# --- damage --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("half", "tolerance"), [(False, 0), (True, 1e-3)])
-def test_weights_go_to_a_safetensors_file_and_back(tmp_path, half, tolerance):
-    path, source, target = tmp_path / "net.safetensors", network(), network()
-    save_weights(source, path, {"images": "5"}, half=half)
-    load_weights(target, path)
-    for name, tensor in source.state_dict().items():
-        torch.testing.assert_close(target.state_dict()[name], tensor, rtol=tolerance, atol=tolerance)
-    assert path.stat().st_mode & 0o044 == 0o044  # others may read it
-    with safe_open(path, "pt") as file:
-        assert file.metadata() == {"images": "5"}
-        assert file.get_tensor("0.weight").dtype == (torch.float16 if half else torch.float32)
-        assert file.get_tensor("1.num_batches_tracked").dtype == torch.int64
+def test_a_flipped_bit_anywhere_is_noticed(tmp_path):
+    path = tmp_path / "run.pt"
+    save_checkpoint(path, {"weights": torch.arange(1000.0)})
+    content = path.read_bytes()
+    rng = random.Random(0)
+    for place in [0, 40, len(content) - 1, *(rng.randrange(len(content)) for _ in range(50))]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="not a readable checkpoint"):
+            load_checkpoint(path)
 
 
-def test_a_damaged_file_and_anothers_weights_are_told_apart(tmp_path):
-    path = tmp_path / "net.safetensors"
-    save_weights(network(), path)
-    with pytest.raises(ValueError, match="holds the weights of another network"):
-        load_weights(network(4), path)
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(ValueError, match="not a readable safetensors file"):
-        load_weights(network(), path)
+@pytest.mark.parametrize("state", [[1, 2], "text", 5])
+def test_a_checkpoint_that_is_no_dictionary_is_told(tmp_path, state):
+    save_checkpoint(tmp_path / "run.pt", state)
+    with pytest.raises(ValueError, match="not a readable checkpoint, but a"):
+        load_checkpoint(tmp_path / "run.pt")
+
+
+def write_for_ever(path):
+    for number in range(10**6):
+        save_checkpoint(path, {"number": number, "weights": torch.full((250_000,), float(number))})
+
+
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="needs processes that start at once")
+def test_twenty_kills_at_random_moments_of_writing_tear_no_checkpoint(tmp_path):
+    """A megabyte is written again and again, so that nearly every kill comes in the middle of a write."""
+    path, rng, left_behind, seen = tmp_path / "run.pt", random.Random(0), 0, set()
+    for _ in range(20):
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        writer = get_context("fork").Process(target=write_for_ever, args=(path,), daemon=True)
+        writer.start()
+        deadline = time.monotonic() + 30
+        while not path.exists() or path.stat().st_mtime_ns == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.05))
+        writer.kill()
+        writer.join()
+        state = load_checkpoint(path)
+        assert (state["weights"] == state["number"]).all()
+        seen.add(state["number"])
+        left_behind += len(list(tmp_path.glob(".run.pt.*.partial")))
+    assert left_behind > 0 and len(seen) > 1  # some kills did come while a file was half written
+    save_checkpoint(path, {"number": -1})
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]  # and what they left behind is removed
+
+
+# --- settings as words ---------------------------------------------------------------------------------
+
+
+def test_equal_settings_have_equal_descriptions_and_others_have_not():
+    def other_r1(gamma):
+        return r1(gamma)
+
+    described = [
+        describe_setting(setting)
+        for setting in (
+            None,
+            r1(1.0),
+            r1(2.0),
+            flip,
+            augment,
+            constant_then_linear,
+            partial(constant_then_linear, constant=0.5),
+            partial(constant_then_linear, constant=0.6),
+            LOSSES["hinge"],
+            LOSSES["hinge"]._replace(undecided=1.0),
+            GANLoss(lambda real, fake: fake.mean() - real.mean(), lambda real, fake: -fake.mean()),
+            GANLoss(lambda real, fake: fake.mean() - 2 * real.mean(), lambda real, fake: -fake.mean()),
+            torch.zeros(2),
+            torch.ones(2),
+            (0.0, 0.99),
+            (0.5, 0.99),
+            "hinge",
+        )
+    ]
+    assert len(set(described)) == len(described)
+    assert describe_setting(other_r1(1.0)) == describe_setting(r1(1.0))
+    assert describe_setting([0.0, 0.99]) == describe_setting((0.0, 0.99))
+    assert describe_setting(object()) == describe_setting(object())  # no address in it

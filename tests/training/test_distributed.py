@@ -19,9 +19,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from course_utils import train as command
-from course_utils.training import train_gan
+from course_utils.training import __main__ as command
 from course_utils.training.checkpoint import load_checkpoint
+from tests.training.games import train_gan
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
 _spec = importlib.util.spec_from_file_location("distributed_worker", WORKER)
@@ -75,7 +75,7 @@ def wait_for(path: Path) -> None:
 def together(tmp_path_factory):
     """The scenarios of the worker, on two processes: (result of process 0, result of process 1) by name."""
     folder, logs = tmp_path_factory.mktemp("together"), tmp_path_factory.mktemp("logs")
-    worker.train(penalty=worker.r1, checkpoint=folder / "one.checkpoint", images=96)
+    worker.train(penalty=worker.PENALTY, checkpoint=folder / "one.checkpoint", images=96)
     before = (folder / "one.checkpoint").read_bytes()
     with torchrun("--log-dir", logs, "--redirects", "3", WORKER, folder) as job:
         status, out, err = finish(job)
@@ -101,7 +101,7 @@ def assert_same_run(found: dict, expected: dict) -> None:
 
 def test_two_processes_with_half_the_batch_are_one_with_the_whole(together):
     """Losses, accuracies, weights, running statistics, power iterations, the average: all of it."""
-    alone = worker.train(penalty=worker.r1)
+    alone = worker.train(penalty=worker.PENALTY)
     first, second = both(together, "trained")
     assert_same_run(first, alone)
     assert all(
@@ -111,13 +111,13 @@ def test_two_processes_with_half_the_batch_are_one_with_the_whole(together):
 
 
 def test_a_checkpoint_of_one_process_goes_on_with_two(together):
-    assert_same_run(both(together, "resumed")[0], worker.train(penalty=worker.r1))
+    assert_same_run(both(together, "resumed")[0], worker.train(penalty=worker.PENALTY))
 
 
 def test_a_checkpoint_of_two_processes_goes_on_with_one(together):
     file = together / "two.0.checkpoint"
     assert load_checkpoint(file)["images_seen"] == worker.TRAIN["images"]
-    resumed = worker.train(penalty=worker.r1, images=288, checkpoint=file, resume=True)
+    resumed = worker.train(penalty=worker.PENALTY, images=288, checkpoint=file, resume=True)
     assert resumed["images"] == 288
     first = both(together, "trained")[0]
     assert resumed["history"]["images"][:8] == first["history"]["images"]
@@ -168,7 +168,7 @@ def test_the_command_on_two_processes_speaks_and_writes_once(tmp_path):
     output = files / "digits.safetensors"
     words = [*SMALL, "--images", "64", "--output", output, "--checkpoint", files / "run.pt"]
     with torchrun(
-        "--log-dir", logs, "--redirects", "3", "-m", "course_utils.train", *words, data=tmp_path
+        "--log-dir", logs, "--redirects", "3", "-m", "course_utils.training", *words, data=tmp_path
     ) as job:
         status, _, _ = finish(job)
     said = {path.parent.name + path.name: path.read_text() for path in logs.rglob("std*.log")}
@@ -180,9 +180,8 @@ def test_the_command_on_two_processes_speaks_and_writes_once(tmp_path):
     assert sorted(path.name for path in files.iterdir()) == ["digits.safetensors", "run.pt"]
     with safe_open(output, "pt") as weights:
         assert weights.metadata()["images"] == "64"
-        assert (
-            "torchrun --standalone --nproc-per-node=2 -m course_utils.train" in weights.metadata()["made_by"]
-        )
+        launched = "torchrun --standalone --nproc-per-node=2 -m course_utils.training"
+        assert launched in weights.metadata()["made_by"]
 
 
 def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
@@ -190,7 +189,7 @@ def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
     path = folder / "run of digits.pt"
     words = [*SMALL, "--batch-size", "12", "--checkpoint", path, "--checkpoint-every", "32"]
     words += ["--images", "10000000"]
-    with torchrun("-m", "course_utils.train", *words, data=folder, processes=processes) as job:
+    with torchrun("-m", "course_utils.training", *words, data=folder, processes=processes) as job:
         wait_for(path)
         process_of(job, rank).kill()
         killed = time.monotonic()
@@ -200,7 +199,7 @@ def kill(folder: Path, rank: int, processes: int) -> tuple[Path, str]:
     (sentence,) = re.findall(r"^Training ended.*$", err, re.MULTILINE)  # said once, by whoever is left
     held, go_on = re.fullmatch(
         f"Training ended, because one of its {processes} processes was killed or failed: "
-        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; go on with (.*)",
+        rf"{re.escape(str(path))} holds the state after ([\d,]+) images; continue with (.*)",
         sentence,
     ).groups()
     assert load_checkpoint(path)["images_seen"] == int(held.replace(",", "")) > 0
@@ -236,7 +235,7 @@ def test_the_command_in_that_sentence_goes_on_from_the_checkpoint(killed):
 def test_ctrl_c_ends_the_job_with_a_checkpoint_and_says_how_to_go_on(tmp_path):
     path = tmp_path / "run.pt"
     words = [*SMALL, "--checkpoint", path, "--checkpoint-every", "32", "--images", "10000000"]
-    with torchrun("-m", "course_utils.train", *words, data=tmp_path) as job:
+    with torchrun("-m", "course_utils.training", *words, data=tmp_path) as job:
         wait_for(path)
         job.send_signal(signal.SIGINT)
         status, out, _ = finish(job)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from course_utils.dynamics import GAMES, RULES, alternating, dirac_gan, play
 from course_utils.plots import alt_text
+from course_utils.theory.game_dynamics import GAMES, RULES, alternating, dirac_gan, play
 from course_utils.widgets.game_explorer import FAR, FIRST_STEPS, MOST_STEPS, fate, game_explorer, render
 
 

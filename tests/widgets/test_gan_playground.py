@@ -10,15 +10,16 @@ from PIL import Image
 
 from course_utils.data.toy import ring, spiral
 from course_utils.losses import LOSSES
-from course_utils.plane import data_cells, new_game, one_thread
+from course_utils.metrics import data_cells
 from course_utils.plots import alt_text
+from course_utils.training.threads import on_threads
 from course_utils.widgets import gan_playground as module
-from course_utils.widgets.gan_playground import DATA, DRAWN, MOST_POINTS, gan_playground, render
+from course_utils.widgets.gan_playground import DATA, DRAWN, MOST_POINTS, gan_playground, new_game, render
 
 
 @pytest.fixture(autouse=True)
 def single_thread():
-    with one_thread():
+    with on_threads(1):
         yield
 
 
@@ -28,7 +29,7 @@ def playground():
 
 
 def weights(game):
-    parameters = [*game.generator.parameters(), *game.discriminator.parameters()]
+    parameters = [weights for network in game.gan.networks.values() for weights in network.parameters()]
     return torch.cat([parameter.detach().flatten() for parameter in parameters])
 
 
@@ -78,12 +79,12 @@ def test_the_frame_is_a_picture_as_large_as_it_is_shown(playground):
 
 
 def test_single_steps_move_one_player(playground):
-    generator = playground.game.generator[0].weight.detach().clone()
+    generator = playground.game.gan.generator[0].weight.detach().clone()
     playground.discriminator_button.click()
-    assert torch.equal(playground.game.generator[0].weight, generator)
+    assert torch.equal(playground.game.gan.generator[0].weight, generator)
     assert (playground.game.discriminator_steps, playground.game.generator_steps) == (1, 0)
     playground.generator_button.click()
-    assert not torch.equal(playground.game.generator[0].weight, generator)
+    assert not torch.equal(playground.game.gan.generator[0].weight, generator)
     assert playground.game.generator_steps == 1
 
 
@@ -104,17 +105,17 @@ def test_settings_reach_the_running_game(playground):
     playground.controls["discriminator_lr"].value = 1e-3
     playground.controls["loss"].value = "minimax"
     assert playground.game is game
-    assert game.generator_optimizer.param_groups[0]["lr"] == 1e-4
-    assert game.discriminator_optimizer.param_groups[0]["lr"] == 1e-3
-    assert game.loss is LOSSES["minimax"]
+    assert game.gan.optimizers["generator"].param_groups[0]["lr"] == 1e-4
+    assert game.gan.optimizers["discriminator"].param_groups[0]["lr"] == 1e-3
+    assert game.gan.objective is LOSSES["minimax"]
     playground.reset.click()  # and the next one
-    assert playground.game.generator_optimizer.param_groups[0]["lr"] == 1e-4
+    assert playground.game.gan.optimizers["generator"].param_groups[0]["lr"] == 1e-4
 
 
-def test_judging_two_at_once_is_a_new_game(playground):
+def test_showing_d_two_at_once_is_a_new_game(playground):
     tick(playground)
-    playground.controls["together"].value = 2
-    assert playground.game.together == 2 and playground.game.generator_steps == 0
+    playground.controls["packing"].value = 2
+    assert playground.game.gan.discriminator.packing == 2 and playground.game.generator_steps == 0
     tick(playground)
 
 
@@ -169,7 +170,7 @@ def test_a_stroke_outside_the_plane_changes_no_chosen_data(playground):
 def test_an_error_stops_the_run_and_is_shown_and_raised(playground):
     playground.play.playing = True
     with torch.no_grad():
-        playground.game.discriminator[2][1].weight.fill_(float("nan"))
+        playground.game.gan.discriminator[2][1].weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="lower the learning rates"):
         tick(playground)
     assert not playground.play.playing
@@ -216,7 +217,7 @@ def test_the_script_is_shipped_and_asks_for_nothing_from_elsewhere():
 
 def test_threads_are_given_back_after_an_error():
     threads = torch.get_num_threads()
-    with pytest.raises(ZeroDivisionError), one_thread():
+    with pytest.raises(ZeroDivisionError), on_threads(1):
         assert torch.get_num_threads() == 1
         raise ZeroDivisionError
     assert torch.get_num_threads() == threads

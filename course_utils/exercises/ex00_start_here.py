@@ -1,0 +1,185 @@
+"""The exercises of notebook 00: warm-ups, to meet the checks on ground that you know."""
+
+import math
+
+import torch
+
+from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.data import to_model_range
+
+
+@exercise(
+    "0.1",
+    title="Pixels for a network",
+    difficulty=1,
+    minutes=5,
+    hints=[
+        "A straight line through two points: 0 becomes −1, and 255 becomes 1. How long is each way?",
+        "Convert first, then calculate: `pixels.float()`. In uint8, 2 · 200 is 144.",
+        "Dividing by 127.5 gives [0, 2]. What is left to do?",
+    ],
+)
+def to_network_range(answer):
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
+    result = call(answer, pixels, name="to_network_range")
+    if isinstance(result, torch.Tensor) and not result.is_floating_point():
+        raise Wrong(
+            f"the result is {result.dtype}, which has no place for −0.5. Networks take floating point."
+        )
+    found, x = as_tensor(result, "the result"), pixels.double()
+    expect_shape(
+        found, (2, 1, 8, 16), "the result", "the shape should stay (2, 1, 8, 16): change values only."
+    )
+    wrapped = torch.arange(0, 512, 2, dtype=torch.uint8).reshape(pixels.shape).double()  # 2·x in uint8
+    typical = [
+        (x / 255, "that is [0, 1]. The generator ends in tanh, which reaches from −1 to 1: use all of it."),
+        (x / 127.5, "that is [0, 2]: the right length, in the wrong place."),
+        (1 - x / 127.5, "black and white have changed places: 0 should become −1."),
+        (x - 127.5, "that is centred, but it reaches from −127.5 to 127.5: divide, too."),
+        (
+            (x / 255 - 0.1307) / 0.3081,
+            "those are MNIST's mean and deviation, for classifiers. White becomes 2.82: no tanh gets there.",
+        ),
+        (
+            wrapped / 255 - 1,
+            "uint8 has no 256: 2 · 200 overflowed to 144. Convert to floating point before you calculate.",
+        ),
+    ]
+    for mistake, message in typical:
+        if matches(found, mistake, tolerance=1e-3):
+            raise Wrong(message)
+    for divisor in (127.0, 128.0):
+        if matches(found, x / divisor - 1, tolerance=1e-6):
+            top = 255 / divisor - 1
+            raise Wrong(f"nearly: 255 becomes {top:.4f} and should become exactly 1. What is half of 255?")
+    expect_close(found, to_model_range(pixels), name="the result", tolerance=1e-5)
+    faint = torch.arange(50, 201, dtype=torch.uint8)  # no black and no white in this batch
+    found = as_tensor(call(answer, faint, name="to_network_range"), "the result")
+    expect_close(
+        found,
+        to_model_range(faint),
+        "right for a batch that holds black and white. But where it runs from 50 to 200, its darkest and "
+        "brightest pixels should not become −1 and 1. The same grey is the same number in every batch.",
+        tolerance=1e-5,
+    )
+    return (
+        "that is what `course_utils.data.to_model_range` does, and the only place where the course does it."
+    )
+
+
+@exercise(
+    "0.2",
+    title="Draw latents",
+    difficulty=1,
+    minutes=3,
+    hints=[
+        "`torch.randn` draws from the standard normal distribution; `torch.rand` draws something else.",
+        "One row for each image that you want, one column for each number in a latent.",
+    ],
+)
+def draw_latents(answer):
+    n, latent_dim = 4_000, 8
+    result = call(answer, n, latent_dim, name="draw_latents")
+    found = as_tensor(result, "the latents")
+    if found.shape == (latent_dim, n):
+        raise Wrong("rows and columns are swapped: one row a latent, (n, latent_dim).")
+    if found.shape == (n,) or found.shape == (latent_dim,):
+        raise Wrong(f"that is one row of {len(found)} numbers. Draw n latents of latent_dim numbers each.")
+    expect_shape(found, (n, latent_dim), "the result")
+    if (found[1:] == found[0]).all():
+        raise Wrong(
+            "all rows are the same latent, so all images would be the same. Draw each number by itself."
+        )
+    mean, std, low, high = found.mean().item(), found.std().item(), found.min().item(), found.max().item()
+    if low >= 0 and high <= 1:
+        raise Wrong(
+            "these lie between 0 and 1: none is negative. The generator was trained on latents from N(0, 1)."
+        )
+    if low >= -1 and high <= 1:
+        raise Wrong("these lie between −1 and 1. N(0, 1) has no bounds: a third of its numbers lie outside.")
+    if (torch.corrcoef(found.T) - torch.eye(latent_dim)).abs().max() > 0.08:  # by chance, about 0.016
+        raise Wrong("the numbers of a latent move together: each of them should be drawn by itself.")
+    if found.norm(dim=1).std() < 0.1:  # of N(0, I) in 8 dimensions: 0.69
+        raise Wrong(
+            "all latents have the same length: is there a normalisation? Of N(0, I), some are longer than "
+            "others."
+        )
+    # The mean of 32,000 draws varies by 0.0056, their deviation by 0.004: five times as much is allowed.
+    if abs(mean) > 0.028 or abs(std - 1) > 0.02:
+        raise Wrong(f"their mean is {mean:.2f} and their deviation {std:.2f}; N(0, 1) has 0 and 1.")
+    # The fraction of 32,000 numbers beyond ±2, 4.6 %, varies by 0.12 %.
+    fraction = (found.abs() > 2).double().mean().item()
+    if abs(fraction - 0.0455) > 0.006:
+        raise Wrong(
+            f"mean and deviation are right, the shape is not: {fraction:.1%} of the numbers lie beyond ±2, "
+            "and of a normal distribution 4.6 % do."
+        )
+    if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
+        raise Wrong(
+            "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."
+        )
+    return "a row is all that the generator knows about the image it is to make."
+
+
+@exercise(
+    "0.3",
+    title="Predict the walk",
+    difficulty=1,
+    minutes=2,
+    hints=[
+        "G never sees an image, only z. What does it make of any z: one image, or two on top of each other?"
+    ],
+)
+def halfway(answer):
+    choose(
+        answer,
+        right="b",
+        wrong={
+            "a": "that is a mean of two *images*. Here the *latents* are averaged; G makes one image of it.",
+            "c": "G has learnt to make strokes of nearly every z, and z half-way is not far from those it "
+            "was trained on.",
+            "d": "G is continuous: it cannot jump. What must lie between the two ends?",
+        },
+    )
+    return "run the next cell to see it."
+
+
+@exercise(
+    "0.4",
+    title="What guessing costs",
+    difficulty=1,
+    minutes=3,
+    hints=[
+        "The discriminator says D(x) = ½. Its loss on an image is −log of what it gave to the truth.",
+        "The truth is “real” or “generated”; it gave ½ to either. So: −log ½. `math.log` is the natural one.",
+    ],
+)
+def loss_of_guessing(answer):
+    right = math.log(2)
+    found = as_tensor(answer, "the loss")
+    expect_shape(found, (), "the loss", "one number is enough: every image costs the same.")
+    typical = [
+        (-right, "the sign: log ½ is negative, and a loss is −log."),
+        (0.5, "that is the probability. The loss is its negative logarithm."),
+        (
+            math.log10(2),
+            "that is the logarithm to base 10. PyTorch's losses use the natural one, and so do we.",
+        ),
+        (
+            1.0,
+            "that is one *bit*: the logarithm to base 2. PyTorch's losses use the natural one, and so do we.",
+        ),
+        (
+            2 * right,
+            "that is for two images, a real and a generated one: log 4. What does one of them cost?",
+        ),
+        (0.0, "that is the loss of somebody who is right and sure: −log 1."),
+    ]
+    for mistake, message in typical:
+        if matches(found, mistake, tolerance=5e-3):
+            raise Wrong(message)
+    expect_close(found, right, name="the loss", tolerance=5e-3)
+    return (
+        "0.693 on one image. D's training loss adds a real and a generated term: there, guessing shows as "
+        "2·0.693 = 1.386."
+    )

@@ -1,0 +1,499 @@
+"""The exercises of notebook 01: the minimax objective."""
+
+import math
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import softplus
+
+from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.theory import js, kl, minimax_game, optimal_discriminator, quadrature, value
+
+FAIR = torch.full((6,), 1 / 6, dtype=torch.float64)
+LOADED = torch.tensor([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], dtype=torch.float64)
+ODD = torch.tensor([0.3, 0.05, 0.25, 0.05, 0.3, 0.05], dtype=torch.float64)
+
+
+def _tell(found, mistakes, tolerance: float = 1e-4) -> None:
+    """Raise Wrong with the message of the first typical mistake that gives what was found."""
+    for mistake, message in mistakes:
+        if matches(found, mistake, tolerance=tolerance):
+            raise Wrong(message)
+
+
+@exercise(
+    "1.1",
+    title="The value on a die",
+    difficulty=1,
+    minutes=8,
+    hints=[
+        "An expectation over a die is a sum over its faces: the face's probability times what you average.",
+        "Two expectations: of log D under the data's probabilities, of log(1 − D) under the generator's.",
+        "`(p_data * torch.log(discriminator)).sum()` is the first of the two terms.",
+    ],
+)
+def value_on_a_die(answer):
+    for p, q in ((LOADED, FAIR), (ODD, LOADED)):
+        d = torch.tensor([0.2, 0.3, 0.4, 0.35, 0.45, 0.7], dtype=torch.float64)
+        right, log_d, log_not_d = value(d, p, q), d.log(), (1 - d).log()
+        found = as_tensor(call(answer, d, p, q, name="value_on_a_die"), "V")
+        if found.shape == (6,):
+            raise Wrong("that is one number for each face; V is their sum, a single number.")
+        expect_shape(found, (), "V", "V is a single number: return a scalar.")
+        mistakes = [
+            (-right, "the sign is turned: that is what D would minimise. V itself is what D maximises."),
+            (
+                (p * log_not_d + q * log_d).sum(),
+                "the two logarithms are swapped: D should say a large probability on the data's rolls.",
+            ),
+            (
+                ((p + q) * log_d).sum(),
+                "both terms use log D. On the generator's rolls, D earns by a small number: log(1 − D).",
+            ),
+            (
+                (p * (log_d + log_not_d)).sum(),
+                "both terms are averaged over the data. The second is over the generator's rolls: `p_model`.",
+            ),
+            (
+                (log_d + log_not_d).sum(),
+                "the faces are not weighted: multiply each by the probability that it comes up.",
+            ),
+            (
+                (log_d + log_not_d).mean(),
+                "that is a plain mean over the faces, as if each were as likely: weight by the probability.",
+            ),
+            (
+                right / 6,
+                "divided by the number of faces: the probabilities are the weights already; use `sum`.",
+            ),
+            (
+                right / math.log(2),
+                "that is in bits (log₂); this course, like the paper, uses natural logarithms.",
+            ),
+            ((p * log_d).sum(), "only the data's term is there; the generator's is missing."),
+            ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
+        ]
+        _tell(found, mistakes)
+        expect_close(found, right, name="V")
+    return "two averages of logarithms, and that is all of the objective."
+
+
+@exercise(
+    "1.2",
+    title="The best discriminator",
+    difficulty=2,
+    minutes=8,
+    hints=[
+        "Each place again: π·a·log y + (1 − π)·b·log(1 − y). That is f(y) with other numbers for a and b.",
+        "f(y) = a·log y + b·log(1 − y) is largest at a / (a + b). What stands in the place of a and b now?",
+        "Of all that is shown at x, π·p_data is real and (1 − π)·p_model is not. D* is the real fraction.",
+    ],
+)
+def best_discriminator(answer):
+    a_density = torch.linspace(0.01, 2.5, 40, dtype=torch.float64)  # density values may exceed 1
+    for p, q in ((LOADED, FAIR), (ODD, LOADED), (a_density, a_density.flip(0).square())):
+        right, ratio = optimal_discriminator(p, q), p / q
+        found = as_tensor(call(answer, p, q, name="best_discriminator"), "D*")
+        expect_shape(
+            found, tuple(p.shape), "D*", "D* has one number for each place: return the shape of p_data."
+        )
+        mistakes = [
+            (
+                ratio,
+                "that is the density ratio; it exceeds 1, and D is a probability. What do you divide by?",
+            ),
+            (
+                ratio.clamp(max=1),
+                "that is the density ratio, capped: it says 1 wherever the data are the likelier ones. Is D "
+                "so sure there?",
+            ),
+            (
+                ratio.clamp(max=0.999),
+                "that is the density ratio, capped at 0.999. Is D so sure where the data are likelier?",
+            ),
+            (
+                1 - right,
+                "the labels are swapped: this is large where the generator's density is.",
+            ),
+            (
+                right / 2,
+                "half of it: the fraction π weights both terms of the sum below, not only what stands above.",
+            ),
+            (
+                (p > q).double(),
+                "that is a verdict, not a probability: being certain and wrong costs log 0 = −∞.",
+            ),
+            (p, "that looks at the data alone; whether a roll is real depends on both dice."),
+            (
+                p / p + q,
+                "the parentheses are missing: `a / a + b` is 1 + b in Python.",
+            ),
+            (
+                (p - q) / (p + q),
+                "that runs from −1 to 1; a probability runs from 0 to 1.",
+            ),
+            (
+                torch.sigmoid(p - q),
+                "a sigmoid of the difference? Set the derivative a/y − b/(1 − y) to 0 and solve for y.",
+            ),
+        ]
+        _tell(found, mistakes)
+        if (found < 0).any() or (found > 1).any():
+            raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
+        expect_close(found, right, name="D*")
+    for fraction in (0.2, 0.7):
+        _best_for_a_fraction(answer, fraction)
+    return "the fraction of real ones in everything that lands on x, however many of them are shown."
+
+
+def _best_for_a_fraction(answer, fraction: float) -> None:
+    p, q = LOADED, ODD
+    right = fraction * p / (fraction * p + (1 - fraction) * q)
+    found = as_tensor(call(answer, p, q, fraction, name="best_discriminator"), "D*")
+    expect_shape(found, (6,), "D*", "D* has one number for each place: return the shape of p_data.")
+    mistakes = [
+        (
+            p / (p + q),
+            "right where as many real samples are shown as generated ones; but yours does not look at "
+            "`real_fraction`.",
+        ),
+        (
+            (1 - fraction) * p / ((1 - fraction) * p + fraction * q),
+            "right for equal numbers; but `real_fraction` is the fraction of the real ones, and you give it "
+            "to the others.",
+        ),
+        (
+            fraction * p / (fraction * p + q),
+            "the real samples are weighted with π, and the generated ones should be with 1 − π.",
+        ),
+        (
+            2 * fraction * p / (p + q),
+            "the fraction belongs into the sum below, too: the real ones among *everything that is shown*.",
+        ),
+        (
+            fraction * p / (p + q),
+            "the fraction belongs into the sum below, too: the real ones among *everything that is shown*.",
+        ),
+    ]
+    _tell(found, mistakes)
+    expect_close(found, right, name=f"D* for real_fraction={fraction}")
+
+
+@exercise(
+    "1.3",
+    title="The discriminator's loss, from logits",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "The loss is −V, with means over the samples in place of expectations.",
+        "`torch.nn.functional.softplus(t)` is log(1 + eᵗ), computed so that it cannot overflow.",
+        "−log σ(t) = log(1 + e⁻ᵗ) = softplus(−t). And 1 − σ(t) = σ(−t), so −log(1 − σ(t)) = ?",
+    ],
+)
+def discriminator_loss(answer):
+    rng = torch.Generator().manual_seed(1)
+    real = 2 * torch.randn(7, generator=rng, dtype=torch.float64) + 1
+    fake = 2 * torch.randn(4, generator=rng, dtype=torch.float64) - 1
+    on_real, on_fake = softplus(-real), softplus(fake)
+    right = on_real.mean() + on_fake.mean()
+    result = call(answer, real, fake, name="discriminator_loss")
+    if isinstance(result, torch.Tensor) and result.isnan().any():
+        raise Wrong("the loss is NaN: is there a log of a logit? Logits may be negative; log needs σ(logit).")
+    found = as_tensor(result, "the loss")
+    expect_shape(found, (), "the loss", "the loss is a single number: take the mean over each batch.")
+    together = torch.cat([on_real, on_fake]).mean()
+    twice = cross_entropy(real.sigmoid(), torch.ones_like(real)) + cross_entropy(
+        fake.sigmoid(), torch.zeros_like(fake)
+    )
+    mistakes = [
+        (-right, "that is V, which D *maximises*; an optimiser minimises, so turn the sign."),
+        (
+            softplus(real).mean() + softplus(-fake).mean(),
+            "the labels are swapped: this teaches D to call the generator's samples real.",
+        ),
+        (right / 2, "that is half of −V: the two means are added, not averaged."),
+        (
+            together,
+            "one mean over both batches together: V has a mean over the real ones plus one over the others.",
+        ),
+        (
+            on_real.sum() + on_fake.sum(),
+            "that is a sum over the samples; an expectation is estimated by a mean.",
+        ),
+        (twice, "a sigmoid too many: `binary_cross_entropy_with_logits` applies it already."),
+        (on_real.mean(), "only the real samples count here; the generated ones are missing."),
+        (on_fake.mean(), "only the generated samples count here; the real ones are missing."),
+        (
+            softplus(-real).mean() + softplus(-fake).mean(),
+            "the generated samples are treated as real: for them the term is −log(1 − σ(t)) = softplus(t).",
+        ),
+    ]
+    _tell(found, mistakes)
+    expect_close(found, right, name="the loss")
+
+    extreme = torch.tensor([-300.0, 300.0])
+    found = torch.as_tensor(call(answer, extreme, extreme, name="discriminator_loss"))
+    if not found.isfinite():
+        raise Wrong(
+            "right for small logits, but at a logit of 300 the loss is not finite: σ rounds to 1, and then "
+            "comes log 0. Use `softplus` or `logsigmoid` on the logits themselves."
+        )
+    expect_close(
+        found, 300.0, "for logits of ±300 the loss should be 300; is something clipped?", tolerance=1e-3
+    )
+    return "−V, estimated from samples, and safe for every logit."
+
+
+@exercise(
+    "1.4",
+    title="Jensen–Shannon",
+    difficulty=2,
+    minutes=8,
+    hints=[
+        "First the half-way distribution m = (p + q) / 2.",
+        "Then `kl(p, m, weights)` and `kl(q, m, weights)`, and the mean of the two.",
+    ],
+)
+def jensen_shannon(answer):
+    for p, q in ((LOADED, FAIR), (ODD, LOADED)):
+        middle = (p + q) / 2
+        right = js(p, q)
+        try:
+            result = call(answer, p, q, name="jensen_shannon")
+        except ValueError as error:
+            if "total probability 1, got 2" in str(error):
+                raise Wrong(
+                    "p + q has total probability 2; the half-way distribution is half of that."
+                ) from None
+            raise
+        found = as_tensor(result, "JS")
+        expect_shape(found, (), "JS", "JS is a single number.")
+        mistakes = [
+            (
+                (kl(p, q) + kl(q, p)) / 2,
+                "that is the mean of the two KLs, without the half-way m: infinite where a die cannot land.",
+            ),
+            (2 * right, "twice too large: JS is the mean of the two KLs to m."),
+            (
+                (kl(middle, p) + kl(middle, q)) / 2,
+                "the order is turned: KL(p ‖ m) averages over p. Yours averages over m.",
+            ),
+            (kl(p, middle), "only p's half is there: q's distance to m is missing."),
+            (kl(q, middle), "only q's half is there: p's distance to m is missing."),
+            (right / math.log(2), "that is in bits; natural logarithms, please."),
+            (right.sqrt(), "that is the root of JS, the Jensen–Shannon distance; leave the root out."),
+            (2 * right - math.log(4), "that is V(D*, G) already: JS is the divergence inside it."),
+        ]
+        _tell(found, mistakes, tolerance=1e-6)
+        expect_close(found, right, name="JS", tolerance=1e-6)
+
+    x, weights = quadrature(-8, 8, 401)
+    p, q = (torch.exp(-0.5 * (x - mean) ** 2) / math.sqrt(2 * math.pi) for mean in (-0.5, 1.0))
+    try:
+        found = as_tensor(call(answer, p, q, weights, name="jensen_shannon"), "JS")
+    except ValueError:
+        found = None
+    if found is None or not matches(found, js(p, q, weights)):
+        raise Wrong("right for dice, but not for densities: hand `weights` on to both calls of `kl`.")
+
+    apart = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64)
+    result = torch.as_tensor(call(answer, apart, apart.flip(0), name="jensen_shannon"))
+    if not matches(result, math.log(2)):
+        raise Wrong(
+            "right for dice that share all faces, but for dice that share none JS is log 2, and yours gives "
+            f"{result.item():.4g}: 0·log 0 counts as 0. `kl` of this course takes care of that."
+        )
+    return "0 for equals, log 2 for strangers, finite always."
+
+
+@exercise(
+    "1.5",
+    title="Predict: who still has a slope?",
+    difficulty=1,
+    minutes=3,
+    hints=[
+        "Both KLs average a log ratio of two Gaussians. How does the logarithm of one depend on its mean?",
+        "Wasserstein is mass times the way it is carried. One unit further: how much more work?",
+    ],
+)
+def who_has_a_slope(answer):
+    choose(
+        answer,
+        right="c",
+        wrong={
+            "a": "the log of a Gaussian falls as the square of the distance from its mean: twice as far is "
+            "more than twice the KL. (The width 0.6 instead of 1 changes how steeply, no more.)",
+            "b": "this one averages −log of the data's density, which is (x² + log 2π)/2, over a hill at s: "
+            "that grows as the square of s. Does its slope stay the same?",
+            "d": "JS flattens because it has a ceiling, log 2. Which of these three has a ceiling?",
+        },
+    )
+    return "mass times distance: each further unit costs the same, near and far. The next figures show it."
+
+
+@exercise(
+    "1.6",
+    title="Two slopes",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "The derivative of softplus(t) = log(1 + eᵗ) is σ(t).",
+        "log(1 − σ(t)) = −softplus(t), and −log σ(t) = softplus(−t). Mind the inner derivative there.",
+        "With D = σ(t), one of the slopes is −D and the other is −(1 − D). Which is which?",
+    ],
+)
+def generator_slopes(answer):
+    logits = torch.tensor([-6.0, -2.0, -0.5, 0.0, 1.0, 4.0], dtype=torch.float64)
+    d = logits.sigmoid()
+    result = call(answer, logits, name="generator_slopes")
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong("return the two slopes as a pair: `return saturating, non_saturating`.")
+    found = torch.stack([as_tensor(result[0], "the first slope"), as_tensor(result[1], "the second slope")])
+    expect_shape(found, (2, 6), "the pair", "each slope has one number for each logit.")
+    right = torch.stack([-d, d - 1])
+    mistakes = [
+        (
+            right.flip(0),
+            "the two are swapped: log(1 − D) is flat where D is near 0.",
+        ),
+        (-right, "the sign is turned: both losses fall as the logit rises, so both slopes are negative."),
+        (
+            torch.stack([-1 / (1 - d), -1 / d]),
+            "those are derivatives by D; here it is by the logit t: multiply by dD/dt = D·(1 − D).",
+        ),
+        (
+            torch.stack([-d, 1 - d]),
+            "the inner derivative of −log σ(t) = softplus(−t) is missing: its slope is −σ(−t).",
+        ),
+        (
+            torch.stack([(1 - d).log(), -d.log()]),
+            "those are the losses themselves; their derivatives are asked for.",
+        ),
+        (
+            torch.stack([-d * (1 - d), -d * (1 - d)]),
+            "that is the slope of the sigmoid alone; the logarithm's own derivative multiplies it.",
+        ),
+    ]
+    _tell(found, mistakes, tolerance=1e-6)
+    for part, name in enumerate(("saturating", "non-saturating")):
+        if not matches(found[part], right[part]):
+            raise Wrong(
+                f"the {name} slope at the logit −2 is {found[part][1]:.4f}, where {right[part][1]:.4f} was "
+                "expected."
+            )
+    return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
+
+
+@exercise(
+    "1.7",
+    title="The whole game",
+    difficulty=3,
+    minutes=25,
+    hints=[
+        "Before the loop θ = 0, and the first row is `theta.softmax(dim=0)`. In the loop: p_g, D*, V, its "
+        "slope, the step, the new row.",
+        "`torch.autograd.grad(V, theta)` gives the slope if `theta.requires_grad_()` came before the "
+        "softmax. After the step, `theta = (theta - rate * slope).detach()` begins a new round.",
+        "D* may be held still (the envelope argument): `theory.optimal_discriminator(p_data, p_g).detach()`.",
+    ],
+)
+def play_the_game(answer):
+    rounds, rate = 12, 1.5
+    for p in (LOADED, torch.tensor([0.45, 0.2, 0.25, 0.1], dtype=torch.float64)):
+        found = _rows(answer, p, rounds, rate)
+        if not matches(found[0], torch.full_like(p, 1 / len(p))):
+            raise Wrong(
+                "the first row must be the generator before the first round: θ = 0, each outcome alike."
+            )
+        _tell(found, _other_games(p, rounds, rate), tolerance=1e-6)
+        if matches(found[1:], p.expand(rounds, -1), tolerance=1e-3):
+            raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
+        if (found < 0).any() or not matches(found.sum(dim=1), torch.ones(rounds + 1)):
+            raise Wrong("some rows are no distributions: each is softmax(θ), positive and with sum 1.")
+        expect_close(
+            found, minimax_game(p, rounds, rate), name="the generator's distributions", tolerance=1e-6
+        )
+    missing = torch.tensor([0.5, 0.0, 0.3, 0.2, 0.0], dtype=torch.float64)
+    found = _rows(answer, missing, rounds, rate)
+    if found.isnan().any():
+        raise Wrong(
+            "right for dice on which every face can come up. Where the data have probability 0, yours gives "
+            "NaN: 0·log 0 counts as 0, and `theory.value` takes care of that."
+        )
+    expect_close(
+        found,
+        minimax_game(missing, rounds, rate),
+        name="the game on a die with impossible faces",
+        tolerance=1e-6,
+    )
+    return "a GAN without networks: what is left is the game."
+
+
+def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
+    result = call(answer, p, rounds, rate, name="play_the_game")
+    if isinstance(result, (list, tuple)):
+        raise Wrong("return one tensor: `torch.stack(history)` makes one of a list of rows.")
+    found = torch.as_tensor(result) if isinstance(result, torch.Tensor) else as_tensor(result, "the history")
+    found = found.detach().double()
+    shape = (rounds + 1, len(p))
+    if found.shape == (rounds, len(p)):
+        raise Wrong(
+            f"{rounds} rounds make {rounds + 1} rows, and yours has {rounds}: the generator *before* the "
+            "first round is one, and the one after the last is one, too."
+        )
+    if found.shape == (len(p),):
+        raise Wrong(
+            "that is one distribution; return all of them, a row before the first round and after each."
+        )
+    expect_shape(
+        found, shape, "the history", "a row before the first round and after each, a column for each outcome."
+    )
+    return found
+
+
+def _other_games(p, rounds: int, rate: float):
+    """What typical mistakes give, and what to say about them."""
+
+    def play(slope_in_p_g, step=rate, first_answer_only=False):
+        theta = torch.zeros_like(p)
+        rows, answer = [], None
+        for _ in range(rounds + 1):
+            p_g = theta.softmax(dim=0)
+            rows.append(p_g)
+            if answer is None or not first_answer_only:
+                answer = optimal_discriminator(p, p_g)
+            slope = slope_in_p_g(answer)
+            theta = theta - step * p_g * (slope - (p_g * slope).sum())  # the softmax's own derivative
+        return torch.stack(rows)
+
+    def saturating(d):
+        return (1 - d).log()
+
+    return [
+        (
+            play(saturating, step=-rate),
+            "that climbs V: the generator moves away from the data. It wants V small, and goes *down*.",
+        ),
+        (
+            play(lambda d: -d.log()),
+            "those are steps down the non-saturating loss −log D. The slope of V is asked for.",
+        ),
+        (
+            play(lambda d: d.log()),
+            "that pushes D *down* on what the generator makes: its part of V is log(1 − D).",
+        ),
+        (
+            play(saturating, first_answer_only=True),
+            "D answers once and then stands still. It must answer each round, to the generator as it is now.",
+        ),
+        (
+            play(saturating, step=rate / 2),
+            "each step is half as long as it should be. Is that the slope of JS? V is 2·JS − log 4.",
+        ),
+        (play(saturating, step=2 * rate), "each step is twice as long as it should be."),
+        (play(saturating, step=1.0), "the steps do not depend on `rate`."),
+        (
+            torch.full((rounds + 1, len(p)), 1 / len(p), dtype=p.dtype),
+            "the generator never moves: is θ replaced?",
+        ),
+    ]

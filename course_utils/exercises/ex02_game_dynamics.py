@@ -1,0 +1,270 @@
+"""The exercises of notebook 02: why gradient descent–ascent does not settle."""
+
+import torch
+
+from course_utils.checks import Wrong, as_tensor, call, exercise, expect_close, expect_shape, matches
+from course_utils.theory.game_dynamics import bilinear, dirac_gan, vector_field
+
+PLACES = torch.tensor([[0.7, -1.3], [1.5, 0.4], [-2.0, -0.5]], dtype=torch.float64)
+
+
+def _everywhere(function, name):
+    """The answer's arrow at each of PLACES, shape (3, 2)."""
+    arrows = []
+    for theta, psi in PLACES:
+        arrow = as_tensor(call(function, theta, psi, name=name), "the arrow")
+        expect_shape(arrow, (2,), "the arrow", "return two numbers: θ's velocity first, then ψ's.")
+        arrows.append(arrow)
+    return torch.stack(arrows)
+
+
+@exercise(
+    "2.1",
+    title="The field of the Dirac-GAN",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "The derivative of softplus(t) is σ(t). Mind the inner derivative: t = ψ·θ depends on both numbers.",
+        "For the generator: ∂/∂θ softplus(−ψθ) = −ψ·σ(−ψθ). Its velocity is minus that.",
+        "For the discriminator: ∂/∂ψ softplus(ψθ) = θ·σ(ψθ). Its velocity is minus that.",
+    ],
+)
+def dirac_field(answer):
+    arrows = _everywhere(answer, "dirac_field")
+    theta, psi = PLACES.T
+    up, down = torch.sigmoid(psi * theta), torch.sigmoid(-psi * theta)
+    right = torch.stack([psi * down, -theta * up], dim=1)
+    typical = [
+        (-right, "both arrows point uphill: those are the slopes of the losses, and players go downhill."),
+        (
+            right * torch.tensor([1, -1]),
+            "the arrow of ψ climbs its loss: the discriminator minimises L_D too.",
+        ),
+        (right * torch.tensor([-1, 1]), "the arrow of θ climbs its loss: the generator minimises L_G."),
+        (
+            torch.stack([psi * up, -theta * up], dim=1),
+            "the velocity of θ is that of the saturating generator, which minimises log(1 − σ(ψθ)). The "
+            "non-saturating one minimises softplus(−ψθ).",
+        ),
+        (
+            torch.stack([down, -up], dim=1),
+            "the inner derivative is missing: by the chain rule, ψθ has to be derived too.",
+        ),
+        (
+            torch.stack([theta * down, -psi * up], dim=1),
+            "each loss is derived by the other player's number. θ moves by ∂L_G/∂θ, ψ by ∂L_D/∂ψ.",
+        ),
+        (right.flip(1), "the two velocities are in the wrong order: θ's first, then ψ's."),
+    ]
+    for mistake, message in typical:
+        if matches(arrows, mistake):
+            raise Wrong(message)
+    for part, player in enumerate(["θ", "ψ"]):
+        other = ["θ", "ψ"][1 - part]
+        if not matches(arrows[:, part], right[:, part]):
+            fine = matches(arrows[:, 1 - part], right[:, 1 - part])
+            raise Wrong(
+                f"{f'the velocity of {other} is right, but ' if fine else ''}the velocity of {player} at "
+                f"(θ, ψ) = (0.7, −1.3) is {arrows[0, part]:.4f}, where {right[0, part]:.4f} was expected."
+            )
+    return "these are the arrows of the figures that follow, the same as automatic differentiation gives."
+
+
+@exercise(
+    "2.2",
+    title="One alternating step",
+    difficulty=1,
+    minutes=5,
+    hints=[
+        "Move ψ, keep θ. Then ask the field again, at the new point.",
+        "`field(point)` gives (v_θ, v_ψ). First you need its second entry; then, at the new point, its first",
+    ],
+)
+def alternating_step(answer):
+    field = vector_field(dirac_gan("minimax"))
+    point, h = torch.tensor([1.2, 0.7], dtype=torch.float64), 0.3
+    theta, psi = point
+    new_psi = psi + h * field(point)[1]
+    right = torch.stack([theta + h * field(torch.stack([theta, new_psi]))[0], new_psi])
+    new_theta = theta + h * field(point)[0]
+    generator_first = torch.stack([new_theta, psi + h * field(torch.stack([new_theta, psi]))[1]])
+    once = point + h * field(point)
+
+    found = as_tensor(call(answer, field, point, h, name="alternating_step"), "the new point")
+    expect_shape(found, (2,), "the new point")
+    typical = [
+        (once, "that is the simultaneous step: θ has to move along the arrow at the new ψ."),
+        (generator_first, "the generator moved first; here, as in a training loop, the discriminator does."),
+        (once + h * field(once), "both players moved twice: in each half, only one of them moves."),
+        (torch.stack([theta, new_psi]), "θ has not moved: the generator's half is missing."),
+        (right.flip(0), "the two are in the wrong order: (θ⁺, ψ⁺)."),
+        (point, "the point has not moved."),
+    ]
+    for mistake, message in typical:
+        if matches(found, mistake, tolerance=1e-6):
+            raise Wrong(message)
+    expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
+    handed_in = point.clone()  # `call` hands over a copy of its own, so once more without it
+    answer(field, handed_in, h)
+    if not torch.equal(handed_in, point):
+        raise Wrong("your step changed `point` itself; return a new tensor.")
+    return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
+
+
+@exercise(
+    "2.3",
+    title="How much does one step grow?",
+    difficulty=2,
+    minutes=8,
+    hints=[
+        "One step maps w to (I + h·J)·w. What are the eigenvalues of I + h·J, if those of J are λ?",
+        "In the long run the largest factor wins. `abs()` of a complex tensor is the modulus.",
+    ],
+)
+def growth_factor(answer):
+    cases = [
+        ([-0.3 + 1j, -0.3 - 1j], 0.2),
+        ([-2.0 + 0j, -0.5 + 0j], 1.4),
+        ([-0.5 + 0j, -2.0 + 0j], 1.4),
+        ([1j, -1j], 0.1),
+    ]
+    for values, h in cases:
+        eigenvalues = torch.tensor(values, dtype=torch.complex128)
+        moduli = (1 + h * eigenvalues).abs()
+        found = as_tensor(call(answer, eigenvalues, h, name="growth_factor"), "the growth factor")
+        if matches(found, moduli):
+            raise Wrong("that is the factor of each eigenvalue; which one decides in the long run?")
+        expect_shape(found, (), "the growth factor", "return one number, the largest factor.")
+        typical = [
+            (eigenvalues.abs().max(), "that is max |λ|, of the field. One step multiplies by 1 + h·λ."),
+            (
+                (1 + h * eigenvalues.real).abs().max(),
+                "the imaginary part counts too: take the modulus of 1 + h·λ.",
+            ),
+            (1 + h * eigenvalues.abs().max(), "take the modulus of the whole 1 + h·λ, not of λ alone."),
+            ((1 + eigenvalues).abs().max(), "the step size is missing: one step is I + h·J."),
+            (
+                (h * eigenvalues.real).exp().max(),
+                "that is e^(h·Re λ), the growth of the flow; a step leaves the flow along its tangent.",
+            ),
+            (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
+            (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
+            (moduli.max() ** 2, "that is the squared modulus; take its root."),
+        ]
+        for mistake, message in typical:
+            if matches(found, mistake) and not matches(mistake, moduli.max()):
+                raise Wrong(message)
+        expect_close(found, moduli.max(), name=f"the growth factor for λ = {values}, h = {h}")
+    return "with λ = ±i this is √(1 + h²): above 1 for every step size, however small."
+
+
+PREDICTIONS = {
+    "A": ("out", "λ = ±i. What is |1 + 0.1·i|: above 1, or exactly 1?"),
+    "B": ("circle", "one step has determinant 1 and complex eigenvalues. What are their moduli, then?"),
+    "C": ("out", "put h = 0.01 into √(1 + h²). A hundred times slower; but which way?"),
+    "D": ("in", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping win over h²?"),
+    "E": ("out", "work out (1 + h·Re λ)² + (h·Im λ)². Does the damping still win over h²?"),
+    "F": (
+        "circle",
+        "five steps of ψ with θ at rest are one step, five times as long. What is the determinant?",
+    ),
+}
+
+
+@exercise(
+    "2.4",
+    title="Out, round, or in?",
+    difficulty=2,
+    minutes=8,
+    hints=[
+        "For simultaneous steps, work out |1 + h·λ|² = (1 + h·Re λ)² + (h·Im λ)².",
+        "For alternating steps on these games, the determinant of one step is 1.",
+    ],
+)
+def prediction(answer):
+    if not isinstance(answer, dict) or set(answer) != set(PREDICTIONS):
+        raise Wrong('give a dictionary with the keys A–F, such as {"A": "in", "B": "in", …}.')
+    for name, choice in answer.items():
+        if str(choice).strip().lower() not in ("out", "circle", "in"):
+            raise Wrong(f'{name}: answer "out", "circle" or "in"; you gave {choice!r}.')
+    misses = {
+        name: why for name, (right, why) in PREDICTIONS.items() if str(answer[name]).strip().lower() != right
+    }
+    if misses:
+        name, why = next(iter(misses.items()))
+        rest = f" {len(PREDICTIONS) - len(misses)} of {len(PREDICTIONS)} are right."
+        raise Wrong(f"{name} does something else: {why}{rest}")
+    return (
+        "all six: small steps alone do not help, and damping helps only small steps. The next cell runs them."
+    )
+
+
+@exercise(
+    "2.5",
+    title="Look a step ahead",
+    difficulty=1,
+    minutes=5,
+    hints=[
+        "Two arrows are needed: at `point`, to find out where a step would lead, and there.",
+        "The second arrow is applied at `point`, not where you looked.",
+    ],
+)
+def extragradient_step(answer):
+    field = vector_field(bilinear())
+    point, h = torch.tensor([1.0, 0.5], dtype=torch.float64), 0.3
+    ahead = point + h * field(point)
+    found = as_tensor(call(answer, field, point, h, name="extragradient_step"), "the new point")
+    expect_shape(found, (2,), "the new point")
+    typical = [
+        (ahead, "that is where you look, the simultaneous step; now use the arrow that you find there."),
+        (
+            ahead + h * field(ahead),
+            "you stepped on from the place you looked at: two simultaneous steps. Step from `point`.",
+        ),
+        (
+            point + h / 2 * (field(point) + field(ahead)),
+            "that is the arrow half a step ahead, or the mean of the two arrows (midpoint or Heun's method). "
+            "It follows the circle closely, and that is not wanted: use the arrow a whole step ahead, alone.",
+        ),
+        (point + h * (field(point) + field(ahead)), "use the arrow ahead alone, not the sum of both."),
+        (point - h * field(ahead), "the step goes backwards: the field already holds the minus sign."),
+    ]
+    for mistake, message in typical:
+        if matches(found, mistake, tolerance=1e-6):
+            raise Wrong(message)
+    expect_close(found, point + h * field(ahead), tolerance=1e-6, name="the new point (θ, ψ)")
+    return "two arrows a step, and the spiral turns inwards."
+
+
+@exercise(
+    "2.6",
+    title="How much damping?",
+    difficulty=3,
+    minutes=10,
+    hints=[
+        "You want the larger of the two real parts of λ to be as far to the left as possible.",
+        "While the root is imaginary, both real parts are −γ/2. Once it is real, the `+` one goes back to 0.",
+        "The best place is where the root vanishes: γ²/4 = 1/4.",
+    ],
+)
+def best_gamma(answer):
+    gamma = as_tensor(answer, "`best_gamma`")
+    expect_shape(gamma, (), "`best_gamma`", "give one number.")
+    gamma = gamma.item()
+    if gamma < 0:
+        raise Wrong("a negative γ rewards steep discriminators: the eigenvalues move to the right.")
+    if gamma == 0:
+        raise Wrong("without penalty the real parts are 0: the flow goes round for ever.")
+    if matches(gamma, 2.0):
+        raise Wrong("2 is best for the WGAN, whose λ = −γ/2 ± √(γ²/4 − 1). Here ±i/2 takes the place of ±i.")
+    if gamma < 0.99:
+        raise Wrong(
+            f"with γ = {gamma:g} both real parts are {-gamma / 2:g}. More damping still helps; up to where?"
+        )
+    if gamma > 1.01:
+        slow = -gamma / 2 + (gamma**2 / 4 - 0.25) ** 0.5
+        raise Wrong(
+            f"with γ = {gamma:g} both eigenvalues are real, the slow one is {slow:.3f}: too much damping. "
+            "A discriminator that may hardly move gives the generator hardly a direction."
+        )
+    return "critical damping: as fast as it gets, e^(−t/2), and no more turning."

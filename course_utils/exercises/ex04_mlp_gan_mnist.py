@@ -1,0 +1,386 @@
+"""The exercises of notebook 04: batches, one loss for two, a loss with three bugs, z_dim, shuffled pixels."""
+
+import statistics
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+
+_COUNT, _BATCH = 60, 16
+
+
+def _stored():
+    """Sixty random "images" whose labels tell them apart."""
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (_COUNT, 1, 28, 28), generator=rng, dtype=torch.uint8)
+    return images, torch.randperm(_COUNT, generator=rng)
+
+
+def _which(found, stored):
+    """For each row of `found`, the index of the stored image that it is; −1 for none."""
+    same = ((found.flatten(1)[:, None] - stored.double().flatten(1)).abs() < 1e-3).all(2)
+    return torch.where(same.any(1), same.int().argmax(1), -1)
+
+
+_RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
+    (
+        lambda images: images / 255,
+        "the pixels run from 0 to 1, but the generator's tanh answers in [−1, 1]. What has to happen to "
+        "0 … 255 so that black becomes −1 and white becomes 1?",
+    ),
+    (
+        lambda images: images.float(),
+        "the pixels still run from 0 to 255. The networks expect [−1, 1].",
+    ),
+    (
+        lambda images: 2 * images / 255 - 1,  # uint8 · 2 overflows
+        "bright pixels have turned dark: 2·200 does not fit into a byte, and uint8 starts again from 0. "
+        "Convert to floating point before you multiply.",
+    ),
+    (
+        lambda images: images / 255 - 0.5,
+        "the pixels run from −½ to ½; tanh reaches from −1 to 1.",
+    ),
+    (
+        lambda images: 1 - images.float() / 127.5,
+        "black and white have changed places: 0 should become −1, and 255 should become 1.",
+    ),
+]
+
+
+@exercise(
+    "4.1",
+    title="Draw a batch",
+    difficulty=1,
+    minutes=8,
+    hints=[
+        "Draw n places first, once: torch.randint(len(images), (n,), generator=rng).",
+        "Index both tensors with the same places: images[places], labels[places].",
+        "`.float()` first; then divide by 127.5 and subtract 1, or call data.to_model_range.",
+    ],
+)
+def draw_batch(answer):
+    images, labels = _stored()
+    rng = torch.Generator().manual_seed(1)
+    result = call(answer, images, labels, _BATCH, rng, name="`draw_batch`")
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong("return two things: the images, then their labels.")
+    found, names = as_tensor(result[0], "the images"), as_tensor(result[1], "the labels")
+    if tuple(found.shape) == (1, 28, 28):
+        raise Wrong(
+            "that is a single image. In `images[i, :n]` the first index has chosen one image already, and "
+            "`:n` slices *inside* it. The batch lies along the first axis."
+        )
+    expect_shape(found, (_BATCH, 1, 28, 28), "the batch of images")
+    expect_shape(names, (_BATCH,), "the labels")
+    for mistake, message in _RANGES:
+        if (_which(found, mistake(images)) >= 0).all():
+            raise Wrong(message)
+    places = _which(found, images.double() / 127.5 - 1)
+    if (places < 0).any():
+        raise Wrong(
+            "these are not the stored images in [−1, 1]: 0 should become −1, and 255 should become 1."
+        )
+    if getattr(result[0], "dtype", None) != torch.float32:
+        raise Wrong(
+            "the values are right, but their type is not: the networks' weights are float32, so the images "
+            "should be too."
+        )
+    if not matches(names, labels[places]):
+        raise Wrong(
+            "images and labels do not belong together: an image has got another one's label. Draw the places "
+            "*once*, and index both with them."
+        )
+    again, _ = call(answer, images, labels, _BATCH, rng, name="`draw_batch`")
+    if torch.equal(_which(as_tensor(again), images.double() / 127.5 - 1), places):
+        raise Wrong("the second batch is the first one again: the discriminator would see only these images.")
+    repeated, _ = call(answer, images, labels, _BATCH, torch.Generator().manual_seed(1), name="`draw_batch`")
+    if not matches(repeated, found):
+        raise Wrong(
+            "the same `rng` should give the same batch: hand it to torch's function as `generator=rng`."
+        )
+    if places.unique().numel() <= 2 or (places.diff() == 1).all():
+        raise Wrong("these places are not random: they lie one after another.")
+    few, places = images[:5], set()
+    for _ in range(50):  # 200 draws: a fair one misses one of five images once in 10¹⁸ times
+        drawn, _ = call(answer, few, labels[:5], 4, rng, name="`draw_batch`")
+        places |= set(_which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
+    if places != set(range(len(few))):
+        raise Wrong(
+            "some images are never drawn: of five, 200 draws brought only the places "
+            f"{sorted(places)}. Where do your places begin, and which is the last that can come?"
+        )
+    return "one draw of places for both, one conversion, and the same rng gives the same batch."
+
+
+@exercise(
+    "4.2",
+    title="Explain what a common loss wants",
+    difficulty=2,
+    minutes=5,
+    hints=[
+        "Only the terms with t matter: softplus(t) + softplus(−t).",
+        "Put in t = −2, t = 0 and t = 2.",
+    ],
+)
+def common_loss(answer):
+    choose(
+        answer,
+        right="b",
+        wrong={
+            "a": "that is the right game, where each player has a loss of its own. Here both move down the "
+            "*same* sum: which t makes softplus(t) + softplus(−t) small?",
+            "c": "softplus(−t) is small for positive t, but softplus(t) is large there. What of the sum?",
+            "d": "softplus(t) is small for negative t, but softplus(−t) is large there. What of the sum?",
+        },
+    )
+    return "the sum is smallest at t = 0, for both. Nobody wants the fakes to look real any more."
+
+
+def _players():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        generator = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+        discriminator = nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1), nn.Flatten(0))
+        real, latents = torch.randn(6, 3) + 1, torch.randn(6, 2)
+    generator.latent_dim = 2
+    return generator, discriminator, real, latents
+
+
+class _Confident(nn.Module):
+    """A discriminator that takes everything for real, with the logit 40."""
+
+    def __init__(self):
+        super().__init__()
+        self.logit = nn.Parameter(torch.tensor(40.0))
+
+    def forward(self, images):
+        return self.logit.expand(len(images))
+
+
+_UP, _DOWN = (lambda logits: F.softplus(-logits)), F.softplus  # −log D, −log(1 − D)
+_LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say to it
+    (
+        lambda real, fake: _UP(real.sigmoid()).mean() + _UP(fake.sigmoid()).mean(),
+        "nothing has been fixed yet: this is the loss as it was.",
+    ),
+    (
+        lambda real, fake: _UP(real.sigmoid()).mean() + _DOWN(fake.sigmoid()).mean(),
+        "a sigmoid is still there. `binary_cross_entropy_with_logits` applies its own: "
+        "what does it get here?",
+    ),
+    (
+        lambda real, fake: _UP(real).mean() + _UP(fake).mean(),
+        "the discriminator is still told to call the fakes real: look at the targets of the second term.",
+    ),
+    (
+        lambda real, fake: _DOWN(real).mean() + _UP(fake).mean(),
+        "the targets have changed places: now the real images are to be called fake.",
+    ),
+    (
+        lambda real, fake: (_UP(real).mean() + _DOWN(fake).mean()) / 2,
+        "that is half of the loss asked for: the sum of two means, not their average.",
+    ),
+    (
+        lambda real, fake: _UP(real).sum() + _DOWN(fake).sum(),
+        "that sums over the batch: then the step would grow with the batch. Take means.",
+    ),
+]
+
+
+@exercise(
+    "4.3",
+    title="Three bugs in one loss",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "Read the name of the loss function: which of D's outputs does it want?",
+        'The second term is about fakes. Which target says "fake"?',
+        "After `loss.backward()`, whose weights have a gradient? D's step should leave the generator alone.",
+    ],
+)
+def fixed_loss(answer):
+    generator, discriminator, real, latents = _players()
+    loss = call(answer, generator, discriminator, real, latents, name="`fixed_loss`")
+    if isinstance(loss, torch.Tensor) and loss.shape == real.shape[:1]:
+        raise Wrong("return one number for the batch: the mean over its images.")
+    with torch.no_grad():
+        real_logits, fake_logits = discriminator(real), discriminator(generator(latents))
+    value = as_tensor(loss, "the loss")
+    for mistake, message in _LOSSES:
+        if matches(value, mistake(real_logits, fake_logits)):
+            raise Wrong(message)
+    expect_close(value, _UP(real_logits).mean() + _DOWN(fake_logits).mean(), name="the loss")
+    if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
+        raise Wrong(
+            "the value is right, but no gradient can flow from it: return the tensor, with its graph."
+        )
+    loss.backward()
+    if any(weight.grad is None for weight in discriminator.parameters()):
+        raise Wrong("the value is right, but the discriminator's weights get no gradient: detach less.")
+    if any(weight.grad is not None and weight.grad.any() for weight in generator.parameters()):
+        raise Wrong(
+            "the value is right, but `backward()` reaches the generator's weights too. Which method "
+            "gives the same fakes without their history?"
+        )
+    reference = _UP(discriminator(real)).mean() + _DOWN(discriminator(generator(latents).detach())).mean()
+    weights = list(discriminator.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(reference, weights), strict=True):
+        if not matches(weight.grad, gradient):
+            raise Wrong(
+                "the value is right, but the gradient of one term never reaches the discriminator: detach "
+                "the fakes *before* they go into D, not its logits."
+            )
+    confident = _Confident()
+    loss = call(answer, generator, confident, real, latents, name="`fixed_loss`")
+    loss.backward()  # softplus(−40) + softplus(40) = 40, and its slope is 1
+    found = torch.stack([loss.detach().float(), confident.logit.grad])
+    if not torch.allclose(found, torch.tensor([40.0, 1.0]), rtol=1e-3):
+        raise Wrong(
+            "right on paper, but not for confident logits: where D gives a fake the logit 40, the loss is "
+            f"{found[0]:.4g} with slope {found[1]:.4g}, and should be 40 with slope 1. Use `…_with_logits` "
+            "or softplus."
+        )
+    return "logits into the loss, 0 for fakes, and the generator left alone."
+
+
+_TABLES = [
+    {100: [40.0, 44.0, 42.0], 2: [90.0, 95.0, 93.0], 32: [39.0, 43.0, 41.5], 8: [43.0, 47.0, 50.0]},
+    {2: [80.0, 84.0], 8: [31.0, 30.0], 32: [20.0, 24.0], 100: [19.0, 22.0]},
+    {4: [10.0, 60.0], 16: [12.0, 13.0], 64: [30.0, 31.0]},
+    {2: [50.0, 51.0], 8: [52.0, 53.0], 32: [54.0, 55.0]},
+    {8: [21.5, 26.5, 27.0], 32: [20.0, 21.0, 22.0], 100: [11.0, 30.0, 40.0]},
+    {2: [50.0, 52.0], 4: [30.0, 31.0], 8: [10.0, 70.0]},  # the lowest run is not the best mean's
+    {2: [34.5, 40.0], 4: [33.0, 34.0], 8: [10.0, 10.0, 35.0]},  # nor the lowest worst run
+    {2: [41.0, 42.0], 4: [30.0, 31.0, 32.0], 8: [20.0, 29.0, 90.0]},  # nor the lowest median
+    {2: [30.5, 40.0], 4: [20.0, 21.0, 22.0], 8: [30.0, 31.0]},  # nor the lowest sum
+    {2: [50.0, 52.0], 4: [31.0, 40.0], 8: [29.0, 31.0]},  # a run that equals the best size's worst
+]
+
+
+def _mean(values):
+    return sum(values) / len(values)
+
+
+def _best(table):
+    return min(table, key=lambda size: _mean(table[size]))
+
+
+def _smallest_that_overlaps(table, rank=_mean):
+    best = min(table, key=lambda size: rank(table[size]))
+    return min(size for size in table if min(table[size]) <= max(table[best]))
+
+
+def _smallest_strictly_inside(table):
+    best = _best(table)
+    return min(size for size in table if size == best or min(table[size]) < max(table[best]))
+
+
+_CHOICES = [
+    (
+        _best,
+        "that takes the best mean, whatever the spread: a difference that another seed would turn round is "
+        "none. Which sizes can you not tell apart from the best?",
+    ),
+    (
+        lambda table: min(table, key=lambda size: min(table[size])),
+        "that takes the single luckiest run. The best size is the one with the best *mean*.",
+    ),
+    (max, "that takes the largest size, without a look at the distances."),
+    (min, "that takes the smallest size, without a look at the distances."),
+    (
+        lambda table: max(table, key=lambda size: _mean(table[size])),
+        "a Fréchet distance is better when it is *lower*.",
+    ),
+    (
+        lambda table: max(size for size in table if min(table[size]) <= max(table[_best(table)])),
+        "of the sizes that cannot be told apart from the best, take the *smallest*.",
+    ),
+    (
+        lambda table: min(size for size in table if _mean(table[size]) <= max(table[_best(table)])),
+        "you compare the size's mean with the best size's worst run. Ranges overlap as soon as its *best* "
+        "run is no worse than that.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, min),
+        "you take the size with the single luckiest run for the best. The best has the lowest *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, max),
+        "you take the size with the lowest worst run for the best. The best has the lowest *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, statistics.median),
+        "you take the size with the lowest median for the best. The rule above goes by the *mean*.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps(table, sum),
+        "you take the size with the lowest sum for the best. Sizes with fewer runs have smaller sums: "
+        "take the *mean*.",
+    ),
+    (
+        _smallest_strictly_inside,
+        "a run that equals the best size's worst run is *no worse*: use ≤.",
+    ),
+]
+
+
+@exercise(
+    "4.4",
+    title="Choose z_dim by data",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "First the best size: the one whose mean distance is lowest.",
+        "Two ranges overlap where the lower end of one is not above the upper end of the other.",
+        "min(size for size in distances if min(distances[size]) <= max(distances[best]))",
+    ],
+)
+def choose_latent_dim(answer):
+    found = []
+    for table in _TABLES:
+        chosen = call(answer, {size: list(runs) for size, runs in table.items()}, name="`choose_latent_dim`")
+        found.append(as_tensor(chosen, "the chosen size"))
+    if any(one.dim() for one in found):
+        raise Wrong("return one size, a whole number: a key of the dictionary.")
+    found = [one.item() for one in found]
+    right = [_smallest_that_overlaps(table) for table in _TABLES]
+    if found == right:
+        return "no larger than the data can justify. Now ask your own runs."
+    for mistake, message in _CHOICES:
+        if found == [mistake(table) for table in _TABLES]:
+            raise Wrong(message)
+    for table, chosen, wanted in zip(_TABLES, found, right, strict=True):
+        if chosen not in table:
+            raise Wrong(f"from {table} it chose {chosen:g}, which is not one of the sizes.")
+        if chosen != wanted:
+            raise Wrong(
+                f"from {table} it chose {chosen:g}; the smallest whose range reaches the best is another."
+            )
+
+
+@exercise(
+    "4.5",
+    title="Predict what shuffled pixels do",
+    difficulty=1,
+    minutes=4,
+    hints=[
+        "A fully connected unit is a weighted sum over all pixels. Does it know which pixels are neighbours?"
+    ],
+)
+def shuffled_pixels(answer):
+    choose(
+        answer,
+        right="c",
+        wrong={
+            "a": "look at the first layer of an MLP: a weighted sum over all 784 pixels. What changes in a "
+            "sum when its terms are written in another order?",
+            "b": "a 4×4 filter sees 16 neighbours. What have 16 pixels to do with each other that were "
+            "drawn from all over the digit?",
+            "d": "one of the two networks takes its weights to the shuffled places, and nothing else "
+            "changes. Which one is not free to do that?",
+        },
+    )
+    return "for the one, the order of the pixels only numbers its weights; for the other it is the point."

@@ -1,0 +1,330 @@
+"""The exercises of notebook 06: the size of the picture, mirrored images, spectral norms, checkerboards."""
+
+import torch
+from torch import nn
+
+from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+
+# (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
+GENERATORS = [
+    (4, [(5, 1, 2, 0), (5, 2, 2, 1), (5, 2, 2, 1)]),
+    (1, [(4, 1, 0, 0), (4, 2, 1, 0), (3, 3, 0, 0)]),
+    (7, [(5, 2, 2, 1), (6, 4, 1, 0), (3, 2, 2, 1)]),
+]
+
+
+def _walk(layer):
+    """The side after all layers, by a rule for one layer."""
+
+    def side(start, layers):
+        for description in layers:
+            start = layer(start, *description)
+        return start
+
+    return side
+
+
+_SIDES = [
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p),
+        "`output_padding` is missing: it is added at one end, once a layer.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + 2 * o),
+        "`output_padding` is added at one end only, not at both.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - p + o),
+        "`padding` is cut off at both ends, not at one.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: n * s),
+        "that multiplies the strides: the answer for this generator's layers, but not for every "
+        "kernel and padding. Take the formula of exercise 5.1 for each layer.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: n * s + k - 2 * p + o),
+        "one stride too many in each layer: between n stamps there are n − 1 steps.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n + 2 * p - k) // s + 1),
+        "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
+    ),
+    (
+        lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[:1]),
+        "that is the side after the first layer. What came out of it goes into the next one.",
+    ),
+    (
+        lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[-1:]),
+        "the last layer was given `start`, but it gets what the layers before it made.",
+    ),
+]
+
+
+@exercise(
+    "6.1",
+    title="Where does the picture end?",
+    difficulty=1,
+    minutes=8,
+    hints=[
+        "One layer: side = (n − 1)·stride − 2·padding + kernel + output_padding, from n pixels.",
+        "Go through the layers in a loop, and let the side of one be the start of the next.",
+        "for kernel, stride, padding, output_padding in layers: side = (side - 1) * stride + …",
+    ],
+)
+def final_side(answer):
+    found = [as_tensor(call(answer, start, list(layers)), "the side") for start, layers in GENERATORS]
+    for mistake, message in _SIDES:
+        if matches(torch.stack([f.flatten()[0] for f in found]), [mistake(*case) for case in GENERATORS]):
+            raise Wrong(message)
+    right = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
+    for case, side in zip(GENERATORS, found, strict=True):
+        expect_close(side, right(*case), name=f"`final_side({case[0]}, {case[1]})`")
+    return "4 → 4 → 8 → 16: that generator paints a quarter of a CIFAR-10 picture's pixels."
+
+
+@exercise(
+    "6.2",
+    title="Mend the generator",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "From 4 to 32 is a factor of 8. Strides multiply: which three make 8?",
+        "Three layers, three strides: which of 1, 2, 2 is the one that does not enlarge?",
+        "With kernel 5 and padding 2, stride 2 needs output_padding=1. Stride 1 needed none.",
+    ],
+)
+def fixed_generator(answer):
+    generator = answer
+    if not isinstance(generator, nn.Module):
+        generator = call(answer, name="`fixed_generator`")
+    if not isinstance(generator, nn.Module):
+        raise Wrong("`fixed_generator()` should return a network, such as an nn.Sequential.")
+    latents = torch.randn(6, 100, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.no_grad():
+            images = generator(latents)
+    except RuntimeError as error:
+        raise Wrong(
+            f"the generator fails on latents of shape (6, 100): {str(error).splitlines()[0]}. "
+            "Do the channels of each layer meet those of the next?"
+        ) from None
+    side = images.shape[-1] if images.ndim == 4 else 0
+    if images.ndim != 4 or images.shape[:2] != (6, 3) or images.shape[2] != side:
+        raise Wrong(
+            f"six latents should give (6, 3, 32, 32), six colour pictures, but give {tuple(images.shape)}."
+        )
+    if side == 16:
+        raise Wrong(
+            "the pictures are still 16×16. What do the three strides multiply up to, and what should they?"
+        )
+    if side in (31, 29, 25):
+        raise Wrong(
+            f"the side is {side}: every layer of stride 2 with kernel 5 and padding 2 falls one pixel short "
+            "of doubling. What is output_padding for?"
+        )
+    if side != 32:
+        raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
+    even, odd = images[..., ::2, ::2], images[..., 1::2, 1::2]
+    if torch.allclose(even, odd):
+        raise Wrong(
+            "the pictures are 32×32, but every pixel stands there four times: the details are those of "
+            "16×16. Let a layer *learn* the last doubling."
+        )
+    if images.abs().max() > 1:
+        raise Wrong("some values lie outside [-1, 1]: is the tanh at the end still there?")
+    with torch.no_grad():  # the larger the latents, the further a tanh swings to both sides
+        loud = generator(50 * latents)
+    if min(images.min(), loud.min()) > -0.05:
+        raise Wrong(
+            "no value is below 0: is the last layer still the tanh? The photographs run from −1 to 1."
+        )
+    return "32×32. The arithmetic takes a minute, and a wrong size costs a whole training."
+
+
+@exercise(
+    "6.3",
+    title="Predict the checkerboard",
+    difficulty=1,
+    minutes=3,
+    hints=[
+        "In which of the three are neighbouring pixels made by *different* weights?",
+        "In a pixel shuffle, the four pixels of a block come from four filters, each for itself.",
+    ],
+)
+def checkerboard(answer):
+    choose(
+        answer,
+        right="c",
+        wrong={
+            "a": "its odd and even pixels are made by different weights, that is right. In which other layer "
+            "do neighbours have different weights?",
+            "b": "repeating a pixel makes blocks of 2×2, but the 3×3 convolution after it has the same "
+            "weights for every pixel, and smooths. Where do neighbours have different weights?",
+            "d": "noise would have the same power at all frequencies. But the four pixels of a 2×2 block do "
+            "not get the same weights in every layer; in which do they?",
+        },
+    )
+    return "where neighbours have weights of their own, they have a brightness of their own."
+
+
+def _mirrored(x, result):
+    as_it_was = (result == x).flatten(1).all(1)
+    mirrored = (result == x.flip(3)).flatten(1).all(1)
+    return as_it_was, mirrored
+
+
+@exercise(
+    "6.4",
+    title="Mirror half of them",
+    difficulty=2,
+    minutes=8,
+    hints=[
+        "`images.flip(3)` mirrors left for right: the axes are (N, C, H, W).",
+        "One coin for each image: torch.rand(len(images), 1, 1, 1, generator=rng) < 0.5. Why the three ones?",
+        "torch.where(coin, mirrored, images) chooses image by image, and gradients go through it.",
+    ],
+)
+def mirror(answer):
+    pixels = torch.rand(2000, 3, 4, 4, generator=torch.Generator().manual_seed(6)) * 2 - 1
+    before = pixels.clone()
+
+    def tossed(seed):
+        return answer(pixels, torch.Generator().manual_seed(seed))
+
+    found = tossed(0)
+    if found is None or found is ...:
+        call(lambda: found, name="`mirror`")  # says what it means that there is nothing
+    if not isinstance(found, torch.Tensor):
+        raise Wrong("`mirror` should return a tensor of images.")
+    if not torch.equal(pixels, before):
+        raise Wrong(
+            "your function has changed the images that it was given. Make new ones: torch.where does."
+        )
+    expect_shape(found, tuple(pixels.shape), "the result")
+    if torch.equal(found, pixels.flip(3)):
+        raise Wrong("all images are mirrored. Each should be with probability ½, by a coin of its own.")
+    if torch.equal(found, pixels):
+        other = [tossed(seed) for seed in range(1, 12)]
+        if any(torch.equal(one, pixels.flip(3)) for one in other):
+            raise Wrong("one coin decides for the whole batch. Each image needs a coin of its own.")
+        raise Wrong("no image has changed.")
+    as_it_was, mirrored = _mirrored(pixels, found)
+    if not (as_it_was | mirrored).all():
+        for axes, message in [
+            ((2,), "the images are upside down: axis 2 is the height. Left and right are along the width."),
+            ((1,), "the *channels* are reversed: red and blue have changed places. Mirror along the width."),
+            ((2, 3), "the images are turned by 180°. Mirror along the width alone."),
+            ((0,), "the *batch* is reversed. Mirror each image along its width."),
+        ]:
+            if ((found == pixels.flip(axes)).flatten(1).all(1) | as_it_was).all():
+                raise Wrong(message)
+        raise Wrong(
+            "some images are neither as they were nor mirrored left for right. Are they still in order?"
+        )
+    fraction = mirrored.float().mean().item()
+    if not 0.45 < fraction < 0.55:  # over four standard deviations of a fair coin
+        raise Wrong(f"{fraction:.0%} of the images are mirrored, where half of them should be.")
+    if not torch.equal(found, tossed(0)):
+        raise Wrong(
+            "the same `rng` gives another result the second time: draw the coins with `generator=rng`."
+        )
+    if torch.equal(found, tossed(1)):
+        raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
+    counts = {int(_mirrored(pixels, tossed(seed))[1].sum()) for seed in range(5)}
+    if len(counts) == 1:
+        raise Wrong(
+            f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "
+            "a coin of its own, and coins do not count along."
+        )
+    images = pixels.clone().requires_grad_()
+    result = answer(images, torch.Generator().manual_seed(0))
+    if not result.requires_grad:
+        raise Wrong(
+            "the result has lost its history: no gradient of D could reach the generator. "
+            "Leave out detach, no_grad, numpy and .data."
+        )
+    return "and the gradient comes back mirrored, to the pixel that it belongs to."
+
+
+def _sigma(answer, weight, steps):
+    found = call(answer, weight, steps, name="`largest_singular_value`")
+    if isinstance(found, (float, torch.Tensor)) and not torch.as_tensor(found).isfinite().all():
+        raise Wrong(
+            "the result is not a number: v has grown beyond all bounds. Divide it by its length in each step."
+        )
+    return as_tensor(found, "your σ").squeeze()
+
+
+@exercise(
+    "6.5",
+    title="How far does a matrix stretch?",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "WᵀW stretches the longest direction by σ² and all others by less. Multiply by it again and again.",
+        "One step: u = W v, divided by its length; v = Wᵀ u, divided by its length.",
+        "At the end σ = uᵀ W v, or simply the length of W v.",
+    ],
+)
+def spectral_norm(answer):
+    rng = torch.Generator().manual_seed(4)
+    left, _ = torch.linalg.qr(torch.randn(12, 12, generator=rng))
+    right, _ = torch.linalg.qr(torch.randn(27, 12, generator=rng))
+    weight = left @ torch.diag(torch.tensor([3.0, 2.7, *torch.linspace(2, 0.1, 10).tolist()])) @ right.T
+    try:
+        found = _sigma(answer, weight, 200)
+    except RuntimeError as error:
+        if "shape" in str(error) or "size" in str(error):
+            raise Wrong(
+                "the shapes do not fit. W is (12, 27) here: W v takes v of length 27 and gives u of length "
+                "12, and the way back is Wᵀ u."
+            ) from None
+        raise
+    expect_shape(found, (), "your σ", "return a single number, σ.")
+    typical = [
+        (9.0, "that is σ², the largest eigenvalue of WᵀW. σ is its square root, the length of W v."),
+        (
+            weight.norm(),
+            "that is the Frobenius norm: *all* singular values, squared, added, and the root of it.",
+        ),
+        (weight.abs().max(), "that is the largest entry of W, not how far W can stretch a vector."),
+        (0.1, "that is the *smallest* singular value: did you divide where you should multiply?"),
+        (
+            1.0,
+            "that 1 is the length of a vector just divided by its length. Measure W v before that.",
+        ),
+        (weight.abs().sum(1).max(), "that is the largest row sum, another norm of the matrix."),
+    ]
+    for mistake, message in typical:
+        if matches(found, mistake, tolerance=2e-3):
+            raise Wrong(message)
+    if not matches(found, 3.0, tolerance=2e-3):
+        if 1.0 < found < 3.0:
+            raise Wrong(
+                f"after 200 steps you find {found:.3f}, which is too small: have you taken all `steps`, "
+                "each from the v that the step before left?"
+            )
+        expect_close(found, 3.0, tolerance=2e-3, name="your σ")
+    diagonal = torch.diag(torch.tensor([-5.0, 1.0, 0.5]))
+    again = _sigma(answer, diagonal, 200)
+    if matches(again, -5.0, tolerance=2e-3) or matches(again, 1.0, tolerance=2e-3):
+        raise Wrong("for diag(−5, 1, ½) it is 5: a singular value is a length, and is never negative.")
+    expect_close(again, 5.0, tolerance=2e-3, name="your σ of diag(−5, 1, ½)")
+    if not matches(_sigma(answer, torch.tensor([[1.0, 4.0], [0.0, 1.0]]), 200), 4.23607, tolerance=2e-3):
+        raise Wrong(
+            "for the square matrix [[1, 4], [0, 1]] it is 4.236. There W fits on both sides of u, but what "
+            "is the way back from u to v?"
+        )
+    for rows, right in [([[2.0, -2.0], [1.0, 1.0]], 8**0.5), ([[1.0, 0.0], [0.0, 3.0]], 3.0)]:
+        if not matches(_sigma(answer, torch.tensor(rows), 200), right, tolerance=2e-3):
+            raise Wrong(
+                f"for {rows} it is {right:.3f}. Its longest direction is at a right angle to the v that you "
+                "start from, and no step can turn v there: start from a *random* v."
+            )
+    if _sigma(answer, weight, 1) > 3 * (1 - 1e-3):
+        raise Wrong(
+            "after a single step you already find all of σ. Power iteration comes closer with every step: "
+            "take as many as `steps` says."
+        )
+    return "PyTorch's spectral_norm takes *one* such step in each forward pass: the weights move slowly."

@@ -1,0 +1,40 @@
+"""Generators and discriminators, each written as the list of its layers. One file for each kind.
+
+One convention for all of them: a generator maps latents (N, latent_dim) to samples (N, *shape), images in
+[-1, 1], and knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
+"""
+
+from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
+from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
+from course_utils.models.normalisation import (
+    initialised,
+    largest_singular_value,
+    pytorch_initialised,
+    spectrally_normalised,
+)
+from course_utils.models.sampling import draw_latents, sample, slerp
+from course_utils.models.shipped import load_generator
+from course_utils.models.sizes import count_parameters
+from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
+
+__all__ = [
+    "UPSAMPLING",
+    "cifar10_dcgan",
+    "count_parameters",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "draw_latents",
+    "initialised",
+    "largest_singular_value",
+    "load_generator",
+    "mlp_discriminator",
+    "mlp_generator",
+    "mnist_dcgan",
+    "packed_discriminator",
+    "pytorch_initialised",
+    "sample",
+    "slerp",
+    "spectrally_normalised",
+    "transposed_by_convolution",
+    "upsampling_layer",
+]

@@ -1,0 +1,83 @@
+"""Which weights a network starts from, and how far a discriminator's may grow."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+def initialised(network: nn.Sequential, std: float = 0.02) -> nn.Sequential:
+    """DCGAN's initialisation: w ~ N(0, 0.02²), biases 0  (Radford et al. 2016, arXiv:1511.06434, section 4).
+
+    `dcgan_generator` and `dcgan_discriminator` call it themselves: an initialisation that is defined and then
+    not called is a bug that no error shows.
+
+    Args:
+        network: its convolutions and linear layers are changed in place.
+        std: standard deviation of the weights.
+
+    Returns:
+        The same network.
+    """
+    for layer in network.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
+def pytorch_initialised(network: nn.Module) -> nn.Module:
+    """PyTorch's own initialisation, drawn anew by each layer's rule, in place. Returns the same network."""
+    for layer in network.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    return network
+
+
+def spectrally_normalised(network: nn.Module) -> nn.Module:
+    """W ← W / σ(W) in every convolution and linear layer, σ the largest singular value.
+
+    Miyato, Kataoka, Koyama and Yoshida (2018, arXiv:1802.05957): no layer stretches any vector, so the
+    discriminator's slope stays bounded. A kernel counts as a matrix of (outputs) × (all else); σ is followed
+    by a step of power iteration at each forward pass in training mode.
+
+    Args:
+        network: changed in place; it keeps its layers, its `state_dict` gets other names.
+
+    Returns:
+        The same network.
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            spectral_norm(layer)
+    return network
+
+
+def largest_singular_value(weight: Tensor, steps: int, rng: torch.Generator | None = None) -> Tensor:
+    """σ(W) = max ‖Wv‖ / ‖v‖, by power iteration: u ← Wv / ‖Wv‖, v ← Wᵀu / ‖Wᵀu‖, σ ≈ uᵀWv.
+
+    What `spectrally_normalised` divides by (Miyato et al., 2018, arXiv:1802.05957, algorithm 1). It comes
+    from below, the slower the closer the second singular value is to the first.
+
+    Args:
+        weight: a matrix (outputs, inputs).
+        steps: of the iteration, at least 1.
+        rng: draws the first v; None takes torch's own generator.
+
+    Returns:
+        A number, shape ().
+
+    Raises:
+        ValueError: no matrix, or no step.
+    """
+    if weight.dim() != 2 or steps < 1:
+        raise ValueError(
+            f"needs a matrix and at least 1 step, got shape {tuple(weight.shape)} and {steps}; "
+            "flatten a kernel with weight.flatten(1)"
+        )
+    v = torch.randn(weight.shape[1], generator=rng, dtype=weight.dtype, device=weight.device)
+    for _ in range(steps):
+        u = F.normalize(weight @ v, dim=0)
+        v = F.normalize(weight.T @ u, dim=0)
+    return u @ weight @ v

@@ -1,0 +1,147 @@
+"""Making a figure, describing it in words, and showing it on the page."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from course_utils.plots.style import COLORS, CSS_PIXELS_PER_INCH, PNG_PIXELS_PER_INCH
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float = 3.5, note: str = "", **subplots
+) -> tuple[Figure, Axes]:
+    """A figure and its axes, like `pyplot.subplots` but outside pyplot: nothing to close, never shown twice.
+
+    Args:
+        rows, columns: panels; one panel gives one Axes, several give an array of them.
+        width, height: size of the whole figure in inches; one inch is 100 pixels on the page.
+        note: where the data came from (`ImageData.note`), written small under the figure.
+        subplots: passed on to `Figure.subplots` (`sharex`, `width_ratios`, …).
+    """
+    figure = Figure(figsize=(width, height))
+    axes = figure.subplots(rows, columns, **subplots)
+    if note:
+        # supxlabel, because the layout keeps room for it; plain `text` would be drawn over the axes
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=9, color=COLORS["reference"])
+    return figure, axes
+
+
+def describe(figure: Figure, alt: str) -> Figure:
+    """Store the alternative text: what somebody who cannot see the figure needs to know. Returns it."""
+    if not alt.strip():
+        raise ValueError("the alternative text is empty; say in a sentence or two what the figure shows")
+    figure.set_label(" ".join(alt.split()))
+    return figure
+
+
+def alt_text(figure: Figure) -> str:
+    """The alternative text that `describe` stored, "" if there is none."""
+    return figure.get_label() or ""
+
+
+def to_picture(figure: Figure) -> Image.Image:
+    """The figure as RGB pixels, `PNG_PIXELS_PER_INCH` fine."""
+    shown_on, shown_at = figure.canvas, figure.dpi
+    canvas = FigureCanvasAgg(figure)
+    try:
+        figure.dpi = PNG_PIXELS_PER_INCH
+        canvas.draw()  # once: `savefig` draws a figure that has a layout twice, to the same pixels
+    finally:
+        figure.dpi = shown_at
+        figure.set_canvas(shown_on)
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    if any(axes.images for axes in figure.axes):
+        return picture
+    # curves and text need no more than 256 colours, and take a third less room with them
+    return picture.quantize(256, dither=Image.Dither.NONE).convert("RGB")
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as a small PNG file: 128 colours, a third of the bytes that all of them take."""
+    return _small_png(to_picture(figure))
+
+
+def _small_png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.quantize(128, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
+
+
+def _exact_webp(picture: Image.Image) -> bytes:
+    """Every pixel, in half the bytes that a PNG takes."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "webp", lossless=True, quality=75, method=4)  # how hard it tries, not how well
+    return buffer.getvalue()
+
+
+def mime_bundle(figure: Figure) -> tuple[dict[str, str], dict[str, dict]]:
+    """The figure as Jupyter display data and metadata, with its alternative text in all places that are read.
+
+    JupyterLab and nbconvert's default template know no alternative text for an `image/png` output, and both
+    prefer `text/html` when it is there. So the picture is given twice: as an HTML image with `alt`, exact,
+    and as a plain PNG of fewer colours (with `alt` in its metadata) for readers that show no HTML.
+    """
+    alt = alt_text(figure)
+    if not alt:
+        raise ValueError(
+            "the figure has no alternative text; call describe(figure, 'what it shows') before show"
+        )
+    return picture_bundle(to_picture(figure), alt, round(figure.get_figwidth() * CSS_PIXELS_PER_INCH))
+
+
+def picture_bundle(picture: Image.Image, alt: str, width: int) -> tuple[dict[str, str], dict[str, dict]]:
+    """`mime_bundle` of pixels: shown `width` pixels wide on the page."""
+    exact = base64.b64encode(_exact_webp(picture)).decode("ascii")
+    small = base64.b64encode(_small_png(picture)).decode("ascii")
+    page_image = (
+        f'<img src="data:image/webp;base64,{exact}" alt="{html.escape(alt)}" width="{width}" '
+        'style="max-width: 100%; height: auto; background: white">'
+    )
+    data = {"image/png": small, "text/html": page_image, "text/plain": f"Figure: {alt}"}
+    return data, {"image/png": {"alt": alt, "width": width}}
+
+
+def show(figure: Figure) -> None:
+    """Display the figure with its alternative text, and release it. Outside Jupyter, print the text."""
+    Live().show(figure)
+
+
+class Live:
+    """A figure that is redrawn in its place while a cell runs:
+
+    live = Live()
+    train_gan(..., on_snapshot=lambda run: live.show(loss_curves(run.history)))
+    """
+
+    def __init__(self):
+        self._handle = None
+
+    def show(self, figure: Figure) -> None:
+        """Display the figure, or replace the one this object displayed before."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        data, metadata = mime_bundle(figure)
+        if get_ipython() is None:
+            print(data["text/plain"])
+        elif self._handle is None:
+            self._handle = display(data, metadata=metadata, raw=True, display_id=True)
+        else:
+            self._handle.update(data, metadata=metadata, raw=True)
+        _release(figure)
+
+
+def _release(figure: Figure) -> None:
+    """Close a figure that was made with pyplot, which would otherwise keep it and show it a second time."""
+    if figure.canvas.manager is not None:
+        from matplotlib import pyplot
+
+        pyplot.close(figure)

@@ -1,0 +1,88 @@
+"""The course's look: colours, sizes, and how numbers and arrays are read.
+
+Importing this module sets matplotlib's rcParams: sizes legible at 100 %, and the palette of Okabe and Ito
+(2008, "Color Universal Design"), which people with colour-blindness can tell apart.
+"""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from torch import Tensor
+
+OKABE_ITO = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+# One meaning, one colour, in every figure of the course.
+COLORS = {
+    "data": OKABE_ITO["blue"],
+    "model": OKABE_ITO["vermillion"],
+    "discriminator": OKABE_ITO["green"],
+    "generator": OKABE_ITO["vermillion"],
+    "optimum": OKABE_ITO["black"],
+    "value": OKABE_ITO["purple"],
+    "highlight": OKABE_ITO["orange"],
+    "second": OKABE_ITO["sky blue"],
+    "reference": "#767676",  # grey that still reaches 4.5 : 1 on white
+}
+
+# For the n-th curve of a figure whose curves have no fixed meaning; dashes tell them apart without colour.
+CYCLE = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange", "sky blue", "black")]
+DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
+
+# D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue: "real"
+DISCRIMINATION = LinearSegmentedColormap.from_list("discrimination", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
+CSS_PIXELS_PER_INCH = 100  # a figure of 7 inches is 700 pixels wide on the page …
+PNG_PIXELS_PER_INCH = 150  # … and is stored finer than that, for sharp text on dense screens
+
+matplotlib.rcParams.update(
+    {
+        "figure.dpi": CSS_PIXELS_PER_INCH,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": "white",
+        "font.size": 11,  # points: 15 pixels on the page
+        "axes.titlesize": 12,
+        "axes.labelsize": 11,
+        "xtick.labelsize": 10,
+        "ytick.labelsize": 10,
+        "legend.fontsize": 10,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#E3E3E3",
+        "axes.axisbelow": True,
+        "lines.linewidth": 2.0,
+        "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    }
+)
+
+RIGHT_LABEL = {
+    "ha": "right",
+    "va": "bottom",
+    "fontsize": 9,
+    "color": COLORS["reference"],
+    "xytext": (-2, 2),
+    "textcoords": "offset points",
+}
+
+
+def short_count(number: float) -> str:
+    """1234 → "1.2k", 50000 → "50k", 2000000 → "2M"."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def as_array(values) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values, dtype=float)

@@ -1,0 +1,295 @@
+"""Notebook 05's checkers, with right answers, right ones in another form, stubs, and typical mistakes."""
+
+import math
+
+import pytest
+import torch
+from course_utils.training.steps import training_round
+from torch.nn import functional as F
+
+from course_utils.checks import run_check
+from course_utils.training.average import update_average
+
+
+def stub(*_):
+    raise NotImplementedError("your code here")
+
+
+@pytest.mark.parametrize("number", ["5.1", "5.2", "5.3", "5.5"])
+def test_an_untouched_stub_is_not_attempted(number):
+    assert run_check(number, stub).status == "not attempted"
+
+
+def test_an_unanswered_prediction_is_not_attempted():
+    assert run_check("5.4", ...).status == "not attempted"
+
+
+# --- 5.1: the size of a transposed convolution -------------------------------------------------------------
+
+
+def by_pytorch(size, kernel, stride, padding):
+    return torch.nn.ConvTranspose1d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size)).shape[-1]
+
+
+@pytest.mark.parametrize("answer", [lambda s, k, stride, p: stride * (s - 1) + k - 2 * p, by_pytorch])
+def test_sizes_are_right_in_either_form(answer):
+    assert run_check("5.1", answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda s, k, stride, p: (s + 2 * p - k) // stride + 1, "ordinary convolution"),
+        (lambda s, k, stride, p: s * stride, "not in general"),
+        (lambda s, k, stride, p: s * stride + k - 2 * p, "one stride too many"),
+        (lambda s, k, stride, p: (s - 1) * stride + k - p, "both ends, not at one"),
+        (lambda s, k, stride, p: (s - 1) * stride + k + 2 * p, "not added"),
+        (lambda s, k, stride, p: (s - 1) * stride + k, "padding is missing"),
+        (lambda s, k, stride, p: 14, "transposed_size(14, 5, 2, 2)"),
+        (lambda s, k, stride, p: None, "None"),
+    ],
+)
+def test_mistakes_about_sizes_are_told_apart(answer, words):
+    verdict = run_check("5.1", answer)
+    assert verdict.status == "wrong"
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+# --- 5.2: one round ----------------------------------------------------------------------------------------
+
+
+def written(
+    *,
+    d_loss=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
+    g_loss=lambda fake: F.softplus(-fake).mean(),
+    d_clear=True,
+    g_clear=True,
+    d_step=True,
+    g_step=True,
+    fake_for_d=lambda fake: fake.detach(),
+    fake_for_g=lambda fake: fake,
+    clear_both_first=False,
+    draw_again=False,
+    see_again=True,
+    returned=lambda d, g: (d.item(), g.item()),
+):
+    def one_round(generator, discriminator, generator_optimizer, discriminator_optimizer, real, latents):
+        if clear_both_first:
+            generator_optimizer.zero_grad()
+            discriminator_optimizer.zero_grad()
+        fake = generator(latents)
+        early_logits = discriminator(fake)
+        d = d_loss(discriminator(real), discriminator(fake_for_d(fake)))
+        if d_clear:
+            discriminator_optimizer.zero_grad()
+        d.backward()
+        if d_step:
+            discriminator_optimizer.step()
+        if draw_again:
+            fake = generator(latents)
+        g = g_loss(discriminator(fake_for_g(fake)) if see_again else early_logits)
+        if g_clear:
+            generator_optimizer.zero_grad()
+        g.backward()
+        if g_step:
+            generator_optimizer.step()
+        return returned(d, g)
+
+    return one_round
+
+
+def binary_cross_entropy(logits, target):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        training_round,
+        written(),
+        written(draw_again=True),
+        written(returned=lambda d, g: [d, g]),
+        written(
+            d_loss=lambda real, fake: binary_cross_entropy(real, 1.0) + binary_cross_entropy(fake, 0.0),
+            g_loss=lambda fake: binary_cross_entropy(fake, 1.0),
+        ),
+        written(g_loss=lambda fake: -torch.log(torch.sigmoid(fake)).mean()),
+        # wasteful but harmless: D's gradients reach G, and are cleared before G's own
+        written(fake_for_d=lambda fake: fake, draw_again=True),
+    ],
+)
+def test_a_right_round_is_accepted_in_every_form(answer):
+    verdict = run_check("5.2", answer)
+    assert verdict.status == "right", verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (written(fake_for_d=lambda fake: fake), "used up the graph"),
+        (
+            written(
+                fake_for_d=lambda fake: fake,
+                draw_again=True,
+                clear_both_first=True,
+                g_clear=False,
+            ),
+            "along D's gradient *and* its own",
+        ),
+        (written(see_again=False), "see the fakes again"),
+        (written(fake_for_g=lambda fake: fake.detach()), "G has not moved"),
+        (written(g_step=False), "G has not moved"),
+        (written(d_step=False), "D has not moved"),
+        (written(d_step=False, g_step=False), "neither network has moved"),
+        (written(d_clear=False), "discriminator_optimizer.zero_grad()"),
+        (written(g_clear=False), "generator_optimizer.zero_grad()"),
+        (
+            written(d_loss=lambda real, fake: F.softplus(real).mean() + F.softplus(-fake).mean()),
+            "labels swapped",
+        ),
+        (written(d_loss=lambda real, fake: F.softplus(-real).mean()), "only seen the real"),
+        (written(d_loss=lambda real, fake: F.softplus(fake).mean()), "only seen the fakes"),
+        (
+            written(d_loss=lambda real, fake: (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2),
+            "half as long",
+        ),
+        (
+            written(d_loss=lambda r, f: F.softplus(-r.sigmoid()).mean() + F.softplus(f.sigmoid()).mean()),
+            "sigmoid before D's loss",
+        ),
+        (written(g_loss=lambda fake: F.softplus(-fake.sigmoid()).mean()), "sigmoid before G's loss"),
+        (written(g_loss=lambda fake: F.softplus(fake).mean()), "*more* fake"),
+        (written(g_loss=lambda fake: -F.softplus(fake).mean()), "saturating"),
+        (written(g_loss=lambda fake: fake.square().mean()), "G's is not the one asked for"),
+        (written(d_loss=lambda real, fake: (real - fake).mean()), "D's step is not the one asked for"),
+        (written(returned=lambda d, g: None), "return"),
+        (written(returned=lambda d, g: (g.item(), d.item())), "swapped"),
+        (written(returned=lambda d, g: (d.item() / 2, g.item())), "D's loss is"),
+    ],
+)
+def test_mistakes_in_a_round_are_told_apart(answer, words):
+    verdict = run_check("5.2", answer)
+    assert verdict.status == "wrong"
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+# --- 5.3: the running average ------------------------------------------------------------------------------
+
+
+def by_lerp(average, network, decay):
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - decay)
+
+
+def by_data(average, network, decay):
+    mine = average.state_dict()
+    for name, new in network.state_dict().items():
+        mine[name].copy_(decay * mine[name] + (1 - decay) * new if new.is_floating_point() else new)
+
+
+def by_the_course(average, network, decay):
+    # many images seen: the correction for the first steps is gone
+    update_average(average, network, images_seen=10**9, batch_size=64, half_life=64 * math.log(0.5, decay))
+
+
+@pytest.mark.parametrize("answer", [by_lerp, by_data, by_the_course])
+def test_a_right_average_is_accepted_in_every_form(answer):
+    verdict = run_check("5.3", answer)
+    assert verdict.status == "right", verdict
+
+
+@torch.no_grad()
+def weights_only(average, network, decay):
+    for old, new in zip(average.parameters(), network.parameters(), strict=True):
+        old.mul_(decay).add_(new, alpha=1 - decay)
+
+
+def buffers_copied(average, network, decay):
+    weights_only(average, network, decay)
+    for old, new in zip(average.buffers(), network.buffers(), strict=True):
+        old.copy_(new)
+
+
+def counter_too(average, network, decay):
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        old.mul_(decay).add_(new, alpha=1 - decay)
+
+
+def not_in_place(average, network, decay):
+    for old, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        old = decay * old + (1 - decay) * new
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda average, network, decay: by_lerp(average, network, 1 - decay), "changed places"),
+        (lambda average, network, decay: by_lerp(network, average, decay), "only the average may"),
+        (lambda average, network, decay: average.load_state_dict(network.state_dict()), "copies the network"),
+        (weights_only, "buffers, not parameters"),
+        (buffers_copied, "buffers are copied"),
+        (counter_too, "num_batches_tracked"),
+        (not_in_place, "in place"),
+        (lambda average, network, decay: by_lerp(average, network, decay**2), "averaged state"),
+    ],
+)
+def test_mistakes_in_averaging_are_told_apart(answer, words):
+    verdict = run_check("5.3", answer)
+    assert verdict.status == "wrong"
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+# --- 5.4: the prediction -----------------------------------------------------------------------------------
+
+
+def test_the_prediction():
+    assert run_check("5.4", "b").status == run_check("5.4", " B ").status == "right"
+    messages = {run_check("5.4", letter).message for letter in "acd"}
+    assert len(messages) == 3
+    assert run_check("5.4", "x").status == "wrong"
+
+
+# --- 5.5: the walk -----------------------------------------------------------------------------------------
+
+
+def slerp(start, end, steps, angle_of=torch.arccos, divide=True, unit=False):
+    angle = angle_of((start @ end) / (start.norm() * end.norm()))
+    rows = []
+    for t in torch.linspace(0, 1, steps, dtype=start.dtype):
+        row = torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end
+        row = row / torch.sin(angle) if divide else row
+        rows.append(row / row.norm() if unit else row)
+    return torch.stack(rows)
+
+
+def stretched_line(start, end, steps):
+    rows = []
+    for t in torch.linspace(0, 1, steps, dtype=start.dtype):
+        row = (1 - t) * start + t * end
+        rows.append(row / row.norm() * ((1 - t) * start.norm() + t * end.norm()))
+    return torch.stack(rows)
+
+
+def test_a_walk_written_as_a_loop_is_right():
+    assert run_check("5.5", slerp).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda a, b, n: torch.stack([torch.lerp(a, b, i / (n - 1)) for i in range(n)]), "straight line"),
+        (lambda a, b, n: slerp(b, a, n), "wrong way"),
+        (lambda a, b, n: slerp(a, b, n, divide=False), "division by sin ω"),
+        (lambda a, b, n: slerp(a, b, n, angle_of=lambda cosine: cosine), "arccos"),
+        (lambda a, b, n: slerp(a, b, n, unit=True), "length 1"),
+        (lambda a, b, n: slerp(a, b, n, angle_of=lambda c: torch.rad2deg(torch.arccos(c))), "degrees"),
+        (stretched_line, "stretched"),
+        (lambda a, b, n: slerp(a, b, n).T, "shape"),
+        (lambda a, b, n: slerp(a, b, n + 1)[:-1], "last row"),
+    ],
+)
+def test_mistakes_on_the_walk_are_told_apart(answer, words):
+    verdict = run_check("5.5", answer)
+    assert verdict.status == "wrong"
+    assert words.lower() in verdict.message.lower(), verdict

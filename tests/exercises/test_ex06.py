@@ -1,0 +1,306 @@
+"""Notebook 06's checkers, with right answers, right ones in another form, stubs, and typical mistakes."""
+
+import pytest
+import torch
+from torch import nn
+
+from course_utils.checks import run_check
+from course_utils.models import largest_singular_value
+from course_utils.training import augmentation
+
+
+def stub(*_):
+    raise NotImplementedError("your code here")
+
+
+def is_wrong(number, answer, words):
+    verdict = run_check(number, answer)
+    assert verdict.status == "wrong", verdict
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+@pytest.mark.parametrize("number", ["6.1", "6.2", "6.4", "6.5"])
+def test_an_untouched_stub_is_not_attempted(number):
+    assert run_check(number, stub).status == "not attempted"
+
+
+def test_an_unanswered_prediction_is_not_attempted():
+    assert run_check("6.3", ...).status == "not attempted"
+
+
+# --- 6.1: the side of the picture --------------------------------------------------------------------------
+
+
+def side_by(layer, which=lambda layers: layers):
+    def final_side(start, layers):
+        for description in which(layers):
+            start = layer(start, *description)
+        return start
+
+    return final_side
+
+
+def right_layer(n, k, s, p, o):
+    return (n - 1) * s + k - 2 * p + o
+
+
+def by_pytorch(start, layers):
+    maps = torch.zeros(1, 1, start)
+    for layer in layers:
+        maps = nn.ConvTranspose1d(1, 1, *layer)(maps)
+    return torch.tensor(maps.shape[-1])
+
+
+@pytest.mark.parametrize("answer", [side_by(right_layer), by_pytorch])
+def test_sides_are_right_in_either_form(answer):
+    assert run_check("6.1", answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (side_by(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p), "`output_padding` is missing"),
+        (side_by(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + 2 * o), "at one end only"),
+        (side_by(lambda n, k, s, p, o: (n - 1) * s + k - p + o), "both ends, not at one"),
+        (side_by(lambda n, k, s, p, o: n * s), "multiplies the strides"),
+        (side_by(lambda n, k, s, p, o: n * s + k - 2 * p + o), "one stride too many"),
+        (side_by(lambda n, k, s, p, o: (n + 2 * p - k) // s + 1), "ordinary convolutions"),
+        (side_by(right_layer, lambda layers: layers[:1]), "after the first layer"),
+        (side_by(right_layer, lambda layers: layers[-1:]), "the last layer was given"),
+        (lambda start, layers: 16, "final_side(1,"),
+        (lambda start, layers: None, "None"),
+    ],
+)
+def test_mistakes_about_sides_are_told_apart(answer, words):
+    is_wrong("6.1", answer, words)
+
+
+# --- 6.2: the fixed generator -----------------------------------------------------------------------------
+
+
+def generator(strides=(2, 2, 2), start=4, added=None, channels=3, ending=nn.Tanh, middle=64):
+    added = [stride - 1 for stride in strides] if added is None else added
+    sizes = [256, 128, middle, channels]
+    layers = [nn.Linear(100, 256 * start * start), nn.Unflatten(1, (256, start, start))]
+    for (inputs, outputs), stride, extra in zip(
+        [(256, 128), (128, 64), (64, sizes[3])], strides, added, strict=True
+    ):
+        layers += [nn.BatchNorm2d(inputs), nn.LeakyReLU(0.2)]
+        layers += [nn.ConvTranspose2d(inputs, outputs, 5, stride, padding=2, output_padding=extra)]
+    return nn.Sequential(*layers, ending())
+
+
+class Shouting(nn.Module):
+    def forward(self, images):
+        return 100 * images
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        generator,
+        lambda: generator(strides=(1, 2, 2), start=8),
+        lambda: generator(strides=(4, 2, 1)),
+        lambda: nn.Sequential(
+            nn.Linear(100, 256 * 16),
+            nn.Unflatten(1, (256, 4, 4)),
+            *[nn.ConvTranspose2d(a, b, 4, 2, 1) for a, b in [(256, 128), (128, 64), (64, 3)]],
+            nn.Tanh(),
+        ),
+    ],
+)
+def test_mended_generators_are_right_in_any_form(answer):
+    assert run_check("6.2", answer).status == "right"
+
+
+def test_a_right_generator_is_not_told_sizes_that_it_may_not_have():
+    message = run_check("6.2", lambda: generator(strides=(1, 2, 4))).message
+    assert "32×32" in message and "8" not in message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda: generator(strides=(1, 2, 2)), "still 16×16"),
+        (lambda: generator(added=(0, 0, 0)), "one pixel short"),
+        (lambda: generator(strides=(2, 2, 4), added=(1, 1, 3)), "the side is 64"),
+        (
+            lambda: nn.Sequential(generator(strides=(1, 2, 2)), nn.Upsample(scale_factor=2)),
+            "stands there four times",
+        ),
+        (lambda: generator(ending=Shouting), "tanh"),
+        (lambda: generator(ending=nn.Sigmoid), "below 0"),
+        (lambda: generator(channels=1), "six colour pictures"),
+        (lambda: nn.Sequential(nn.Linear(64, 3)), "fails on latents"),
+        (lambda: "nonsense", "return a network"),
+        (lambda: None, "None"),
+    ],
+)
+def test_mistakes_in_mending_are_told_apart(answer, words):
+    is_wrong("6.2", answer, words)
+
+
+# --- 6.3: the prediction -----------------------------------------------------------------------------------
+
+
+def test_two_of_the_three_layers_is_right():
+    assert run_check("6.3", " C ").status == "right"
+
+
+@pytest.mark.parametrize(
+    ("letter", "words"), [("a", "other layer"), ("b", "smooths"), ("d", "noise"), ("x", "Answer with")]
+)
+def test_each_other_prediction_has_its_own_answer(letter, words):
+    is_wrong("6.3", letter, words)
+
+
+# --- 6.4: mirrored images ----------------------------------------------------------------------------------
+
+
+def coins(images, rng, fraction=0.5):
+    return torch.rand(len(images), 1, 1, 1, generator=rng) < fraction
+
+
+def by_index(images, rng):
+    chosen = torch.rand(len(images), generator=rng) < 0.5
+    result = images.clone()
+    result[chosen] = images[chosen].flip(-1)
+    return result
+
+
+def exactly_half(images, rng):
+    chosen = torch.randperm(len(images), generator=rng)[: len(images) // 2]
+    result = images.clone()
+    result[chosen] = images[chosen].flip(3)
+    return result
+
+
+def in_place(images, rng):
+    chosen = coins(images, rng).flatten()
+    images.data[chosen] = images.data[chosen].flip(3)
+    return images
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        augmentation.flip,
+        by_index,
+        lambda x, rng: torch.stack(
+            [x[k].flip(2) if torch.rand(1, generator=rng) < 0.5 else x[k] for k in range(len(x))]
+        ),
+        lambda x, rng: torch.lerp(x, x.flip(3), coins(x, rng).float()),
+    ],
+)
+def test_mirroring_is_right_in_any_form(answer):
+    assert run_check("6.4", answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(2), x), "upside down"),
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(1), x), "channels"),
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(2, 3), x), "180°"),
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(0), x), "*batch*"),
+        (lambda x, rng: x.flip(3), "all images are mirrored"),
+        (lambda x, rng: x.flip(3) if torch.rand(1, generator=rng) < 0.5 else x, "coin"),
+        (lambda x, rng: x, "no image has changed"),
+        (lambda x, rng: torch.where(coins(x, rng, 0.1), x.flip(3), x), "half of them"),
+        (lambda x, rng: torch.where(coins(x, rng, 0.35), x.flip(3), x), "half of them"),
+        (lambda x, rng: torch.where(coins(x, rng, 0.65), x.flip(3), x), "half of them"),
+        (exactly_half, "coin"),
+        (lambda x, rng: torch.where(coins(x, None), x.flip(3), x), "generator=rng"),
+        (
+            lambda x, rng: torch.where(coins(x, torch.Generator().manual_seed(3)), x.flip(3), x),
+            "another `rng`",
+        ),
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x).detach(), "history"),
+        (lambda x, rng: torch.where(torch.rand(x.shape, generator=rng) < 0.5, x.flip(3), x), "neither"),
+        (in_place, "changed the images"),
+        (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x)[:10], "shape"),
+        (lambda x, rng: None, "None"),
+        (lambda x, rng: "nonsense", "return a tensor"),
+    ],
+)
+def test_mistakes_in_mirroring_are_told_apart(answer, words):
+    is_wrong("6.4", answer, words)
+
+
+# --- 6.5: power iteration ----------------------------------------------------------------------------------
+
+
+def iterate(weight, steps, final=lambda weight, u, v: u @ weight @ v, start=torch.randn, back=torch.t):
+    v = start(weight.shape[1])
+    for _ in range(steps):
+        u = weight @ v
+        u = u / u.norm()
+        v = back(weight) @ u
+        v = v / v.norm()
+    return final(weight, u, v)
+
+
+def forth_and_forth(weight):
+    """The mistake W u for Wᵀ u, where the shapes let it pass."""
+    return weight if weight.shape[0] == weight.shape[1] else weight.T
+
+
+def without_division(weight, steps):
+    v = torch.randn(weight.shape[1])
+    for _ in range(steps):
+        v = weight.T @ (weight @ v)
+    return (weight @ v).norm() / v.norm()
+
+
+def first_unit_vector(size):
+    return torch.eye(size)[0]
+
+
+def square_only(weight, steps):
+    v = torch.ones(weight.shape[1])
+    for _ in range(steps):
+        v = weight @ v
+        v = v / v.norm()
+    return (weight @ v).norm()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        iterate,
+        lambda weight, steps: iterate(weight, steps, lambda weight, u, v: (weight @ v).norm().item()),
+        lambda weight, steps: iterate(weight, steps, start=torch.rand),
+        largest_singular_value,
+    ],
+)
+def test_spectral_norms_are_right_in_any_form(answer):
+    assert run_check("6.5", answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda w, steps: iterate(w, steps) ** 2, "σ²"),
+        (lambda w, steps: w.norm(), "Frobenius"),
+        (lambda w, steps: w.abs().max(), "largest entry"),
+        (lambda w, steps: torch.linalg.svdvals(w)[-1], "smallest"),
+        (lambda w, steps: iterate(w, steps, lambda w, u, v: v.norm()), "just divided by its length"),
+        (lambda w, steps: torch.linalg.svdvals(w)[0], "after a single step"),
+        (lambda w, steps: torch.linalg.eigvalsh(w @ w.T)[-1].sqrt(), "after a single step"),
+        (lambda w, steps: iterate(w, 200), "after a single step"),
+        (lambda w, steps: iterate(w, steps, start=torch.ones), "*random* v"),
+        (lambda w, steps: iterate(w, steps, start=first_unit_vector), "*random* v"),
+        (lambda w, steps: iterate(w, steps, back=forth_and_forth), "way back"),
+        (without_division, "beyond all bounds"),
+        (lambda w, steps: w.abs().sum(1).max(), "row sum"),
+        (lambda w, steps: iterate(w, 1), "all `steps`"),
+        (square_only, "shapes do not fit"),
+        (lambda w, steps: -iterate(w, steps), "-3"),
+        (lambda w, steps: iterate(w, steps) if w.shape[0] == 12 else w[0, 0], "never negative"),
+        (lambda w, steps: torch.linalg.svdvals(w), "single number"),
+        (lambda w, steps: iterate(w, steps) * float("nan"), "not a number"),
+        (lambda w, steps: None, "None"),
+    ],
+)
+def test_mistakes_about_spectral_norms_are_told_apart(answer, words):
+    is_wrong("6.5", answer, words)

@@ -1,0 +1,319 @@
+"""Figures: what they draw is what they were given, and everyone can read them."""
+
+import base64
+import html
+import io
+import itertools
+import re
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from matplotlib.text import Text
+from PIL import Image
+
+from course_utils import plots
+
+HISTORY = {
+    "images": [64, 128, 192],
+    "discriminator_loss": [1.4, 1.2, 1.1],
+    "generator_loss": [0.7, 0.9, 1.0],
+    "real_accuracy": [0.5, 0.6, 0.7],
+    "fake_accuracy": [0.4, 0.6, 0.8],
+}
+X = torch.linspace(-3, 3, 61, dtype=torch.float64)
+BELL = torch.exp(-(X**2) / 2)
+
+
+def images(count, channels=1, seed=0):
+    return 2 * torch.rand(count, channels, 8, 6, generator=torch.Generator().manual_seed(seed)) - 1
+
+
+FIGURES = {
+    "image_grid": lambda note="": plots.image_grid(images(10), note=note),
+    "loss_curves": lambda note="": plots.loss_curves(HISTORY, note=note),
+    "accuracy_curves": lambda note="": plots.accuracy_curves(HISTORY, note=note),
+    "curve": lambda note="": plots.curve(HISTORY, "generator_loss", label="loss of G", note=note),
+    "lines": lambda note="": plots.lines(
+        X, {"bell": BELL, "half": BELL / 2}, x_label="x", y_label="y", alt="two bells", note=note
+    ),
+    "densities": lambda note="": plots.density_and_discriminator(X, BELL, BELL, BELL / 2, note=note),
+    "evolution": lambda note="": plots.sample_evolution([(0, images(8)), (500, images(8))], note=note),
+    "points": lambda note="": plots.sample_evolution(
+        [(0, torch.randn(9, 2))], note=note, real=torch.randn(9, 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_has_alternative_text_and_says_where_its_data_is_from(name):
+    figure = FIGURES[name](note="stand-in: drawn shapes")
+    assert len(plots.alt_text(figure)) > 20
+    assert "stand-in: drawn shapes" in plots.alt_text(figure)
+    assert "stand-in: drawn shapes" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("name", ["loss_curves", "accuracy_curves", "curve", "densities", "points"])
+def test_axes_are_named(name):
+    figure = FIGURES[name]()
+    assert any(axes.get_xlabel() for axes in figure.axes)
+    assert any(axes.get_ylabel() for axes in figure.axes)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_is_legible_at_100_percent_and_inside_the_picture(name):
+    figure = FIGURES[name](note="MNIST, first 10,000 training digits")
+    for text in figure.findobj(Text):
+        pixels_on_the_page = text.get_fontsize() * plots.CSS_PIXELS_PER_INCH / 72
+        assert pixels_on_the_page >= 12, text.get_text()
+    figure.draw_without_rendering()
+    used, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert used.x0 > -0.02 and used.y0 > -0.02 and used.x1 < width + 0.02 and used.y1 < height + 0.02
+
+
+# --- alternative text reaches the reader ---
+
+
+def test_the_picture_carries_its_alternative_text_in_every_form():
+    figure = plots.describe(FIGURES["loss_curves"](), 'Losses: "D" < "G"')
+    data, metadata = plots.mime_bundle(figure)
+    assert metadata["image/png"]["alt"] == 'Losses: "D" < "G"'
+    assert html.unescape(re.search(r'alt="([^"]*)"', data["text/html"])[1]) == 'Losses: "D" < "G"'
+    assert data["text/plain"] == 'Figure: Losses: "D" < "G"'
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.format == "PNG"
+    assert picture.width / metadata["image/png"]["width"] == pytest.approx(1.5, abs=0.01)  # finer than shown
+
+
+@pytest.mark.parametrize("name", ["loss_curves", "image_grid"])
+def test_the_page_shows_every_pixel_and_the_plain_picture_hardly_differs(name):
+    figure = FIGURES[name]()
+    data, _ = plots.mime_bundle(figure)
+    drawn = np.asarray(plots.to_picture(figure), dtype=int)
+    page = picture_in(re.search(r'src="data:image/webp;base64,([^"]+)"', data["text/html"])[1])
+    plain = picture_in(data["image/png"])
+    assert np.array_equal(page, drawn)
+    assert plain.shape == drawn.shape and np.abs(plain - drawn).mean() < 2  # of 255
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_picture_is_the_one_that_matplotlib_saves(name):
+    figure, saved = seeded(FIGURES[name]), io.BytesIO()
+    picture = plots.to_picture(figure)
+    again = seeded(FIGURES[name])  # the layout moves a little each time that a figure is drawn
+    again.savefig(saved, dpi=plots.PNG_PIXELS_PER_INCH)
+    expected = Image.open(saved).convert("RGB")
+    if not any(axes.images for axes in figure.axes):
+        expected = expected.quantize(256, dither=Image.Dither.NONE).convert("RGB")
+    assert np.array_equal(np.asarray(picture), np.asarray(expected))
+    assert figure.dpi == plots.CSS_PIXELS_PER_INCH
+
+
+def seeded(make):
+    torch.manual_seed(0)
+    return make()
+
+
+def picture_in(encoded):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"), dtype=int)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 8])
+@pytest.mark.parametrize("labels", [None, list("abcdefghijklmnop")])
+def test_the_title_of_a_grid_is_not_cut_off(rows, labels):
+    figure = plots.image_grid(images(16 * rows), columns=16, title="Tall", note="x", column_labels=labels)
+    figure.draw_without_rendering()
+    title = figure.axes[0].title.get_window_extent()
+    assert figure.bbox.y1 - title.y1 > 3  # pixels
+
+
+def test_nbconvert_keeps_the_alternative_text_and_shows_the_picture_once():
+    HTMLExporter = pytest.importorskip("nbconvert").HTMLExporter
+    data, metadata = plots.mime_bundle(plots.describe(FIGURES["curve"](), "A falling line"))
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert page.count("<img") == page.count('alt="A falling line"') == 1
+
+
+def test_a_figure_without_alternative_text_cannot_be_shown():
+    figure, _ = plots.new_figure()
+    with pytest.raises(ValueError, match="no alternative text"):
+        plots.show(figure)
+    with pytest.raises(ValueError, match="empty"):
+        plots.describe(figure, "  ")
+
+
+def test_outside_jupyter_the_text_is_printed(capsys):
+    plots.show(plots.describe(FIGURES["curve"](), "A falling line"))
+    assert capsys.readouterr().out == "Figure: A falling line\n"
+
+
+def test_a_live_figure_is_replaced_in_its_place(monkeypatch):
+    import IPython
+
+    calls = []
+
+    class Handle:
+        def update(self, data, metadata, raw):
+            calls.append(("update", data["text/plain"]))
+
+    def display(data, metadata, raw, display_id):
+        calls.append(("display", data["text/plain"]))
+        return Handle()
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: object())
+    monkeypatch.setattr("IPython.display.display", display)
+    live = plots.Live()
+    for text in ("one", "two", "three"):
+        live.show(plots.describe(FIGURES["curve"](), text))
+    assert calls == [("display", "Figure: one"), ("update", "Figure: two"), ("update", "Figure: three")]
+
+
+def test_a_pyplot_figure_is_closed_once_shown():
+    from matplotlib import pyplot
+
+    figure, _ = pyplot.subplots()
+    plots.show(plots.describe(figure, "An empty figure"))
+    assert not pyplot.fignum_exists(figure.number)
+
+
+# --- colours ---
+
+
+def luminance(colour):
+    """Relative luminance, as the Web Content Accessibility Guidelines define it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+
+def as_seen_without_green_cones(colour):
+    """Deuteranopia, by the matrix of Machado, Oliveira and Fernandes (2009), severity 1."""
+    machado = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
+    return machado @ np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+def test_what_is_compared_stays_apart_for_colour_blind_eyes():
+    for one, other in itertools.combinations(["data", "model", "discriminator", "optimum", "highlight"], 2):
+        if {one, other} == {"model", "highlight"}:
+            continue  # vermillion and orange: never in one figure
+        seen = [as_seen_without_green_cones(plots.COLORS[name]) for name in (one, other)]
+        assert np.linalg.norm(seen[0] - seen[1]) > 0.2, (one, other)
+
+
+def test_small_grey_text_has_enough_contrast():
+    assert 1.05 / (luminance(plots.COLORS["reference"]) + 0.05) >= 4.5
+
+
+# --- images ---
+
+
+def test_a_grid_shows_each_image_in_its_place():
+    batch = images(5, channels=3)
+    page = plots.tile(batch, columns=2)
+    assert page.shape == (3 * (8 + 2) + 2, 2 * (6 + 2) + 2, 3)
+    third = page[12:20, 2:8]  # second row, first column
+    assert np.abs(third / 127.5 - 1 - batch[2].permute(1, 2, 0).numpy()).max() < 1 / 127
+    assert (page[22:30, 10:16] == 255).all()  # no sixth image: paper
+
+
+def test_black_is_minus_one_and_white_is_one():
+    ends = torch.stack([torch.full((1, 4, 4), -1.0), torch.full((1, 4, 4), 1.0)])
+    page = plots.tile(ends, columns=2)
+    assert (page[2:6, 2:6] == 0).all() and (page[2:6, 8:12] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (torch.randint(255, (4, 1, 8, 8), dtype=torch.uint8), TypeError, "to_model_range"),
+        (torch.rand(4, 1, 8, 8) * 255, ValueError, r"\[-1, 1\]"),
+        (torch.zeros(8, 8), ValueError, r"\(N, C, H, W\)"),
+        (torch.zeros(4, 2, 8, 8), ValueError, "1 or 3 channels, got 2"),
+        (torch.full((4, 1, 8, 8), float("nan")), ValueError, "nan|finite"),
+    ],
+)
+def test_unusable_images_are_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        plots.image_grid(given)
+
+
+def test_evolution_shows_first_and_last_snapshot_and_the_same_latents_below_each_other():
+    snapshots = [(1000 * k, torch.full((8, 1, 4, 4), -1 + k / 10)) for k in range(20)]
+    figure = plots.sample_evolution(snapshots, columns=4, most=3)
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0", "10k", "19k"]
+    page = axes.images[0].get_array()
+    assert [int(page[4 + 6 * row, 4, 0]) for row in range(3)] == [0, 128, 242]
+    with pytest.raises(ValueError, match="snapshot_every"):
+        plots.sample_evolution([])
+
+
+# --- curves ---
+
+
+def test_curves_show_the_history():
+    axes = plots.loss_curves(HISTORY, equilibrium=(1.386, 0.693)).axes[0]
+    by_label = {line.get_label(): line for line in axes.lines}
+    assert by_label["discriminator loss"].get_ydata().tolist() == HISTORY["discriminator_loss"]
+    assert by_label["generator loss"].get_xdata().tolist() == HISTORY["images"]
+    assert {1.386, 0.693} <= {line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1}
+
+
+def test_long_noisy_curves_are_smoothed_without_shifting_them():
+    steps = np.arange(1000)
+    history = {"images": steps, "real_accuracy": steps / 1000, "fake_accuracy": np.full(1000, 0.5)}
+    line = next(
+        line for line in plots.accuracy_curves(history).axes[0].lines if line.get_label() == "on real samples"
+    )
+    assert np.allclose(
+        line.get_ydata(), line.get_xdata() / 1000, atol=1e-3
+    )  # a straight line stays where it is
+
+
+def test_the_alternative_text_tells_where_curves_go():
+    assert "discriminator loss goes from 1.4 to 1.1" in plots.alt_text(plots.loss_curves(HISTORY))
+    assert "on fake samples goes from 0.4 to 0.8" in plots.alt_text(plots.accuracy_curves(HISTORY))
+
+
+def test_an_empty_history_can_be_drawn():
+    plots.to_png(plots.loss_curves({"images": [], "discriminator_loss": [], "generator_loss": []}))
+
+
+def test_both_densities_and_every_discriminator_are_drawn():
+    figure = plots.density_and_discriminator(X, BELL, BELL.roll(10), {"$D^*$": BELL / 2, "network": BELL / 3})
+    above, below = figure.axes
+    assert np.allclose(above.lines[0].get_ydata(), BELL)
+    assert np.allclose(above.lines[1].get_ydata(), BELL.roll(10))
+    assert {"$D^*$", "network"} <= {line.get_label() for line in below.lines}
+    assert (
+        len({line.get_linestyle() for line in below.lines if line.get_label() in ("$D^*$", "network")}) == 2
+    )
+
+
+def test_a_logarithmic_axis_holds_its_curves():
+    figure = plots.lines(
+        X, {"steep": 10 ** (2 * X)}, x_label="x", y_label="y", log=True, alt="a straight line"
+    )
+    low, high = figure.axes[0].get_ylim()
+    assert 1e-8 < low < 1e-6 and 1e6 < high < 1e8
+
+
+def test_curves_and_points_take_the_colours_that_they_have_in_other_figures():
+    figure = plots.lines(
+        X,
+        {"bell": BELL, "half": BELL / 2},
+        points={"top": (X[:1], BELL[:1])},
+        colors={"half": plots.COLORS["value"], "top": plots.COLORS["discriminator"]},
+        x_label="x",
+        y_label="y",
+        alt="two bells",
+    )
+    colours = {line.get_label(): line.get_color() for line in figure.axes[0].lines}
+    assert colours == {
+        "bell": plots.CYCLE[0],
+        "half": plots.COLORS["value"],
+        "top": plots.COLORS["discriminator"],
+    }
