@@ -432,9 +432,10 @@ def test_results_are_merged_and_not_repeated(tmp_path, monkeypatch, capsys):
     assert not list(path.parent.glob(".*"))
 
 
+@pytest.mark.slow
 def test_a_measurement_has_a_process_of_its_own(capfd):
-    assert processes.alone(os.getpid) != os.getpid()
-    processes.alone(print, "what only learners need")
+    print_and_tell = "print('what only learners need') or __import__('os').getpid()"
+    assert processes.alone(eval, print_and_tell) != os.getpid()
     with pytest.raises(SystemExit, match="no real data"):
         processes.alone(sys.exit, "no real data")
     assert capfd.readouterr().out == ""
@@ -467,6 +468,7 @@ def test_the_report_refuses_quick_results(tmp_path):
         report.write(tmp_path)
 
 
+@pytest.mark.generated
 def test_the_page_is_what_the_results_say():
     page = (records.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     results = report.all_records()
@@ -772,8 +774,9 @@ def test_quick_results_have_a_folder_of_their_own(monkeypatch, capsys):
     assert records.QUICK in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_quick_run_from_the_command_line(tmp_path):
-    words = ["quality", "--quick", "--seeds", "1", "--only", "ours_mlp", "mlp", "--output", str(tmp_path)]
+    words = ["quality", "--quick", "--seeds", "1", "--only", "mlp", "--output", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *words],
         cwd=records.ROOT,
@@ -785,16 +788,17 @@ def test_a_quick_run_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "mnist, mlp/seed 0/cpu: 0.5 s " in done.stdout
     found = records.load(tmp_path / "mnist.json")
-    assert list(found) == ["mlp/seed 0/cpu", "ours_mlp/seed 0/cpu"]
-    for record in found.values():
-        assert record["quick"] == records.QUICK
-        assert [point["mark"] for point in record["points"]] == [0.5, 1]
-        assert all(math.isfinite(point["frechet"]) for point in record["points"])
+    assert list(found) == ["mlp/seed 0/cpu"]
+    (record,) = found.values()
+    assert record["quick"] == records.QUICK
+    assert [point["mark"] for point in record["points"]] == [0.5, 1]
+    assert all(math.isfinite(point["frechet"]) for point in record["points"])
 
 
 # --- several notebooks at once -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_kernel_trains_for_its_seconds_and_tells_its_speed():
     assert all(speed > 0 for speed in kernels.together(2, "1", 0.2))
 
