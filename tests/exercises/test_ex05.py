@@ -42,7 +42,7 @@ def by_pytorch(size, kernel, stride, padding):
         (lambda s, k, stride, p: (s - 1) * stride + k - p, "both ends, not at one"),
         (lambda s, k, stride, p: (s - 1) * stride + k + 2 * p, "not added"),
         (lambda s, k, stride, p: (s - 1) * stride + k, "padding is missing"),
-        (lambda s, k, stride, p: 14, "transposed_size(14, 5, 2, 2)"),
+        (lambda s, k, stride, p: 14, "does not change when the arguments do"),
         (lambda s, k, stride, p: None, "None"),
     ],
 )
@@ -307,7 +307,7 @@ def not_in_place(average, network, decay):
         (buffers_copied, "buffers are copied"),
         (counter_too, "num_batches_tracked"),
         (not_in_place, "in place"),
-        (lambda average, network, decay: by_lerp(average, network, decay**2), "averaged state"),
+        (lambda average, network, decay: by_lerp(average, network, decay**2), "0.81·old"),
         (lambda average, network, decay: by_lerp(average, network, 0.9), "use `decay`"),
     ],
 )
