@@ -826,28 +826,49 @@ def means_over_steps(history: dict[str, list[float]], blocks: int = 45) -> dict[
     }
 
 
-smooth = means_over_steps(run.history)
-plots.show(plots.loss_curves(smooth, equilibrium=(1.386, 0.693), note=mnist.note))
-accuracies = {
-    "on real images": torch.tensor(smooth["real_accuracy"]),
-    "on generated ones": torch.tensor(smooth["fake_accuracy"]),
-}
+smooth = {name: torch.tensor(values) for name, values in means_over_steps(run.history).items()}
 plots.show(
     plots.lines(
-        torch.tensor(smooth["images"]),
-        accuracies,
+        smooth["images"],
+        {
+            "discriminator": smooth["discriminator_loss"],
+            "generator": smooth["generator_loss"],
+            "2 log 2": torch.full_like(smooth["images"], 1.386),
+            "log 2": torch.full_like(smooth["images"], 0.693),
+        },
         x_label="training images seen",
-        y_label="fraction classified correctly",
-        y_limits=(0.4, 1.0),
-        levels={"guessing": 0.5},
-        colors={"on real images": DATA, "on generated ones": GENERATOR},
-        title="How often the discriminator is right",
-        alt="Fraction of images that the discriminator classifies correctly, against images seen. Both curves "
-        f"fall steeply at first, then stay: on real images at {accuracies['on real images'][-20:].mean():.2f}, on "
-        f"generated ones at {accuracies['on generated ones'][-20:].mean():.2f}. Guessing is at 0.5.",
+        y_label="loss",
+        colors={
+            "discriminator": plots.COLORS["discriminator"],
+            "generator": GENERATOR,
+            "2 log 2": OTHER,
+            "log 2": OTHER,
+        },
+        title="Losses",
+        alt="Both losses against images seen. After a short start they stay close to the dotted lines of players "
+        f"that guess: the discriminator's at {smooth['discriminator_loss'][-20:].mean():.2f}, the generator's at "
+        f"{smooth['generator_loss'][-20:].mean():.2f}.",
         note=mnist.note,
     )
 )
+accuracies = {"on real images": smooth["real_accuracy"], "on generated ones": smooth["fake_accuracy"]}
+plots.show(
+    plots.lines(
+        smooth["images"],
+        {**accuracies, "guessing": torch.full_like(smooth["images"], 0.5)},
+        x_label="training images seen",
+        y_label="fraction classified correctly",
+        y_limits=(0.0, 1.0),
+        colors={"on real images": DATA, "on generated ones": GENERATOR, "guessing": OTHER},
+        title="How often the discriminator is right",
+        alt="Fraction of images that the discriminator classifies correctly, against images seen. At first "
+        f"{accuracies['on real images'][0]:.2f} on real images and {accuracies['on generated ones'][0]:.2f} on "
+        f"generated ones, at the end {accuracies['on real images'][-20:].mean():.2f} and "
+        f"{accuracies['on generated ones'][-20:].mean():.2f}. Guessing is at 0.5.",
+        note=mnist.note,
+    )
+)
+
 
 # %%
 seen = torch.tensor(run.history["images"])
