@@ -62,7 +62,7 @@ def judge(answer) -> str:
     with watching() as seen:
         result = call_unchanged(answer, images, _ROUNDS, _SAMPLES, name="`train_on`")
     generator, discriminator, samples = _three(result)
-    _both_are_trained(seen, generator, discriminator)
+    _both_are_trained(seen, generator, discriminator, images)
     _gradients_are_their_own(seen, generator, discriminator)
     _steps_are_counted(seen, generator, discriminator, _ROUNDS)
     _modes_are_right(seen, generator, discriminator)
@@ -116,7 +116,14 @@ def _used_by(seen: Seen, network) -> set[int]:
     return {one for step in seen.steps for name in mine & set(step.sources) for one in step.sources[name]}
 
 
-def _both_are_trained(seen: Seen, generator, discriminator) -> None:
+def _both_are_trained(seen: Seen, generator, discriminator, images) -> None:
+    latents = [one.inputs for one in seen.calls_of(generator)][:1]
+    with torch.no_grad():
+        if any(copy.deepcopy(generator).eval()(z[:2])[0].numel() != images[0].numel() for z in latents):
+            raise Wrong(
+                "the first network, the generator, does not make images of the size of those given. Have the "
+                "two changed places?"
+            )
     if _ids(generator) & _ids(discriminator):
         raise Wrong("the two players share weights: each needs a network of its own.")
     for network, name, own in ((generator, "the generator", "G"), (discriminator, "the discriminator", "D")):
@@ -195,19 +202,14 @@ def _modes_are_right(seen: Seen, generator, discriminator) -> None:
         )
 
 
-def _rows(seen: Seen, discriminator) -> list:
-    """What D was shown while it trained, for each call: rows of pixels."""
-    shown = [one.inputs.flatten(1) for one in seen.calls_of(discriminator) if one.inputs.dim() > 1]
-    return shown[:: max(1, len(shown) // 61)]  # an odd number, so that real and generated ones are among them
-
-
 def _data_arrive(seen: Seen, discriminator, images) -> None:
-    shown = _rows(seen, discriminator)
+    shown = [one.inputs.flatten(1) for one in seen.calls_of(discriminator) if one.inputs.dim() > 1]
     if not shown or any(rows.shape[1] != images[0].numel() for rows in shown):
         return  # D is called in a way of its own; what it learns is looked at later
     stored = images.flatten(1)
-    found = [which(rows, stored.double() / 127.5 - 1) for rows in shown]
-    found = [places[places >= 0] for places in found]
+    converted = stored.float() / 127.5 - 1
+    near = [torch.cdist(rows.float(), converted) < 0.05 for rows in shown]
+    found = [same.int().argmax(1)[same.any(1)] for same in near]
     if not any(len(places) for places in found):
         first = torch.cat(shown[:8])
         for mistake, message in RANGES:
