@@ -85,6 +85,7 @@ plots.show(plots.image_grid(some_real, columns=16, title="Real digits", note=mni
 # tutorial](https://github.com/yunjey/pytorch-tutorial/blob/master/tutorials/03-advanced/generative_adversarial_network/main.py)
 # is one). The discriminator takes the image as one row of 784 numbers, through two hidden layers of
 # 128, to one logit. The generator goes the other way: latent → 128 → 128 → 784.
+# <!-- numbers: sizes of the networks, as the code below has them -->
 
 # %%
 show_source(mlp_generator, mlp_discriminator)
@@ -183,6 +184,7 @@ show_source(discriminator_step, generator_step)
 # ([notebook 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?) shows
 # it). The networks and their settings are a **recipe** of the course, `MNIST_MLP`: the two networks
 # above, Adam with learning rate 0.002 for both players, batches of 64.
+# <!-- numbers: settings in course_utils/training/recipes.py -->
 #
 # **Predict.** The networks are tiny and know nothing of images. How many images do they have to see
 # until you can read the first digit: thousands, tens of thousands, or hundreds of thousands?
@@ -228,8 +230,8 @@ plots.show(first_rows)
 # this run it is the second one, after 20,000 images, so it takes tens of thousands at most. At the end many
 # are digits that you can read, and all ten digits are there.
 #
-# The last number printed is the one to compare with notebook 05's, whose final distance is of as many
-# samples.
+# The last number printed is the one to compare with the [final distance of notebook
+# 05](05_dcgan_mnist.ipynb#The-real-training), which is of as many samples.
 #
 # Look closer: strokes have ragged edges, and grey specks stand in the black. Keep that in mind; a
 # later section asks where they come from.
@@ -282,6 +284,7 @@ def play(round_of_game, draw, start: int, rounds: int) -> tuple[nn.Module, nn.Mo
 # happens in Keras as well, where the loss has a switch `from_logits`: a university course's GAN
 # notebook had it on behind a sigmoid until a reader noticed ([jeffheaton/t81_558_deep_learning, pull
 # request 81](https://github.com/jeffheaton/t81_558_deep_learning/pull/81), 2020).
+# <!-- number 81: of the pull request -->
 #
 # **Predict:** which probabilities can the loss still see?
 
@@ -318,10 +321,12 @@ claim(
 #
 # Pixels were divided by 255, as for many classifiers, and the generator ends in a tanh. Black is
 # now 0, which a tanh gives only when its input is exactly 0, in the steepest part of its curve.
-# White is at 1 as before. The notebook of section 8.5 of F. Chollet's *Deep Learning with Python* (2017)
-# [does so](https://github.com/fchollet/deep-learning-with-python-notebooks/blob/8bc112a08dc910ddc19488028831ac4db46dec34/8.5-introduction-to-gans.ipynb);
-# a reader [asked about it](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/7)
-# in the same year.
+# White is at 1 as before. <!-- number 255: the largest value of a byte -->
+#
+# The notebook that goes with section 8.5 of F. Chollet's *Deep Learning with Python* (2017) has both; a
+# reader asked about it in the same year ([issue
+# 7](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/7) of the book's repository).
+# <!-- number 7: of the issue -->
 
 
 # %%
@@ -476,11 +481,11 @@ print(f"bug 2: {below_black:.0%} of the pixels are below 0, darker than any of i
 #
 # | bug | what you see | why |
 # | --- | --- | --- |
-# | 1, sigmoid twice | one grey shape for all latents | where D is sure, its own sigmoid is flat: hardly any slope is left for either player |
-# | 2, data in [0, 1] | digits on grey, which the evaluator takes for no digits at all | the two disagree about where black is |
-# | 3, one loss for both | not a trace of a digit | D recognises the real images perfectly and says ½ on the fakes, as exercise 4.2 predicts: nothing tells the generator where to go |
-# | 4, D's loss reaches G | blobs of few kinds | one logit, two losses: their slopes add up to $D - (1 - D) = 2D - 1$, which is 0 where D = ½ |
-# | 5, one image a batch | blurs of one kind | D sees many fakes for one real image, another one in each round, and learns what a digit is only slowly |
+# | 1: sigmoid twice | one grey shape for all latents | where D is sure, its own sigmoid is flat: hardly any slope is left for either player |
+# | 2: data in [0, 1] | digits on grey, which the evaluator takes for no digits at all | the two disagree about where black is |
+# | 3: one loss for both | not a trace of a digit | D recognises the real images perfectly and says ½ on the fakes, as exercise 4.2 predicts: nothing tells the generator where to go |
+# | 4: D's loss reaches G | blobs of few kinds | one logit, two losses: their slopes add up to $D - (1 - D) = 2D - 1$, which is 0 where D = ½ |
+# | 5: one image a batch | blurs of one kind | D sees many fakes for one real image, another one in each round, and learns what a digit is only slowly |
 #
 # You predicted which is the worst. By distance, bugs 1 and 3 are, where no digit is left in this run; but
 # the distance of bug 2 is as bad, and its digits are fine.
@@ -491,7 +496,7 @@ print(f"bug 2: {below_black:.0%} of the pixels are below 0, darker than any of i
 # have values that no image has. The other way round there is no way out: a generator that ends in a
 # sigmoid never reaches −1, and one black pixel gives it away.
 #
-# Bug 4 can be seen at work: [notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-`detach`-do?) measures
+# Bug 4 can be seen at work: [notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?) measures
 # the angle between the two gradients.
 #
 # A patient author calls grey, blurred or repeated shapes "not trained for long enough". So do not
@@ -721,16 +726,16 @@ else:
     print(f"from the runs above, your rule chooses z_dim = {my_choice(distances)}")
 
 # %% [markdown]
-# **What we saw.** You predicted where quality is best: in between, and not at 2. With 2 numbers the mean
+# **What we saw.** You predicted where quality is best: in this run in between. With 2 numbers the mean
 # distance is the highest of all, and the digits are drawn least evenly: a plane cannot be folded
 # through all digits without passing through a lot of nonsense. From 8 numbers on, the seeds of one
-# size lie further apart than the sizes do in this run, so it gives you no reason to take 100.
+# size lie further apart than the sizes do in this run, so it gives you no reason to take 100. <!-- number 100: the largest size -->
 #
 # "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is
 # no larger than their spread. Look at what is missing here, too: two seeds are few, and these runs
 # are short. In the right panel, real digits lie further apart than the samples of any of these runs.
 #
-# **Why has the recipe 32, if your rule chooses 8?** Because nothing here or later tells the two
+# **Why has the recipe 32, if your rule chooses 8 in this run?** Because nothing here or later tells the two
 # apart. In runs of 300,000 images, over three seeds, the distances were 5.5 to 6.9 with 8 numbers,
 # 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md), of 5,000 samples
 # each). The ranges of 8 and 32 overlap, so your rule would say 8 there, too. The course stays with one size
@@ -786,7 +791,8 @@ plots.show(
 # ### Exercise 4.5 — Predict what shuffled pixels do (●○○, 4 min)
 #
 # You train two GANs on the shuffled images: the fully connected one, and a convolutional one,
-# whose filters look at small neighbourhoods (the DCGAN of notebook 05). Then you put the pixels
+# whose filters look at small neighbourhoods (the one of
+# [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?)). Then you put the pixels
 # of their samples back in order and evaluate them. Compared with training on the images in order,
 #
 # - (a) both get much worse: digits without order are not digits.
@@ -831,8 +837,8 @@ assert difference.abs().max() < 1e-3
 # would make.
 #
 # And the convolutional one? Train both kinds on both data sets. The convolutional networks are those
-# of notebook 05, with its recipe. An image costs them about fifteen times as much computing, so they see
-# fewer of them:
+# of [notebook 05](05_dcgan_mnist.ipynb#The-real-training), with its recipe, `MNIST_DCGAN`. An image costs
+# them far more computing, so they see fewer of them:
 
 # %%
 draw_shuffled = data.image_sampler(reorder(mnist.images, shuffle), device)
@@ -904,7 +910,7 @@ claim(
 # %% [markdown]
 # ### Where do the specks come from?
 #
-# A fully connected generator makes each pixel from its own 128 weights. That neighbours should be
+# A fully connected generator makes each pixel from its own weights, one for each unit of the last layer. That neighbours should be
 # alike, it has to learn for each pair of them. What it has not learnt stays behind as specks,
 # which change from pixel to pixel. Make them visible: split each image into waves (a Fourier
 # transform) and ask how much power stands in waves of each length. Strokes are long waves; specks,
@@ -991,7 +997,7 @@ claim(
 # | `n` | how many samples to draw at the end |
 # | returned | the generator, the discriminator, and the samples: float32, (n, 1, H, W), in [−1, 1] |
 #
-# How large the networks are, which loss of notebook 01 they play for, which optimisers: you decide.
+# How large the networks are, which losses they play for, which optimisers: you decide.
 # Three things are asked for. Nobody's gradient gets into the other's step. Both networks are in
 # training mode while they train. The samples are made in evaluation mode, without gradients, from
 # new latents.
@@ -1118,7 +1124,7 @@ for name in ("3: one loss for both", "no bug"):
 # ### "It runs, so the shapes fit"
 #
 # A mean over one logit is a number, and so is a mean over 64. An assertion costs nothing, and it
-# would have found bug 5 before its first round:
+# would have found bug 5 before its first round: <!-- number 5: of the bug -->
 
 # %%
 for name, draw in {
