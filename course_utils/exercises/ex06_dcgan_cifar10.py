@@ -399,6 +399,11 @@ def spectral_norm(answer):
             ) from None
         raise
     expect_shape(found, (), "your σ", "return a single number, σ.")
+    if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
+        raise Wrong(
+            "two calls, from two random starts, give two results: after 200 steps the start should be "
+            "forgotten. Have you taken all `steps`, each from the v that the step before left?"
+        )
     typical = [
         (9.0, "that is σ², the largest eigenvalue of WᵀW. σ is its square root, the length of W v."),
         (
@@ -430,12 +435,6 @@ def spectral_norm(answer):
             raise Wrong(
                 f"after 200 steps you find {found:.3f}, which is too small: have you taken all `steps`, "
                 "each from the v that the step before left?"
-            )
-        if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
-            raise Wrong(
-                "two calls, from two random starts, give two results: after 200 steps the start should "
-                "be forgotten. "
-                "Is v replaced in each step?"
             )
         expect_close(found, 3.0, tolerance=2e-3, name="your σ")
     diagonal = torch.diag(torch.tensor([-5.0, 1.0, 0.5]))
