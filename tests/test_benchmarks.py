@@ -16,7 +16,18 @@ import torch
 from torch import nn
 
 from benchmarks import __main__ as command
-from benchmarks import ablations, ceilings, flops, processes, quality, recipes, records, report, scale
+from benchmarks import (
+    ablations,
+    ceilings,
+    flops,
+    kernels,
+    processes,
+    quality,
+    recipes,
+    records,
+    report,
+    scale,
+)
 from benchmarks.peers import PEERS
 from course_utils import data
 from course_utils.models import count_parameters
@@ -757,7 +768,7 @@ def test_quick_results_have_a_folder_of_their_own(monkeypatch, capsys):
     monkeypatch.setenv("COURSE_DATA", "changed by the command, restored after the test")
     command.main(["all", "--quick"])
     assert data.load_mnist().is_stand_in
-    subjects = ("mnist", "cifar10", "ablations", "ceilings", "scale")
+    subjects = ("mnist", "cifar10", "ablations", "ceilings", "scale")  # kernels is left to itself
     assert {path.name for path in seen} == {f"{subject}.json" for subject in subjects}
     assert all(records.RESULTS not in path.parents for path in seen)
     assert records.QUICK in capsys.readouterr().out
@@ -782,3 +793,23 @@ def test_a_quick_run_from_the_command_line(tmp_path):
     assert record["quick"] == records.QUICK
     assert [point["mark"] for point in record["points"]] == [0.5, 1]
     assert all(math.isfinite(point["frechet"]) for point in record["points"])
+
+
+# --- several notebooks at once -----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_kernel_trains_for_its_seconds_and_tells_its_speed():
+    assert all(speed > 0 for speed in kernels.together(2, "1", 0.2))
+
+
+def test_the_measured_choice_is_held_against_the_best_fixed_count(monkeypatch):
+    speeds = {"measured": 90.0, "1": 100.0, "2": 60.0}
+    monkeypatch.setattr(kernels, "usable_cores", lambda: 2)
+    monkeypatch.setattr(kernels, "together", lambda number, way, seconds: [speeds[way] / number] * number)
+    record = kernels.run(seconds=1, rounds=2)
+    assert record["images_per_second"]["4"] == {"measured": 22.5, "1": 25, "2": 15}
+    assert record["against_best"] == {"1": 0.9, "2": 0.9, "4": 0.9}
+    said, table = report.kernels_table(record)
+    assert "| 4 | 22 | 25 | 15 | 90% |" in table
+    assert "2 rounds of 1 s" in said
