@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 45 min, and 80 min for the exercises |
-# | Running time | about 80 s on two CPU cores |
+# | Running time | about 100 s on two CPU cores |
 # | You need | notebook 01 (the objective, the non-saturating loss); notebook 03 helps (the two steps of the game); what an optimiser step is in PyTorch |
 # | You will be able to | write a training script for images; name the bug behind a bad picture; choose the size of the latent by data; say what a fully connected network cannot know about an image |
 
@@ -103,7 +103,7 @@ print(
 )
 
 # %% [markdown]
-# Three agreements hold between the parts. Most bugs below break one of them.
+# Three agreements hold between the parts. Three of the five bugs below break one of them.
 #
 # - Real images lie in [−1, 1], and so do the generator's, by its tanh.
 # - The discriminator returns a **logit** $t$, any number. The probability is $D = \sigma(t)$; the
@@ -179,10 +179,9 @@ claim(
 show_source(discriminator_step, generator_step)
 
 # %% [markdown]
-# `train` repeats them, and keeps a running average of the generator's weights, which draws better
-# than the weights of any one round
-# ([notebook 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?) shows
-# it). The networks and their settings are a **recipe** of the course, `MNIST_MLP`: the two networks
+# `train` repeats them, and keeps a running average of the generator's weights, which mostly draws
+# better than the weights of the last round ([notebook
+# 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?) tells more). The networks and their settings are a **recipe** of the course, `MNIST_MLP`: the two networks
 # above, Adam with learning rate 0.002 for both players, batches of 64.
 # <!-- numbers: settings in course_utils/training/recipes.py -->
 #
@@ -244,8 +243,8 @@ claim("all ten digits are there", _coverage.covered == 10, every_seed=True)
 # ## Five bugs, a run each
 #
 # The code above looks short and harmless, and it is easy to get one piece or another wrong in such a
-# way that it runs, and the samples do not say which. So break it, one piece at a time, and learn the symptoms. Three of
-# the five bugs have been found in published code; you are told where.
+# way that it runs, and the samples do not say which. So break it, one piece at a time, and learn the
+# symptoms. Three of the five bugs have been found in published code; you are told where.
 #
 # Each bug gets the same initial weights and the same number of rounds. The code without a bug runs
 # twice, from two seeds, so that you see how much chance alone makes. The loop is as plain as it can
@@ -384,11 +383,11 @@ check("4.2", both_want)
 # The fakes are not detached, and both gradients are cleared at the top of the round only. The
 # generator then steps along the sum of its own gradient and the discriminator's.
 #
-# It takes both halves. The PyTorch tutorial named above does not detach either, and comes to no harm: it clears
-# all gradients again before the generator's `backward()`, as its author
-# [explains](https://github.com/yunjey/pytorch-tutorial/issues/56) (2017). Where both halves come
-# together, a reader of [another repository](https://github.com/ginobilinie/asdnet/issues/2)
-# noticed it in 2020; its author thought that it "doesnot matter much in practice". You will see.
+# It takes both halves. The PyTorch tutorial named above does not detach either, and comes to no harm:
+# it clears all gradients again before the generator's `backward()`, as its author
+# [explains](https://github.com/yunjey/pytorch-tutorial/issues/56) (2017). A reader of [another
+# repository](https://github.com/ginobilinie/asdnet/issues/2) pointed out both halves together (2020);
+# its author thought that it would not matter much in practice. You will see.
 
 
 # %%
@@ -490,9 +489,9 @@ print(f"bug 2: {below_black:.0%} of the pixels are below 0, darker than any of i
 # You predicted which is the worst. By distance, bugs 1 and 3 are, where no digit is left in this run.
 # The distance of bug 2 is nearly as bad, and its digits are fine.
 #
-# For bug 2 is the one that you might not notice. Mapped to [−1, 1] its digits are about as good as without a bug,
-# since [0, 1] lies within tanh's range, and the generator learns that range too. The bug is the
-# *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many pixels
+# For bug 2 is the one that you might not notice. Mapped to [−1, 1] its digits are about as good as
+# without a bug, since [0, 1] lies within tanh's range, and the generator learns that range too. The
+# bug is the *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many pixels
 # have values that no image has. The other way round there is no way out: a generator that ends in a
 # sigmoid never reaches −1, and one black pixel gives it away.
 #
@@ -727,17 +726,19 @@ else:
 # **What we saw.** You predicted where quality is best: in this run in between. With 2 numbers the mean
 # distance is the highest of all, and the digits are drawn least evenly: a plane cannot be folded
 # through all digits without passing through a lot of nonsense. From 8 numbers on, the seeds of one
-# size lie further apart than the sizes do in this run, so it gives you no reason to take 100. <!-- number 100: the largest size -->
+# size lie further apart than the sizes do in this run, so it gives you no reason to take 100.
+# <!-- number 100: the largest size -->
 #
 # "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is
 # no larger than their spread. Look at what is missing here, too: two seeds are few, and these runs
 # are short. In the right panel, real digits lie further apart than the samples of any of these runs.
 #
-# **Why has the recipe 32, if your rule chooses 8 in this run?** Because nothing here or later tells the two
-# apart. In runs of 300,000 images, over three seeds, the distances were 5.5 to 6.9 with 8 numbers,
-# 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md), of 5,000 samples
-# each). The ranges of 8 and 32 overlap, so your rule would say 8 there, too. The course stays with one size
-# for notebooks 04 and 05; your own script, at the end of this notebook, takes what you chose.
+# **Why has the recipe 32, if your rule chooses 8 in this run?** Because longer runs do not tell the two
+# apart either. After 300,000 images, over three seeds, the distances were 5.5 to 6.9 with 8 numbers,
+# 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md); 5,000 samples
+# each). The ranges of 8 and 32 overlap: of these three your rule would choose 8 once more, and 32 is no
+# worse as far as anybody can tell. The course stays with one size for notebooks 04 and 05; your own
+# script, at the end of this notebook, may take what you chose.
 # <!-- numbers: docs/benchmarks.md, "Notebook 04, the fully connected GAN" -->
 
 # %% tags=["claim"]
@@ -886,8 +887,8 @@ plots.show(
 # That is its strength, not its weakness. It *assumes* that near pixels belong together and that a
 # stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A
 # fully connected network assumes nothing, and has to learn the same stroke again at every place.
-# Compare the two rows in order: in this run the convolutional network has the smaller distance, from a quarter
-# of the images. What it reaches when it may see more of them is the subject of
+# Compare the two rows in order: in this run the convolutional network has the smaller distance, from a
+# quarter of the images. What it reaches when it may see more of them is the subject of
 # [notebook 05](05_dcgan_mnist.ipynb#The-real-training).
 
 # %% tags=["claim"]
@@ -908,8 +909,8 @@ claim(
 # %% [markdown]
 # ### Where do the specks come from?
 #
-# A fully connected generator makes each pixel from its own weights, one for each unit of the last layer. That neighbours should be
-# alike, it has to learn for each pair of them. What it has not learnt stays behind as specks,
+# A fully connected generator makes each pixel from weights of its own, one for each unit of the last
+# hidden layer. That neighbours should be alike, it has to learn for each pair of them. What it has not learnt stays behind as specks,
 # which change from pixel to pixel. Make them visible: split each image into waves (a Fourier
 # transform) and ask how much power stands in waves of each length. Strokes are long waves; specks,
 # each independent of its neighbours, have as much power in short waves as in long ones: a flat curve.
@@ -958,11 +959,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer: that of the real digits. Towards the short waves, all three curves become flatter, and the
-# generators' more than the data's: each has a floor of noise under its strokes. The fully connected generator's curve is
-# the flattest, and that is what independent specks look like in a spectrum. In the middle it has less
-# power than real digits: its strokes are too smooth, and its specks too rough. The convolutional
-# generator makes neighbours together, and comes closer to the data in this run.
+# The answer: that of the real digits. Towards the short waves all three curves become flatter, and the
+# generators' more than the data's, as if a floor of noise lay under their strokes.
+#
+# The fully connected generator's curve is the flattest, and that is what independent specks look like
+# in a spectrum. In the middle it has less power than real digits: its strokes lack fine detail, and
+# specks are no substitute. The convolutional generator makes neighbours together, and comes closer to
+# the data in this run.
 
 # %% tags=["claim"]
 _real, _mlp, _dcgan = (spectra[name] for name in ("real digits", "fully connected", "convolutional"))
@@ -1070,9 +1073,9 @@ script = check("4.6", train_on, otherwise=the_courses_own)
 # %% [markdown]
 # ### A date that nobody wrote
 #
-# Now give your script digits, and let it write. It makes a thousand of them; the classifier says which digit
-# each one is, and how surely; for each figure of the date you get those of which it is surest. Put your
-# own birthday in the place of the `date`, and train for longer if your digits are shy.
+# Now give your script digits, and let it write. It makes a thousand of them; the classifier says which
+# digit each one is, and how surely; for each figure of the date you get those of which it is surest.
+# Put your own birthday in the place of the `date`, and train for longer if your digits are shy.
 
 # %%
 date = "24.12.2026"
@@ -1169,7 +1172,7 @@ claim("From 8 to 100 the entropy gains next to nothing", _evenness[100] < _evenn
 # - A discriminator returns logits, and the loss applies the sigmoid. Each player has its own
 #   loss, its own optimiser, its own gradients.
 # - Break a thing on purpose, once, and you will recognise it: grey behind the digits, one shape
-#   for all, D at ½ on the fakes.
+#   or noise for all latents, D at ½ on the fakes.
 # - Repeat runs with several seeds before you call one better. Choose the smallest latent that
 #   your runs cannot distinguish from the best.
 # - A fully connected network does not know which pixels are neighbours. Convolutions do: in
