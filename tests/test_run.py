@@ -108,6 +108,40 @@ def test_works_from_any_folder_and_refuses_unknown_scales(tmp_path):
     assert all(scale in outcome.stderr for scale in ("ci", "cpu", "gpu"))
 
 
+@pytest.mark.parametrize(
+    "variable, known", [("COURSE_SCALE", "ci, cpu, gpu"), ("COURSE_DEVICE", "cuda, mps, cpu")]
+)
+def test_a_variable_with_an_unknown_value_is_one_sentence(tmp_path, variable, known):
+    write(tmp_path, "01_one", "1")
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("COURSE_SCALE", "COURSE_DEVICE")
+    }
+    command = [sys.executable, "-m", "tools.run", "--folder", str(tmp_path)]
+    outcome = subprocess.run(
+        command, cwd=ROOT, env={**kept, variable: "nonsense"}, capture_output=True, text=True
+    )
+    assert outcome.returncode == 2 and outcome.stdout == ""
+    assert known in outcome.stderr and "'nonsense'" in outcome.stderr and "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 3}', "\0", "[" * 100_000], ids=lambda c: c[:8])
+def test_a_notebook_that_is_none_is_a_failure_like_others(tmp_path, content, capsys):
+    (tmp_path / "01_broken.ipynb").write_text(content)
+    write(tmp_path, "02_fine", *HARMLESS)
+    assert run.main(["--folder", str(tmp_path), "--scale", "ci"]) == 1
+    printed = capsys.readouterr().out
+    assert re.search(r"01_broken .* FAILED: it is no notebook that can be read \(", printed)
+    assert re.search(r"02_fine .* ok", printed)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"old": 3}', '{"old": {"scale": "cpu"}}', "\0", "[" * 100_000])
+def test_a_table_that_is_none_is_replaced(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(run, "TABLE", tmp_path / "run.json")
+    run.TABLE.write_text(content)
+    run._keep([run.Result("01_one")], "cpu", solved=False)
+    assert list(json.loads(run.TABLE.read_text())) == ["notebooks/01_one at cpu"]
+
+
 def test_seconds_are_kept_and_a_broken_table_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "TABLE", tmp_path / ".course" / "run.json")
     run._keep([run.Result("01_one", seconds=3.0)], "cpu", solved=False)

@@ -5,6 +5,7 @@ is no network.
 """
 
 import ast
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -14,8 +15,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -124,7 +128,7 @@ def ready(checkout):
     return checkout
 
 
-def start(checkout, **environment):
+def start(checkout, *options, **environment):
     offline = {
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(checkout.parent / "wheels"),
@@ -132,7 +136,7 @@ def start(checkout, **environment):
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     return subprocess.Popen(
-        [sys.executable, checkout / "tools" / "setup.py"],
+        [sys.executable, checkout / "tools" / "setup.py", *options],
         env={**kept, **offline, "PIP_NO_COMPILE": "1", **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -141,8 +145,8 @@ def start(checkout, **environment):
     )
 
 
-def call(checkout, **environment):
-    process = start(checkout, **environment)
+def call(checkout, *options, **environment):
+    process = start(checkout, *options, **environment)
     stdout, stderr = process.communicate(timeout=120)
     return SimpleNamespace(returncode=process.returncode, stdout=stdout, stderr=stderr)
 
@@ -229,6 +233,157 @@ def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(read
     done = call(ready)
     assert "[1/1]" in done.stdout and "Making .venv" not in done.stdout
     assert can_import(ready, "tokens")
+
+
+def write_index(folder, wheels, **torch):
+    """A package index of those wheels, with a torch of its own whose module says where it came from."""
+    for wheel in wheels:
+        name = wheel.name.partition("-")[0]
+        (folder / "simple" / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, folder / "simple" / name)
+    if torch:
+        (folder / "simple" / "torch").mkdir(parents=True, exist_ok=True)
+        files = {"torch.py": f"came_from = {torch['says']!r}".encode()}
+        write_wheel(folder / "simple" / "torch", "torch", torch["version"], files)
+    for package in (folder / "simple").iterdir():
+        links = "".join(f'<a href="{wheel.name}">{wheel.name}</a>' for wheel in package.iterdir())
+        (package / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+
+
+@pytest.fixture
+def indexes(ready, tmp_path, monkeypatch):
+    """The ordinary index, one beside it that pip's configuration names, and PyTorch's, on this machine."""
+    wheels = ready.parent / "wheels"
+    others = [wheel for wheel in wheels.iterdir() if not wheel.name.startswith("torch-")]
+    write_index(tmp_path / "ordinary", others, version="1.0+other", says="ordinary")  # pip prefers this
+    write_index(tmp_path / "beside", [], version="1.0+other", says="beside")
+    write_index(tmp_path / "own", [], version="1.0", says="own")
+    write_wheel(tmp_path / "own" / "simple" / "torch", "dice", "1.0", {"dice.py": b"came_from = 'own'"})
+
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    script = ready / "tools" / "setup.py"
+    text = SOURCE.read_text(encoding="utf-8")
+    assert text.count(set_up.PYTORCH_CPU_INDEX) == 1
+
+    def own_index_is(url):
+        script.write_text(text.replace(set_up.PYTORCH_CPU_INDEX, url), encoding="utf-8")
+
+    own_index_is(f"{address}/own/simple")
+    environment = {
+        "PIP_NO_INDEX": "0",
+        "PIP_FIND_LINKS": "",
+        "PIP_INDEX_URL": f"{address}/ordinary/simple",
+        "PIP_EXTRA_INDEX_URL": f"{address}/beside/simple",
+        "NO_PROXY": "127.0.0.1",
+    }
+    yield SimpleNamespace(environment=environment, asked=asked, own_index_is=own_index_is)
+    server.shutdown()
+    server.server_close()
+    script.write_text(text, encoding="utf-8")
+
+
+def torch_came_from(checkout):
+    program = "import torch; print(torch.came_from)"
+    return subprocess.check_output([checkout / ".venv/bin/python", "-c", program], text=True).strip()
+
+
+cpu_build = pytest.mark.skipif(
+    sys.platform != "linux" or set_up.has_nvidia_driver(),
+    reason="asks PyTorch's own index only for the CPU build",
+)
+
+
+def without_torch(checkout):
+    needs(checkout, "torch", "dice>=1")
+    subprocess.run([checkout / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "torch"], check=True)
+
+
+@cpu_build
+def test_torch_comes_from_its_own_index_alone_and_the_rest_from_the_ordinary_one(ready, indexes):
+    without_torch(ready)
+    done = call(ready, **indexes.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert torch_came_from(ready) == "own"
+    assert {path.split("/")[3] for path in indexes.asked if path.startswith("/own/")} == {"torch"}
+    before_torch = indexes.asked.index(next(path for path in indexes.asked if path.startswith("/own/")))
+    of_torch = [path for path in indexes.asked[before_torch:] if "/torch/" in path]
+    assert all(path.startswith("/own/") for path in of_torch)
+
+
+@cpu_build
+def test_where_torchs_own_index_cannot_be_reached_the_ordinary_one_serves(ready, indexes):
+    indexes.own_index_is("http://127.0.0.1:9/simple")
+    without_torch(ready)
+    done = call(ready, **{**indexes.environment, "PIP_EXTRA_INDEX_URL": ""})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert torch_came_from(ready) == "ordinary"
+    assert call(ready).stdout == ""
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "3", '{"done": 3}', '{"done": {"torch": 1}}', "[" * 100_000, "\0"]
+)
+def test_a_stamp_that_is_none_counts_as_missing(ready, content):
+    stamp = Path(set_up.stamp_path(str(ready)))
+    kept = stamp.read_text()
+    stamp.write_text(content)
+    try:
+        assert set_up.read_stamp(str(ready)) is None
+    finally:
+        stamp.write_text(kept)
+
+
+def write_lock(checkout, **other_sums):
+    """requirements.lock for the tiny course's wheels; `other_sums` name what shall not match."""
+    lines = []
+    for wheel in sorted((checkout.parent / "wheels").iterdir()):
+        name, version = wheel.name.split("-")[:2]
+        if name in ("torch", "setuptools", "dice", "pip"):
+            digest = other_sums.get(name) or hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.append(f"{name}=={version} --hash=sha256:{digest}")
+    (checkout / "requirements.lock").write_text("\n".join(lines) + "\n")
+
+
+def test_strict_installs_what_the_lock_knows_and_nothing_else(ready):
+    needs(ready, "torch", "dice>=1")
+    write_lock(ready)
+    done = call(ready, "--strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "making it anew" in done.stdout  # nothing of the former .venv was checked
+    assert all(can_import(ready, module) for module in ("torch", "dice", "backend"))
+    assert call(ready, "--strict").stdout == call(ready).stdout == ""  # `make test` is content with it
+
+    write_lock(ready, dice="0" * 64)
+    done = call(ready, "--strict")
+    assert done.returncode == 1
+    assert done.stderr.startswith("What the package index gave for dice==1.0 is none of the files that")
+    assert not can_import(ready, "dice")
+    write_lock(ready)
+    assert call(ready, "--strict").returncode == 0
+
+    needs(ready, "torch", "dice>=1", "cards")  # not in the lock
+    assert call(ready).returncode == 0
+    assert set_up.read_stamp(str(ready), strict=True) is None  # installed without a sum: no longer strict
+
+
+def test_strict_needs_the_room_of_the_larger_build(checkout, monkeypatch):
+    write_lock(checkout)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=5e9))
+    with pytest.raises(SystemExit, match="needs about 12"):
+        set_up.check_room(str(checkout), set_up.strict_steps(str(checkout), {}))
 
 
 def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_path):
@@ -374,9 +529,13 @@ def test_which_build_of_torch(platform, driver, installed, build, asks_cpu_index
     monkeypatch.setattr(set_up, "has_nvidia_driver", lambda: driver)
     tools, torch, course = set_up.all_steps(str(checkout), installed)
     assert torch.key == f"torch==1.0 {build}"
-    assert (set_up.PYTORCH_CPU_INDEX in torch.pip_arguments) == asks_cpu_index
-    assert "--no-deps" in torch.pip_arguments  # its index is asked for nothing else
-    assert set_up.PYTORCH_CPU_INDEX not in tools.pip_arguments + course.pip_arguments
+    first, *then = torch.attempts
+    assert (set_up.PYTORCH_CPU_INDEX in first) == asks_cpu_index == bool(then)
+    assert not any(set_up.PYTORCH_CPU_INDEX in attempt for attempt in then)  # the ordinary index, alone
+    assert all("--no-deps" in attempt for attempt in torch.attempts)  # its index is asked for nothing else
+    for attempt in torch.attempts + tools.attempts + course.attempts:
+        assert "--extra-index-url" not in attempt
+    assert not any(set_up.PYTORCH_CPU_INDEX in attempt for attempt in tools.attempts + course.attempts)
 
 
 def test_a_learner_sees_what_pip_is_at():

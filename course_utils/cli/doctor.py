@@ -227,8 +227,8 @@ def _memory() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    folder = Path(os.environ.get("COURSE_DATA") or CHECKOUT).expanduser()
-    while not folder.exists():
+    folder = Path(os.path.expanduser(os.environ.get("COURSE_DATA") or CHECKOUT))
+    while not os.path.isdir(folder):
         folder = folder.parent
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = f"the data needs up to {DISK_NEEDED:.0f} GB: free some space" if free < DISK_NEEDED else ""
@@ -247,7 +247,7 @@ def _data() -> Iterator[Finding]:
         status = data.status(name)
         if status.state == "found":
             yield Finding(title, status.sentence)
-        elif status.state == "corrupt":
+        elif status.state in ("corrupt", "unusable"):
             what, _, remedy = status.sentence.partition("; ")
             yield Finding(title, what, remedy or "remove that file and fetch it again", broken=True)
         else:
