@@ -4,7 +4,19 @@ import math
 
 import torch
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    expect_varied,
+    matches,
+)
 from course_utils.data import to_model_range
 
 
@@ -21,7 +33,7 @@ from course_utils.data import to_model_range
 )
 def to_network_range(answer):
     pixels = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
-    result = call(answer, pixels, name="to_network_range")
+    result = call_unchanged(answer, pixels, name="to_network_range")
     if isinstance(result, torch.Tensor) and not result.is_floating_point():
         raise Wrong(
             f"the result is {result.dtype}, which has no place for −0.5. Networks take floating point."
@@ -52,7 +64,15 @@ def to_network_range(answer):
         if matches(found, x / divisor - 1, tolerance=1e-6):
             top = 255 / divisor - 1
             raise Wrong(f"nearly: 255 becomes {top:.4f} and should become exactly 1. What is half of 255?")
-    expect_close(found, to_model_range(pixels), name="the result", tolerance=1e-5)
+    if not matches(found, to_model_range(pixels), tolerance=1e-5):
+        expect_varied("the result")
+        black, grey, white = found.flatten()[[0, 128, 255]].tolist()
+        raise Wrong(
+            f"black (0) becomes {black:.4g}, and white (255) becomes {white:.4g}: they should become −1 "
+            "and 1."
+            if not matches([black, white], [-1.0, 1.0])
+            else f"both ends are right, but between them it is no straight line: 128 becomes {grey:.4g}."
+        )
     faint = torch.arange(50, 201, dtype=torch.uint8)  # no black and no white in this batch
     found = as_tensor(call(answer, faint, name="to_network_range"), "the result")
     expect_close(
@@ -62,6 +82,7 @@ def to_network_range(answer):
         "brightest pixels should not become −1 and 1. The same grey is the same number in every batch.",
         tolerance=1e-5,
     )
+    expect_like(result, name="the result")  # of any type: the notebook makes float32 of it
     return (
         "that is what `course_utils.data.to_model_range` does, and the only place where the course does it."
     )
@@ -114,6 +135,9 @@ def draw_latents(answer):
             f"mean and deviation are right, the shape is not: {fraction:.1%} of the numbers lie beyond ±2, "
             "and of a normal distribution 4.6 % do."
         )
+    expect_like(result, dtype=torch.float32, name="the batch of latents")
+    few = call(answer, 3, 5, name="draw_latents")
+    expect_shape(few, (3, 5), "the result", "right for n = 4000 and latent_dim = 8 only. Use both arguments.")
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(
             "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."
@@ -178,7 +202,12 @@ def loss_of_guessing(answer):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=5e-3):
             raise Wrong(message)
-    expect_close(found, right, name="the loss", tolerance=5e-3)
+    if found < 0:
+        raise Wrong("a loss like this is never negative: −log of a number between 0 and 1.")
+    if not matches(found, right, tolerance=5e-3):
+        raise Wrong(
+            f"that is the loss of somebody who gave {math.exp(-found):.3g} to the truth. Who guesses gives ½."
+        )
     return (
         "0.693 on one image. D's training loss adds a real and a generated term: there, guessing shows as "
         "2·0.693 = 1.386."

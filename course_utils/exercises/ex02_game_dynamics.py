@@ -2,7 +2,18 @@
 
 import torch
 
-from course_utils.checks import Wrong, as_tensor, call, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    exercise,
+    expect_close,
+    expect_shape,
+    expect_varied,
+    matches,
+    shown,
+)
 from course_utils.theory.game_dynamics import bilinear, dirac_gan, vector_field
 
 PLACES = torch.tensor([[0.7, -1.3], [1.5, 0.4], [-2.0, -0.5]], dtype=torch.float64)
@@ -59,15 +70,40 @@ def dirac_field(answer):
     for mistake, message in typical:
         if matches(arrows, mistake):
             raise Wrong(message)
+    if not matches(arrows[:, 0], right[:, 0]) and not matches(arrows[:, 1], right[:, 1]):
+        expect_varied("the arrow")
+        _at_the_axes(answer)
     for part, player in enumerate(["θ", "ψ"]):
         other = ["θ", "ψ"][1 - part]
         if not matches(arrows[:, part], right[:, part]):
             fine = matches(arrows[:, 1 - part], right[:, 1 - part])
-            raise Wrong(
-                f"{f'the velocity of {other} is right, but ' if fine else ''}the velocity of {player} at "
-                f"(θ, ψ) = (0.7, −1.3) is {arrows[0, part]:.4f}, where {right[0, part]:.4f} was expected."
+            expect_close(
+                arrows[:, part],
+                right[:, part],
+                name=f"{f'the velocity of {other} is right, but ' if fine else ''}the velocity of {player} "
+                "at (θ, ψ) = (0.7, −1.3), (1.5, 0.4), (−2, −0.5)",
             )
     return "these are the arrows of the figures that follow, the same as automatic differentiation gives."
+
+
+def _at_the_axes(answer) -> None:
+    """On the axes ψθ = 0 and σ = ½, so that only the inner derivative is left."""
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    arrows = [
+        as_tensor(call(answer, *point, name="dirac_field"), "the arrow")
+        for point in ((zero, one), (one, zero))
+    ]
+    if matches(torch.stack(arrows), [[0.5, 0.0], [0.0, -0.5]]):
+        raise Wrong(
+            "your arrows are right only where ψθ = 0, where the slope of softplus is ½. Elsewhere it is "
+            "σ(±ψθ): with "
+            "which sign for θ's arrow, and with which for ψ's?"
+        )
+    raise Wrong(
+        f"at (θ, ψ) = (0, 1) your arrow is ({arrows[0][0]:.3g}, {arrows[0][1]:.3g}), and at (1, 0) it is "
+        f"({arrows[1][0]:.3g}, {arrows[1][1]:.3g}). There, ψθ = 0: try the two derivatives at these "
+        "places first."
+    )
 
 
 @exercise(
@@ -81,8 +117,12 @@ def dirac_field(answer):
     ],
 )
 def alternating_step(answer):
-    field = vector_field(dirac_gan("minimax"))
-    point, h = torch.tensor([1.2, 0.7], dtype=torch.float64), 0.3
+    _check_alternating(answer, dirac_gan("minimax"), [1.2, 0.7], 0.3)
+    return _check_alternating(answer, bilinear(), [-0.4, 1.1], 0.2)
+
+
+def _check_alternating(answer, game, point, h):
+    field, point = vector_field(game), torch.tensor(point, dtype=torch.float64)
     theta, psi = point
     new_psi = psi + h * field(point)[1]
     right = torch.stack([theta + h * field(torch.stack([theta, new_psi]))[0], new_psi])
@@ -90,7 +130,7 @@ def alternating_step(answer):
     generator_first = torch.stack([new_theta, psi + h * field(torch.stack([new_theta, psi]))[1]])
     once = point + h * field(point)
 
-    found = as_tensor(call(answer, field, point, h, name="alternating_step"), "the new point")
+    found = as_tensor(call_unchanged(answer, field, point, h, name="alternating_step"), "the new point")
     expect_shape(found, (2,), "the new point")
     typical = [
         (once, "that is the simultaneous step: θ has to move along the arrow at the new ψ."),
@@ -99,15 +139,27 @@ def alternating_step(answer):
         (torch.stack([theta, new_psi]), "θ has not moved: the generator's half is missing."),
         (right.flip(0), "the two are in the wrong order: (θ⁺, ψ⁺)."),
         (point, "the point has not moved."),
+        (
+            point - h * field(point),
+            "that is a step against the arrows: they already point downhill, so add them.",
+        ),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6):
             raise Wrong(message)
+    if not matches(found, right, tolerance=1e-6):
+        expect_varied("the new point (θ, ψ)")
+    if matches(found[1], right[1], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"ψ⁺ = {found[1]:.4f} is right, and θ⁺ = {found[0]:.4f} is not. θ takes a step of length h "
+            "along v_θ: at "
+            "which place does it look at the field?"
+        )
+    if matches(found[0], right[0], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"θ⁺ is right, and ψ⁺ = {found[1]:.4f} is not: one step of length h along v_ψ at `point`."
+        )
     expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
-    handed_in = point.clone()  # `call` hands over a copy of its own, so once more without it
-    answer(field, handed_in, h)
-    if not torch.equal(handed_in, point):
-        raise Wrong("your step changed `point` itself; return a new tensor.")
     return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
 
 
@@ -150,6 +202,18 @@ def growth_factor(answer):
             (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
             (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
             (moduli.max() ** 2, "that is the squared modulus; take its root."),
+            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
+            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
+            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
+            ((1 - h * eigenvalues).abs().max(), "that is 1 − h·λ: J already points downhill, so add."),
+            (moduli.max() - 1, "that is by how much it grows; the factor itself is asked for."),
+            (moduli.max().log(), "that is the factor's logarithm; the factor itself is asked for."),
+            (moduli.max().log() / h, "that is a rate per unit of time; the factor per step is asked for."),
+            (
+                torch.linalg.vector_norm(1 + h * eigenvalues),
+                "that is the length of the vector of both; take the modulus of each, and the larger one.",
+            ),
         ]
         for mistake, message in typical:
             if matches(found, mistake) and not matches(mistake, moduli.max()):
@@ -185,8 +249,8 @@ def prediction(answer):
     if not isinstance(answer, dict) or set(answer) != set(PREDICTIONS):
         raise Wrong('give a dictionary with the keys A–F, such as {"A": "in", "B": "in", …}.')
     for name, choice in answer.items():
-        if str(choice).strip().lower() not in ("out", "circle", "in"):
-            raise Wrong(f'{name}: answer "out", "circle" or "in"; you gave {choice!r}.')
+        if not isinstance(choice, str) or choice.strip().lower() not in ("out", "circle", "in"):
+            raise Wrong(f'{name}: answer "out", "circle" or "in"; you gave {shown(choice)}.')
     misses = {
         name: why for name, (right, why) in PREDICTIONS.items() if str(answer[name]).strip().lower() != right
     }
@@ -210,8 +274,13 @@ def prediction(answer):
     ],
 )
 def extragradient_step(answer):
-    field = vector_field(bilinear())
-    point, h = torch.tensor([1.0, 0.5], dtype=torch.float64), 0.3
+    for game, point, h in ((bilinear(), [1.0, 0.5], 0.3), (dirac_gan(), [0.8, -1.1], 0.5)):
+        praise = _check_extragradient(answer, game, point, h)
+    return praise
+
+
+def _check_extragradient(answer, game, point, h):
+    field, point = vector_field(game), torch.tensor(point, dtype=torch.float64)
     ahead = point + h * field(point)
     found = as_tensor(call(answer, field, point, h, name="extragradient_step"), "the new point")
     expect_shape(found, (2,), "the new point")
@@ -226,13 +295,24 @@ def extragradient_step(answer):
             "that is the arrow half a step ahead, or the mean of the two arrows (midpoint or Heun's method). "
             "It follows the circle closely, and that is not wanted: use the arrow a whole step ahead, alone.",
         ),
+        (
+            point + h * field(point + h / 2 * field(point)),
+            "that is the arrow half a step ahead (the midpoint method): look a whole step ahead.",
+        ),
         (point + h * (field(point) + field(ahead)), "use the arrow ahead alone, not the sum of both."),
         (point - h * field(ahead), "the step goes backwards: the field already holds the minus sign."),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(found, point + h * field(ahead), tolerance=1e-6, name="the new point (θ, ψ)")
+    if not matches(found, point + h * field(ahead), tolerance=1e-6):
+        expect_varied("the new point (θ, ψ)")
+        arrow, wanted = (found - point) / h, field(ahead)
+        raise Wrong(
+            f"from ({point[0]:g}, {point[1]:g}) with h = {h:g} you go along ({arrow[0]:.4g}, "
+            f"{arrow[1]:.4g}). The arrow "
+            f"one step ahead, at ({ahead[0]:.4g}, {ahead[1]:.4g}), is ({wanted[0]:.4g}, {wanted[1]:.4g})."
+        )
     return "two arrows a step, and the spiral turns inwards."
 
 
