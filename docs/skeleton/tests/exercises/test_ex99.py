@@ -25,7 +25,7 @@ RIGHT = [
 WRONG = [
     ("99.1", lambda x: x.mean() ** 2, "square of the mean"),
     ("99.1", lambda x: x @ x, "sum of the squares"),
-    ("99.1", lambda x: (x @ x / len(x)).item(), "leave it one"),
+    ("99.1", lambda x: (x @ x / len(x)).item(), "goes on with a PyTorch tensor"),
     ("99.2", "a", "never help"),
     ("99.2", "c", "root of the variance"),
     ("99.3", 2_000, "where is the root"),
