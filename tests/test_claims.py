@@ -30,6 +30,7 @@ def test_only_notebooks_that_there_are_wait_to_be_converted():
     assert set(UNCONVERTED) <= set(PRESENT)
 
 
+@pytest.mark.generated
 def test_the_page_of_claims_is_up_to_date():
     assert CLAIMS.read_text(encoding="utf-8") == claims.page(ROOT / "solutions"), (
         "call `python -m tools.readme`"

@@ -13,6 +13,8 @@ from tools import claims, notebooks
 from tools.lint import heading_anchors, lint, strict, without_outputs
 from tools.run import ROOT, execute
 
+pytestmark = pytest.mark.slow  # three kernels and processes
+
 SKELETON = ROOT / "docs" / "skeleton"
 NAME = "99_my_topic"
 
