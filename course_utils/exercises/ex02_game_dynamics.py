@@ -77,6 +77,12 @@ def dirac_field(answer):
         other = ["θ", "ψ"][1 - part]
         if not matches(arrows[:, part], right[:, part]):
             fine = matches(arrows[:, 1 - part], right[:, 1 - part])
+            if fine:
+                raise Wrong(
+                    f"the velocity of {other} is right, but the velocity of {player} at (θ, ψ) = (0.7, "
+                    "−1.3) is "
+                    f"{arrows[0, part]:.4f}, and should be {right[0, part]:.4f}. Which derivative is it?"
+                )
             expect_close(
                 arrows[:, part],
                 right[:, part],
@@ -159,7 +165,13 @@ def _check_alternating(answer, game, point, h):
         raise Wrong(
             f"θ⁺ is right, and ψ⁺ = {found[1]:.4f} is not: one step of length h along v_ψ at `point`."
         )
-    expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
+    if not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"neither is right. First ψ moves by h·v_ψ = {h * field(point)[1]:.4f}, with the arrow at "
+            "`point`; in your "
+            f"step it moves by {found[1] - psi:.4f}. Then θ moves along the arrow at the place where ψ "
+            "now is."
+        )
     return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
 
 
