@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from course_utils import plots
+from course_utils.plots import style
 
 HISTORY = {
     "images": [64, 128, 192],
@@ -103,10 +104,10 @@ def test_the_picture_is_the_one_that_matplotlib_saves(name):
     figure, saved = seeded(FIGURES[name]), io.BytesIO()
     picture = plots.to_picture(figure)
     again = seeded(FIGURES[name])  # the layout moves a little each time that a figure is drawn
-    again.savefig(saved, dpi=plots.style.PNG_PIXELS_PER_INCH)
+    again.savefig(saved, dpi=style.PNG_PIXELS_PER_INCH)
     expected = Image.open(saved).convert("RGB")
     assert np.array_equal(np.asarray(picture), np.asarray(expected))
-    assert figure.dpi == plots.CSS_PIXELS_PER_INCH
+    assert figure.dpi == style.CSS_PIXELS_PER_INCH
 
 
 def seeded(make):
