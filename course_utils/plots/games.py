@@ -97,7 +97,7 @@ def draw_field(axes: Axes, places: Tensor, arrows: Tensor):
         scale_units="xy",
         scale=1,
         pivot="mid",
-        color="#9A9A9A",
+        color=COLORS["reference"],
         width=0.004,
     )
 
