@@ -11,6 +11,7 @@ from course_utils.theory.game_dynamics import (
     GAMES,
     RULES,
     alternating,
+    alternating_fate,
     bilinear,
     dirac_gan,
     eigenvalues,
