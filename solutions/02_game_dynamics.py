@@ -62,7 +62,7 @@ RULE_COLORS = {
 #   $t(x) = \psi x$, and $D(x) = \sigma(t(x))$ is the probability that it gives to "real". So a positive logit
 #   means "real", as in the whole course.
 #
-# You know the losses from notebook 01. There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so
+# You know the losses from [notebook 01](01_minimax_objective.ipynb#The-generator's-gradient). There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so
 # that $-\log \sigma(t) = \operatorname{softplus}(-t)$. Data point 0 gets the logit
 # $\psi \cdot 0 = 0$, the sample gets $\psi\theta$:
 #
@@ -168,6 +168,7 @@ claim(
 # $L_D = \log 2 + \operatorname{softplus}(\psi\theta)$. You need
 # $\operatorname{softplus}'(t) = \sigma(t)$; in code, `torch.sigmoid`. At
 # $(\theta, \psi) = (0.7, -1.3)$ your arrow should be about $(-0.927, -0.201)$.
+# <!-- numbers: the next cell but one works them out -->
 
 
 # %%
@@ -379,9 +380,9 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 # | --- | --- |
 # | above 1 | it leaves the neighbourhood, by this factor a step |
 # | below 1 | it arrives, by this factor a step |
-# | exactly 1 | a *linear* game circles; in any other, terms of higher order decide, and eigenvalues are silent |
+# | exactly 1 | a *linear* game neither leaves nor arrives: ours circle, or go round on ellipses; in any other game terms of higher order decide, and the eigenvalues are silent |
 #
-# (In the last line "circles" includes ellipses, and the two $\mu$ must differ.)
+# (In the last line the two $\mu$ must differ. Where they coincide, even a linear game can leave.)
 
 # %% [markdown]
 # ### Exercise 2.3 — Which steps settle? (●●○, 10 min)
@@ -389,6 +390,7 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 # A run of simultaneous steps arrives where both $|1 + h\lambda| < 1$. Find the bound $b$ such that this holds
 # for every step size $0 < h < b$, and write it as a function of the two $\lambda$. Where no step
 # settles, return 0. For $\lambda = -0.1 \pm i$ expect about 0.198.
+# <!-- number 0.198: claimed below exercise 2.4 -->
 
 
 # %%
@@ -482,13 +484,14 @@ claim(
 )
 
 # %% [markdown]
-# ### Where eigenvalues are silent
+# ### Two games, the same eigenvalues
 #
 # In the table the saturating ("minimax") and the non-saturating Dirac-GAN have the same $\mu$: to first
 # order they are the *same game*.
 #
 # **Predict.** Start both at a distance of 0.1 from the equilibrium, and let them take 1,000 alternating
-# steps. The growth factor is 1. Do they end (a) at the same distance, about 0.1, (b) at different ones?
+# steps. The growth factor is 1. Which of them ends nearer to the equilibrium than it began: (a) neither,
+# (b) both, (c) only the saturating one, (d) only the non-saturating one?
 
 # %%
 steps = by_scale(ci=100, cpu=1_000, gpu=1_000)
@@ -502,8 +505,8 @@ for (loss, rule), run in twins.items():
     print(f"{loss:15s} {rule:13s} |μ| = {growth:.5f}   distance {run[0].norm():.3f} → {run[-1].norm():.3f}")
 
 # %% [markdown]
-# The answer is (b). The saturating game is still where it began, and the non-saturating one has crept in:
-# it has the pull of third order, and where $|\mu| = 1$ nothing of first order outshouts it. (The
+# The answer is (d). The saturating game is still where it began, and the non-saturating one has crept in:
+# it has the pull of third order, and where $|\mu| = 1$ nothing of first order drowns it out. (The
 # saturating field has no pull: $\theta v_\theta + \psi v_\psi = \theta\psi\sigma(\psi\theta) -
 # \psi\theta\sigma(\psi\theta) = 0$.)
 #
@@ -753,7 +756,7 @@ for gamma in gammas:
     rates.append(math.log(measured_growth(run)) / h)  # per unit of time: h per step
 
 figure, axes = plots.new_figure(height=3.4)
-line = [0.04 * k for k in range(1, 80)]
+line = [0.02 * k for k in range(1, 160)]
 predicted = [eigenvalues(dirac_gan(r1=gamma)).real.max().item() for gamma in line]
 axes.plot(
     line, predicted, color=plots.COLORS["optimum"], linewidth=1.2, label="predicted: largest real part of λ"
@@ -872,7 +875,7 @@ claim(
 # al. (2019) found.
 #
 # **Predict.** One turn takes about 63 steps here. Which half-life leaves less than a tenth of the circle:
-# (a) 5 steps, (b) 20 steps, (c) 100 steps; or (d) all of them?
+# (a) 5 steps, (b) 20 steps, (c) 100 steps; or (d) all of them? <!-- number 63: the next cell prints it -->
 
 # %%
 from course_utils.theory.game_dynamics import moving_average, moving_average_gain, running_mean
@@ -889,19 +892,15 @@ for half_life in (5, 20, 100):
     )
 print(f"plain mean after {len(circle) - 1} steps: {running_mean(circle)[-1].norm():.4f}")
 
-shown = {
-    "alternating run": circle[:700],
-    "EMA, half-life 20": moving_average(circle, 20)[:700],
-    "EMA, half-life 100": moving_average(circle, 100)[:700],
-}
-plots.show(
-    plots.phase_portraits(
-        {"bilinear game": (*field_on_grid(bilinear(), 1.5, points=13), shown)},
-        radius=1.5,
-        columns=1,
-        colors=dict(zip(shown, (ALTERNATING, plots.COLORS["value"], plots.COLORS["optimum"]), strict=True)),
+panels = {
+    f"half-life {n} steps": (
+        *field_on_grid(bilinear(), 1.5, points=13),
+        {"alternating run": circle[:700], "its average": moving_average(circle, n)[:700]},
     )
-)
+    for n in (20, 100)
+}
+average_colors = {"alternating run": ALTERNATING, "its average": plots.COLORS["optimum"]}
+plots.show(plots.phase_portraits(panels, radius=1.5, colors=average_colors))
 
 # %% [markdown]
 # The answer is (c). A half-life well below one turn follows the circle: 5 steps leave 81 % of it. A half-life
@@ -1137,6 +1136,7 @@ claim(
 # Users of working programs ask about it: "loss does not converge" (JiahuiYu/generative_inpainting, issue 16,
 # 2018), "CycleGAN convergence" (junyanz/pytorch-CycleGAN-and-pix2pix, issue 335, 2018). "Many GAN losses do
 # not converge at all", an author of the second answers.
+# <!-- numbers: those of the issues -->
 #
 # Here is the training log of a correct program, with alternating steps. What helps one player hurts the
 # other, so there is no reason for either loss to keep falling.
@@ -1169,7 +1169,7 @@ print(f"distance to the equilibrium: {run[0].norm():.2f} at the start, {run[-1].
 # %% [markdown]
 # Both losses oscillate to the end. The oscillation shrinks, because this run creeps in. Look for bugs by
 # other means: check, for instance, that no gradient reaches the wrong player
-# ([notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-%60detach%60-do?)). Oscillation alone
+# ([notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?)). Oscillation alone
 # proves nothing.
 
 # %% tags=["claim"]
@@ -1331,6 +1331,7 @@ claim(
 #   order. You need the slopes of the losses, the step, and the step's matrix.
 # - The growth per step that a run shows, one number. Start it very near the equilibrium, at a distance of
 #   $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many distances?
+#   <!-- number 6: the exponent of a start -->
 #
 # The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating Dirac-GAN with
 # R1, $\gamma = 0.5$, and $h = 0.5$, expect two $\mu$ near $0.844 \pm 0.195\,i$, and a growth of about 0.866.
@@ -1442,15 +1443,15 @@ figure, my_runs = portraits(
 plots.show(figure)
 
 # %% [markdown]
-# The answer is (b): in this run of the example, all of the hundred runs end between 0.9 and 1.4 from the
+# The answer is (b): in this run of the example, all of the hundred runs end between 1.0 and 1.3 from the
 # equilibrium, on one closed curve. The eigenvalues told how the runs begin. How they end, only the runs told.
 # `figure.savefig("my_game.png", dpi=200)` keeps the picture, to show to somebody. <!-- number 200: a setting -->
 
 # %% tags=["claim"]
 _last = my_runs[:, -60:].norm(dim=2)
 claim(
-    "all of the hundred runs end between 0.9 and 1.4 from the equilibrium, on one closed curve",
-    _last.min() > 0.9 and _last.max() < 1.4 and values.abs().max() > 1,
+    "all of the hundred runs end between 1.0 and 1.3 from the equilibrium, on one closed curve",
+    _last.min() > 1.0 and _last.max() < 1.3 and values.abs().max() > 1,
     every_seed=True,
     values={"runs": len(my_runs)},
 )
@@ -1486,7 +1487,7 @@ claim(
 # - I. Goodfellow, *NIPS 2016 Tutorial: Generative Adversarial Networks*, arXiv:1701.00160. The
 #   bilinear game as an exercise, with its solution.
 # - G. M. Korpelevich, *The extragradient method for finding saddle points and other problems*,
-#   Ekonomika i Matematicheskie Metody 12 (1976), 747–756.
+#   Ekonomika i Matematicheskie Metody 12 (1976), 747–756. <!-- numbers: pages -->
 # - C. Daskalakis, A. Ilyas, V. Syrgkanis, H. Zeng, *Training GANs with Optimism*, ICLR 2018,
 #   arXiv:1711.00141.
 # - G. Gidel, H. Berard, G. Vignoud, P. Vincent, S. Lacoste-Julien, *A Variational Inequality
@@ -1500,7 +1501,7 @@ claim(
 # - H. Berard, G. Gidel, A. Almahairi, P. Vincent, S. Lacoste-Julien, *A Closer Look at the Optimization
 #   Landscapes of Generative Adversarial Networks*, ICLR 2020, arXiv:1906.04848. Eigenvalues of GANs that draw
 #   images.
-# - B. van der Pol, *On "relaxation-oscillations"*, Philosophical Magazine 2 (1926), 978–992.
+# - B. van der Pol, *On "relaxation-oscillations"*, Philosophical Magazine 2 (1926), 978–992. <!-- numbers: pages -->
 # - C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár, *Amortised MAP Inference for Image
 #   Super-resolution*, ICLR 2017, arXiv:1610.04490. Instance noise.
 # - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep

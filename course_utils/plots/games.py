@@ -62,7 +62,7 @@ def phase_portraits(
         rows,
         columns,
         width=side * columns,
-        height=(side - 0.1) * rows + 0.5,
+        height=(side - 0.1) * rows + 0.6 + 0.4 * any(runs for _, _, runs in panels.values()),
         sharex=True,
         sharey=True,
         squeeze=False,
@@ -89,7 +89,7 @@ def phase_portraits(
         drawn.update(zip(*panel.get_legend_handles_labels()[::-1], strict=True))
     if drawn:
         figure.legend(
-            drawn.values(), drawn.keys(), loc="outside lower center", ncols=max(2, min(len(drawn), 4))
+            drawn.values(), drawn.keys(), loc="outside lower center", ncols=min(len(drawn), 2 * columns)
         )
     return describe(figure, alt or f"Arrows of a game on the plane of θ and ψ. {'. '.join(alt_parts)}.")
 
@@ -163,7 +163,14 @@ def distance_curves(
     axes.set(xlabel="steps", ylabel="distance to the equilibrium")
     if title:
         axes.set_title(title)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    handles, labels = axes.get_legend_handles_labels()
+    last = sorted(range(len(labels)), key=lambda place: labels[place] == "predicted")
+    axes.legend(
+        [handles[place] for place in last],
+        [labels[place] for place in last],
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
     alt = alt or f"{title or 'Distance to the equilibrium against steps'}. {'; '.join(alt_parts)}."
     return describe(figure, alt)
 

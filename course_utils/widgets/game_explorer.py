@@ -210,5 +210,7 @@ def _new_stage() -> Stage:
         loc="outside lower center",
         ncols=3,
     )
-    moving["fate"] = curve.text(0.03, 0.97, "", transform=curve.transAxes, fontsize=11, va="top", bbox=white)
+    moving["fate"] = curve.text(
+        0.03, 0.03, "", transform=curve.transAxes, fontsize=11, va="bottom", bbox=white
+    )
     return Stage(figure, moving)
