@@ -257,7 +257,7 @@ WRONG = [
     ("2.7", changed(lambda values, growth: (values, growth**200)), "Is it per step"),
     (
         "2.7",
-        lambda *losses: fate(*losses, start=0.5, steps=3000),
+        lambda *losses: fate(*losses, start=0.5, steps=400),
         "start nearer|Start nearer|almost linear|NaN",
     ),
     ("2.6", 2, "best for the WGAN"),
