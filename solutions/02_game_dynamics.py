@@ -1443,7 +1443,7 @@ figure, my_runs = portraits(
 plots.show(figure)
 
 # %% [markdown]
-# The answer is (b): in this run of the example, all of the hundred runs end between 1.0 and 1.3 from the
+# The answer is (b): in the example, all of the hundred runs end between 1.0 and 1.3 from the
 # equilibrium, on one closed curve. The eigenvalues told how the runs begin. How they end, only the runs told.
 # `figure.savefig("my_game.png", dpi=200)` keeps the picture, to show to somebody. <!-- number 200: a setting -->
 
@@ -1474,7 +1474,7 @@ claim(
 # - Losses that oscillate prove no bug; losses that are flat prove no convergence.
 #
 # `course progress` in a terminal shows which exercises you have solved. In
-# [notebook 03](03_first_gan.ipynb#A-GAN-on-a-plane) two networks play.
+# [notebook 03](03_first_gan.ipynb#A-GAN-on-a-line) two networks play.
 
 # %% [markdown]
 # ## Further reading

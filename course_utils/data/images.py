@@ -57,7 +57,8 @@ def data_folder() -> Path:
 def load_mnist(split: str = "train", folder: Path | str | None = None, download: bool = True) -> ImageData:
     """MNIST: 60,000 training and 10,000 test digits, 28×28, white on black.
 
-    Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998 (CC BY-SA 3.0).
+    Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998 (CC BY-SA 3.0,
+    says the documentation of Keras; their own page states no licence).
     A training set shorter than the official one is taken too; the note then says how long it is.
 
     Args:
@@ -259,7 +260,8 @@ def _network_forbidden() -> str:
 
 def _stand_in(name: str, split: str, why: str, remedy: str = "") -> ImageData:
     images, labels, classes, note = (stand_ins.digits if name == "mnist" else stand_ins.shapes)(split)
-    _say_once(note, f"{why}\nThe course continues with its {note}; every figure drawn from it says so.{remedy}")
+    continues = f"The course continues with its {note}; every figure drawn from it says so.{remedy}"
+    _say_once(note, f"{why}\n{continues}")
     return _image_data(images, labels, classes, name, note)
 
 

@@ -12,6 +12,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_shape,
+    expect_varied,
     matches,
     shown,
 )
@@ -82,10 +83,19 @@ def dirac_field(answer):
     for mistake, message in typical:
         if matches(arrows, mistake):
             raise Wrong(message)
+    if not matches(arrows[:, 0], right[:, 0]) and not matches(arrows[:, 1], right[:, 1]):
+        expect_varied("the arrow")
+        _at_the_axes(answer)
     for part, player in enumerate(["θ", "ψ"]):
         other = ["θ", "ψ"][1 - part]
         if not matches(arrows[:, part], right[:, part]):
             fine = matches(arrows[:, 1 - part], right[:, 1 - part])
+            if fine:
+                raise Wrong(
+                    f"the velocity of {other} is right, but the velocity of {player} at (θ, ψ) = (0.7, "
+                    "−1.3) is "
+                    f"{arrows[0, part]:.4f}, and should be {right[0, part]:.4f}. Which derivative is it?"
+                )
             expect_close(
                 arrows[:, part],
                 right[:, part],
@@ -93,6 +103,26 @@ def dirac_field(answer):
                 "at (θ, ψ) = (0.7, −1.3), (1.5, 0.4), (−2, −0.5)",
             )
     return "these are the arrows of the figures that follow, the same as automatic differentiation gives."
+
+
+def _at_the_axes(answer) -> None:
+    """On the axes ψθ = 0 and σ = ½, so that only the inner derivative is left."""
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    arrows = [
+        as_tensor(call(answer, *point, name="dirac_field"), "the arrow")
+        for point in ((zero, one), (one, zero))
+    ]
+    if matches(torch.stack(arrows), [[0.5, 0.0], [0.0, -0.5]]):
+        raise Wrong(
+            "your arrows are right only where ψθ = 0, where the slope of softplus is ½. Elsewhere it is "
+            "σ(±ψθ): with "
+            "which sign for θ's arrow, and with which for ψ's?"
+        )
+    raise Wrong(
+        f"at (θ, ψ) = (0, 1) your arrow is ({arrows[0][0]:.3g}, {arrows[0][1]:.3g}), and at (1, 0) it is "
+        f"({arrows[1][0]:.3g}, {arrows[1][1]:.3g}). There, ψθ = 0: try the two derivatives at these "
+        "places first."
+    )
 
 
 @exercise(
@@ -116,16 +146,16 @@ def _check_round(answer, game, point, h, count):
     field, point = vector_field(game), torch.tensor(point, dtype=torch.float64)
     only_theta, only_psi = torch.eye(2, dtype=torch.float64)
 
-    def discriminator_moves(where, times):
+    def discriminator_moves(where, times, size=h):
         for _ in range(times):
-            where = where + h * only_psi * field(where)
+            where = where + size * only_psi * field(where)
         return where
 
-    def generator_moves(where):
-        return where + h * only_theta * field(where)
+    def generator_moves(where, size=h):
+        return where + size * only_theta * field(where)
 
-    def all_of_it(where, times):
-        return generator_moves(discriminator_moves(where, times))
+    def all_of_it(where, times, size=h):
+        return generator_moves(discriminator_moves(where, times, size), size)
 
     right = all_of_it(point, count)
     new_psi = discriminator_moves(point, count)
@@ -158,14 +188,28 @@ def _check_round(answer, game, point, h, count):
         ),
         (new_psi, "θ has not moved: the generator's half is missing."),
         (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
-        (2 * point - right, "both went backwards: the arrows of the field already point downhill."),
+        (all_of_it(point, count, -h), "both went backwards: the arrows already point downhill, so add them."),
         (point, "the point has not moved."),
+        (
+            point - h * field(point),
+            "that is a step against the arrows: they already point downhill, so add them.",
+        ),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6) and not matches(mistake, right, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
-    return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
+    if matches(found, right, tolerance=1e-6):
+        return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
+    expect_varied("the new point (θ, ψ)")
+    if matches(found[1], right[1], tolerance=1e-6):
+        raise Wrong(
+            f"ψ = {found[1]:.4f} is right, and θ = {found[0]:.4f} is not. θ takes one step of length h along "
+            "v_θ: at which place does it look at the field?"
+        )
+    raise Wrong(
+        f"after {count} of the discriminator's steps ψ should have moved by {right[1] - point[1]:.4f}; in "
+        f"your round it moves by {found[1] - point[1]:.4f}. Each step is h·v_ψ at the point of that moment."
+    )
 
 
 @exercise(
@@ -206,6 +250,9 @@ def largest_step(answer):
                 "that is the larger of the two bounds; with such a step the other one leaves.",
             ),
             (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
+            (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
+            (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
+            (bounds.mean(), "that is the mean of the two bounds; with such a step one of the two leaves."),
             ((bounds / 2).min().clamp(min=0), "that is half of it: how does (1 + h·Re λ)² multiply out?"),
             ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
             ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
@@ -221,7 +268,13 @@ def largest_step(answer):
         for mistake, message in typical:
             if matches(found, mistake) and not matches(mistake, right):
                 raise Wrong(message)
-        expect_close(found, right, name=f"the largest step for λ = {values}")
+        if not matches(found, right):
+            expect_varied("the largest step")
+            growth = (1 + found * values_of_j).abs().max()
+            raise Wrong(
+                f"for λ = {values} your bound is {found:.4g}, and with such a step the larger |1 + hλ| "
+                f"is {growth:.4g}. At the bound it is just 1; 0 stands for games in which no step settles."
+            )
     return (
         "the less damping and the faster the turning, the smaller the step has to be; and with λ = ±i none "
         "is small enough."
@@ -324,11 +377,24 @@ def looking_ahead(answer):
             (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
             (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
             (right**2, "that is the squared modulus; take its root."),
+            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
+            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
+            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
+            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+            ((1 - step + step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+            ((1 + step - step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+            (right - 1, "that is by how much it grows; the factor itself is asked for."),
+            (right.log(), "that is the factor's logarithm; the factor itself is asked for."),
         ]
         for mistake, message in typical:
             if matches(found, mistake) and not matches(mistake, right):
                 raise Wrong(message)
-        expect_close(found, right, name=f"the growth factor for λ = {values}, h = {h}")
+        if not matches(found, right):
+            expect_varied("the growth factor")
+            raise Wrong(
+                f"for λ = {values} and h = {h} you found {found:.4g}. Along an eigenvector J is the number "
+                "λ: then w = 1 leads to w′ = 1 + hλ, and w⁺ = 1 + hλw′. What is that here?"
+            )
     return "one arrow more, and the term h²λ² turns the spiral inwards: for λ = ±i it is −h²."
 
 
