@@ -845,7 +845,7 @@ plots.show(
             "log 2": OTHER,
         },
         title="Losses",
-        alt="Both losses against images seen. After a short start they stay close to the dotted lines of players "
+        alt="Both losses against images seen. After a short start they stay close to the grey lines of players "
         f"that guess: the discriminator's at {smooth['discriminator_loss'][-20:].mean():.2f}, the generator's at "
         f"{smooth['generator_loss'][-20:].mean():.2f}.",
         note=mnist.note,
