@@ -164,14 +164,40 @@ def g_moves_the_discriminator(G, D, o, z, loss):
     return steps.generator_step(G, D, o, z, loss)
 
 
+def then(step, change):
+    """The step, and afterwards something done to G or D that nobody asked for."""
+
+    def answer(G, D, *rest):
+        value = step(G, D, *rest)
+        change(G, D)
+        return value
+
+    return answer
+
+
 # --- 3.3 to 3.6 ---
+
+
+def pull_of_the_first_call():
+    first = []
+
+    def answer(D, points):
+        first.append(generator_pull(D, points))
+        return first[0]
+
+    return answer
+
+
+def count_of_the_ring(samples, modes, std):
+    found = mode_coverage(samples, modes, 0.1)
+    return found.covered, found.good_fraction
 
 
 def pull_by_hand(D, points):
     points.requires_grad_()
     logits = D(points)
     (uphill,) = torch.autograd.grad(logits.sum(), points)
-    return ((1 - logits.sigmoid())[:, None] * uphill).tolist()
+    return (1 - logits.sigmoid())[:, None] * uphill
 
 
 def slope_of(value):
@@ -242,6 +268,9 @@ WRONG = [
     ("3.1", d_moves_the_generator, "generator's weights moved"),
     ("3.1", d_returns_nothing, "returns nothing"),
     ("3.1", lambda *a: steps.discriminator_step(*a) * 0, "returned loss"),
+    ("3.1", then(steps.discriminator_step, lambda G, D: G.requires_grad_(False)), "generator is left frozen"),
+    ("3.1", then(steps.discriminator_step, lambda G, D: D.eval()), "discriminator is left in evaluation"),
+    ("3.2", then(steps.generator_step, lambda G, D: D.eval()), "D is left in evaluation mode"),
     ("3.2", g_left_frozen, "left frozen"),
     ("3.2", g_detached, "fakes were detached"),
     ("3.2", g_detached_without_zero_grad, "fakes were detached"),
@@ -261,6 +290,11 @@ WRONG = [
     ("3.3", slope_of(lambda t: F.softplus(t).sum()), "saturating loss"),
     ("3.3", lambda D, points: generator_pull(D, points)[:, 0], "shape"),
     ("3.3", lambda D, points: generator_pull(D, points).sum(), "The array of arrows"),
+    ("3.3", lambda D, points: generator_pull(D, points).tolist(), "`list`"),
+    ("3.3", lambda D, points: generator_pull(D, points).double(), "float64"),
+    ("3.3", pull_of_the_first_call(), "shape (16, 2)"),
+    ("3.3", lambda D, points: F.normalize(generator_pull(D, points)), "length 1"),
+    ("3.4", count_of_the_ring, "ight for the ring"),
     ("3.4", count_all_nearest, "Only *good* samples"),
     ("3.4", count_within(lambda distance, std: distance <= std), "one σ"),
     ("3.4", count_within(lambda distance, std: distance**2 <= 3 * std), "*squared*"),
@@ -275,6 +309,8 @@ WRONG = [
     ("3.5", "d", "variety"),
     ("3.5", "x", "Answer with one of"),
     ("3.6", lambda x, m: x.reshape(m * x.shape[1], -1), "transpose"),
+    ("3.6", lambda x, m: x.reshape(-1, 2 * m), "*three* numbers"),
+    ("3.6", lambda x, m: torch.arange(48.0).reshape(-1, 2 * m), "*three* numbers"),
     ("3.6", lambda x, m: x.reshape(-1, 2 * x.shape[1]), "packs 2 whatever"),
     ("3.6", lambda x, m: x.repeat(1, m), "as many rows"),
     ("3.6", lambda x, m: x[: len(x) // m].repeat(1, m), "copies of one sample"),
