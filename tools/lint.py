@@ -27,7 +27,6 @@ from tools.run import ROOT
 UNCONVERTED = (
     "00_start_here",
     "02_game_dynamics",
-    "03_first_gan",
     "04_mlp_gan_mnist",
     "05_dcgan_mnist",
     "06_dcgan_cifar10",
