@@ -685,7 +685,12 @@ print(
 _seen = on_the_grid.history
 claim(
     "for a thousand rounds most samples lie on none",
-    max(good for played, good in zip(_seen["rounds"], _seen["good_fraction"]) if 0 < played <= 1_000) < 0.5,
+    max(
+        good
+        for played, good in zip(_seen["rounds"], _seen["good_fraction"], strict=True)
+        if 0 < played <= 1_000
+    )
+    < 0.5,
     values={"a thousand": 1_000},
     every_seed=True,
 )
@@ -929,7 +934,7 @@ print(f"D lies between {view.heat.min():.2f} and {view.heat.max():.2f}, JS = {fo
 # %% tags=["claim"]
 claim(
     "A D that has learnt nothing cannot tell either",
-    0.25 < view.heat.min() and view.heat.max() < 0.75 and found.js > 0.6,
+    view.heat.min() > 0.25 and view.heat.max() < 0.75 and found.js > 0.6,
     every_seed=True,
 )
 claim("Here D learns two thousand times too slowly", about(2e-3 / 1e-6, 2_000, rel=1e-6), every_seed=True)
