@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import torch
 
-from course_utils.cli.doctor import processor_name, usable_cores
+from course_utils.cli.doctor import processor_name
 from course_utils.files import replacing
+from course_utils.runtime import usable_cores
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

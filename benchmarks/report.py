@@ -48,7 +48,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "ablations", "ceilings", "scale")
+    subjects = ("mnist", "cifar10", "ablations", "ceilings", "kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -83,6 +83,8 @@ def results(records: dict[str, dict[str, dict]]) -> str:
             parts += quality_tables(data, runs, ceiling) if runs else ["Not measured."]
     if records["ceilings"]:
         parts += ["## What the machines can do at best", *ceiling_table(records["ceilings"])]
+    if records["kernels"]:
+        parts += ["## Several notebooks at once", *kernels_table(records["kernels"]["cpu"])]
     if records["ablations"]:
         parts += ["## Each choice, changed alone", *ablation_tables(records["ablations"])]
     return "\n\n".join(parts) + "\n"
@@ -440,6 +442,22 @@ def ceiling_table(records: dict[str, dict]) -> list[str]:
     if "cuda" not in records:
         rows.append(["GPU", *["not measured"] * 5])
     return [circumstances(list(records.values())), table(head, rows)]
+
+
+def kernels_table(record: dict) -> list[str]:
+    """Images a second of each of several trainings at once, with threads chosen by measuring and fixed."""
+    ways = list(next(iter(record["images_per_second"].values())))
+    threads = [f"{way} thread{'s' * (way != '1')}" for way in ways[1:]]
+    head = ["notebooks at once", "threads measured", *threads, "measured against the best fixed number"]
+    rows = [
+        [at_once, *(f"{speeds[way]:,.0f}" for way in ways), f"{record['against_best'][at_once]:.0%}"]
+        for at_once, speeds in record["images_per_second"].items()
+    ]
+    said = (
+        f"Images a second of each, notebook 05's recipe, medians of {record['rounds']} rounds of "
+        f"{record['seconds']:.0f} s. {circumstances([record])}"
+    )
+    return [said, table(head, rows)]
 
 
 def ablation_tables(records: dict[str, dict]) -> list[str]:

@@ -6,11 +6,13 @@ The questions that every training run answers, in one place:
 - `scale`, `by_scale`: how long may this notebook train?  (COURSE_SCALE overrides)
 - `seed`: which random numbers does this run draw?         (COURSE_SEED chooses others)
 - `autocast_dtype`: do this network's convolutions run faster in bfloat16 here?
+- `fixed_threads`, `free_cores`: on how many threads?     (COURSE_THREADS overrides)
 """
 
 import os
 from typing import TypeVar
 
+import psutil
 import torch
 from torch import nn
 
@@ -116,3 +118,50 @@ def autocast_dtype(device: torch.device, *networks: nn.Module, precision: str = 
         )
         precision = "bfloat16" if convolutional and has_fast_bfloat16(device) else "float32"
     return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def fixed_threads(threads: int | None = None) -> int | None:
+    """The number of threads that is insisted on: the argument, else COURSE_THREADS; None where neither is.
+
+    Raises:
+        ValueError: not a positive whole number.
+    """
+    given = os.environ.get("COURSE_THREADS") if threads is None else threads
+    if given in (None, ""):
+        return None
+    if not str(given).isdecimal() or int(given) < 1:
+        name = "COURSE_THREADS" if threads is None else "threads"
+        raise ValueError(
+            f"{name} must be a positive whole number, got {given!r}; unset it to have it measured"
+        )
+    return int(given)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; OMP_NUM_THREADS, where somebody has set it, is a limit too."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
+
+
+def free_cores(seconds: float = 0.1) -> int:
+    """How many of the usable cores nobody is computing on, at least 1; looks for so many seconds."""
+    cores = usable_cores()
+    if cores == 1:
+        return 1
+    busy = psutil.cpu_percent(seconds) / 100 * (os.cpu_count() or cores)
+    return max(1, min(cores, round((os.cpu_count() or cores) - busy)))
+
+
+def _start_with_few_threads() -> None:
+    """One thread, for all that runs outside `training.train`, which measures how many are fastest.
+
+    On a machine where several notebooks compute, two threads that wait for each other are many times slower
+    than one. Who has set OMP_NUM_THREADS is left alone.
+    """
+    if not os.environ.get("OMP_NUM_THREADS"):
+        wanted = os.environ.get("COURSE_THREADS", "")
+        torch.set_num_threads(int(wanted) if wanted.isdecimal() and int(wanted) else 1)
+
+
+_start_with_few_threads()

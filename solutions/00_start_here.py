@@ -323,7 +323,7 @@ check("0.4", loss_of_guessing)
 # | notebook | the question | for reading and exercises | to run, two CPU cores |
 # | --- | --- | --- | --- |
 # | 00 Start here | what does a generator do, and how does the course work? | 30 min | 5 s |
-# | 01 The minimax objective | what do the two players play for? | 125 min | 50 s |
+# | 01 The minimax objective | what do the two players play for? | 125 min | 30 s |
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 45 s |
 # | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | 80 min | 100 s |

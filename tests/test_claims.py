@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import claims, notebooks, prose_numbers
@@ -29,6 +30,7 @@ def test_only_notebooks_that_there_are_wait_to_be_converted():
     assert set(UNCONVERTED) <= set(PRESENT)
 
 
+@pytest.mark.generated
 def test_the_page_of_claims_is_up_to_date():
     assert CLAIMS.read_text(encoding="utf-8") == claims.page(ROOT / "solutions"), (
         "call `python -m tools.readme`"
@@ -44,9 +46,9 @@ SCRIPT = """# %% [markdown]
 # out: it is at least 3. In this run it is 7.
 
 # %%
-from course_utils.runtime import seed
+import os
 
-numbers = [3, 4 + seed(0)]
+numbers = [3, 4 + 1000 * int(os.environ["COURSE_SEED"])]
 print(*numbers)
 
 # %% tags=["claim"]
@@ -258,6 +260,16 @@ def test_a_sentence_of_one_run_must_say_so(script):
     )
     edit(script, "There it is 7.", "There it is 7. Other seeds give others, this is one run.")
     assert claims.drifted(script, notebooks.read_script(script), script.parents[1]) == []
+
+
+def test_claims_draw_no_random_numbers_from_the_notebook(script):
+    edit(script, "import os\n", "import os\n\nimport torch\n\ntorch.manual_seed(0)\n")
+    edit(script, "numbers_copy = numbers[:]", "torch.rand(9)")
+    edit(script, 'assert "numbers_copy" not in globals()', "print(torch.rand(1).item())")
+    assert notebooks.execute_solution(script).problem == ""
+    last = nbformat.read(script.with_suffix(".ipynb"), as_version=4).cells[-1]
+    generator = torch.Generator().manual_seed(0)
+    assert float(last.outputs[0].text) == pytest.approx(torch.rand(1, generator=generator).item())
 
 
 # --- numbers --------------------------------------------------------------------------------------------

@@ -3,12 +3,16 @@
 import ast
 import re
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+
+from tools.constraints import BROUGHT_BY_TORCH
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
@@ -36,11 +40,11 @@ CORE = {normal(one.name): one for one in map(Requirement, lists_of("dependencies
 DEVELOPMENT = {normal(one.name): one for one in map(Requirement, lists_of("dev"))}
 
 
-def pins(python):
-    """Package name -> version that constraints.txt gives to that Python on Linux."""
+def pins(python, system="linux"):
+    """Package name -> version that constraints.txt gives to that Python on that system."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     requirements = [Requirement(line) for line in lines if not line.startswith("#")]
-    on = {"python_version": python, "sys_platform": "linux"}
+    on = {"python_version": python, "sys_platform": system}
     chosen = [one for one in requirements if one.marker is None or one.marker.evaluate(on)]
     names = [normal(one.name) for one in chosen]
     assert len(set(names)) == len(names), "a package is pinned twice"
@@ -64,11 +68,70 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows(python):
         assert requirement.specifier.contains(pinned[name]), f"{requirement} forbids {pinned[name]}"
 
 
+def test_no_pin_wants_a_later_patch_release_of_python():
+    """Debian 12's Python is 3.11.2: a package that wants 3.11.5 would end the set-up there."""
+    first_release = "{}.{}.0".format(*sys.version_info)
+    for name, version in pins("{}.{}".format(*sys.version_info)).items():
+        try:
+            installed = metadata(name)
+        except PackageNotFoundError:  # for another system
+            continue
+        if installed["Version"].partition("+")[0] == version:
+            wanted = SpecifierSet(installed["Requires-Python"] or "")
+            assert wanted.contains(first_release), f"{name}=={version} wants Python {wanted}"
+
+
 def test_what_the_set_up_installs_first_is_pinned_for_every_python():
     build = Requirement(lists_of("requires")[0])
     for python in PYTHONS:
         assert build.specifier.contains(pins(python)["setuptools"])
         assert {"pip", "torch"} <= pins(python).keys()
+
+
+def locked(python, system):
+    """Package name -> version that requirements.lock gives to that Python there; each line has its sums."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    on = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "platform_system": {"linux": "Linux", "darwin": "Darwin"}[system],
+        "platform_machine": {"linux": "x86_64", "darwin": "arm64"}[system],
+        "os_name": "posix",
+    }
+    found = {}
+    for line in lines:
+        requirement, *sums = line.split(" --hash=")
+        assert sums and all(re.fullmatch(r"sha256:[0-9a-f]{64}", one.strip()) for one in sums), requirement
+        one = Requirement(requirement)
+        if one.marker is None or one.marker.evaluate(on):
+            assert normal(one.name) not in found, f"{one.name} is locked twice"
+            found[normal(one.name)] = str(one.specifier).removeprefix("==")
+    return found
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_is_what_is_pinned_with_sums(python, system):
+    in_the_lock = locked(python, system)
+    ours = {name: version for name, version in in_the_lock.items() if not name.startswith(BROUGHT_BY_TORCH)}
+    pinned = pins(python, system)
+    assert ours == {name: pinned.get(name) for name in ours}
+    assert {*CORE, *DEVELOPMENT, "pip", "setuptools"} <= ours.keys()
+
+
+def test_everything_that_is_pinned_is_locked_for_some_python():
+    """Not for each: an older Python needs packages that a newer one has built in."""
+    somewhere = {
+        name for python in PYTHONS for system in ("linux", "darwin") for name in locked(python, system)
+    }
+    assert {name for python in PYTHONS for name in pins(python)} <= somewhere
+
+
+def test_the_lock_names_no_index():
+    """Where packages come from is pip's configuration."""
+    assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 def test_conda_gets_the_same_packages():
@@ -92,6 +155,11 @@ def test_conda_gets_a_python_that_the_course_supports():
     oldest = re.search(r'^requires-python = ">=(.*)"$', text, re.MULTILINE).group(1)
     assert oldest == PYTHONS[0]
     assert Version(conda()[0]["python"]) >= Version(oldest)
+
+
+def test_every_python_that_versions_are_pinned_for_is_tested_on_github():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == list(PYTHONS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ is no network.
 """
 
 import ast
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -14,8 +15,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +33,8 @@ PIP_VERSION = importlib.metadata.version("pip")
 specification = importlib.util.spec_from_file_location("set_up", SOURCE)
 set_up = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(set_up)
+
+MARK = "@pytest.mark." + "generated"
 
 PYPROJECT = """\
 [build-system]
@@ -124,7 +130,7 @@ def ready(checkout):
     return checkout
 
 
-def start(checkout, **environment):
+def start(checkout, *options, **environment):
     offline = {
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(checkout.parent / "wheels"),
@@ -132,7 +138,7 @@ def start(checkout, **environment):
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     return subprocess.Popen(
-        [sys.executable, checkout / "tools" / "setup.py"],
+        [sys.executable, checkout / "tools" / "setup.py", *options],
         env={**kept, **offline, "PIP_NO_COMPILE": "1", **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -141,8 +147,8 @@ def start(checkout, **environment):
     )
 
 
-def call(checkout, **environment):
-    process = start(checkout, **environment)
+def call(checkout, *options, **environment):
+    process = start(checkout, *options, **environment)
     stdout, stderr = process.communicate(timeout=120)
     return SimpleNamespace(returncode=process.returncode, stdout=stdout, stderr=stderr)
 
@@ -164,6 +170,7 @@ def can_import(checkout, module):
     )
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkout):
     (checkout / "pause").touch()
     killed = start(checkout)
@@ -183,6 +190,7 @@ def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkou
     assert call(checkout).stdout == ""
 
 
+@pytest.mark.slow
 def test_everything_is_installed(ready):
     assert all(
         can_import(ready, module) for module in ("torch", "dice", "backend")
@@ -192,6 +200,7 @@ def test_everything_is_installed(ready):
     assert page["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_and_does_it_fast(ready):
     started = time.monotonic()
     done = call(ready, PIP_FIND_LINKS="")  # there would be nothing to install from
@@ -199,6 +208,7 @@ def test_a_second_call_does_nothing_and_does_it_fast(ready):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_installs_again_only_what_the_requirements_changed(ready):
     text = (ready / "pyproject.toml").read_text()
     (ready / "pyproject.toml").write_text(text.replace("line-length = 80", "line-length = 100"))
@@ -211,12 +221,14 @@ def test_it_installs_again_only_what_the_requirements_changed(ready):
     assert call(ready).stdout == ""
 
 
+@pytest.mark.slow
 def test_what_was_removed_by_hand_is_put_back(ready):
     subprocess.run([ready / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "dice"], check=True)
     assert call(ready).returncode == 0
     assert can_import(ready, "dice")
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(ready):
     needs(ready, "torch", "dice>=1", "cards", "tokens")
     unreachable = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
@@ -231,6 +243,162 @@ def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(read
     assert can_import(ready, "tokens")
 
 
+def write_index(folder, wheels, **torch):
+    """A package index of those wheels, with a torch of its own whose module says where it came from."""
+    for wheel in wheels:
+        name = wheel.name.partition("-")[0]
+        (folder / "simple" / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, folder / "simple" / name)
+    if torch:
+        (folder / "simple" / "torch").mkdir(parents=True, exist_ok=True)
+        files = {"torch.py": f"came_from = {torch['says']!r}".encode()}
+        write_wheel(folder / "simple" / "torch", "torch", torch["version"], files)
+    for package in (folder / "simple").iterdir():
+        links = "".join(f'<a href="{wheel.name}">{wheel.name}</a>' for wheel in package.iterdir())
+        (package / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}</body></html>")
+
+
+@pytest.fixture
+def indexes(ready, tmp_path, monkeypatch):
+    """The ordinary index, one beside it that pip's configuration names, and PyTorch's, on this machine."""
+    wheels = ready.parent / "wheels"
+    others = [wheel for wheel in wheels.iterdir() if not wheel.name.startswith("torch-")]
+    write_index(tmp_path / "ordinary", others, version="1.0+other", says="ordinary")  # pip prefers this
+    write_index(tmp_path / "beside", [], version="1.0+other", says="beside")
+    write_index(tmp_path / "own", [], version="1.0", says="own")
+    write_wheel(tmp_path / "own" / "simple" / "torch", "dice", "1.0", {"dice.py": b"came_from = 'own'"})
+
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    script = ready / "tools" / "setup.py"
+    text = SOURCE.read_text(encoding="utf-8")
+    assert text.count(set_up.PYTORCH_CPU_INDEX) == 1
+
+    def own_index_is(url):
+        script.write_text(text.replace(set_up.PYTORCH_CPU_INDEX, url), encoding="utf-8")
+
+    own_index_is(f"{address}/own/simple")
+    environment = {
+        "PIP_NO_INDEX": "0",
+        "PIP_FIND_LINKS": "",
+        "PIP_INDEX_URL": f"{address}/ordinary/simple",
+        "PIP_EXTRA_INDEX_URL": f"{address}/beside/simple",
+        "NO_PROXY": "127.0.0.1",
+    }
+    yield SimpleNamespace(environment=environment, asked=asked, own_index_is=own_index_is)
+    server.shutdown()
+    server.server_close()
+    script.write_text(text, encoding="utf-8")
+
+
+def torch_came_from(checkout):
+    program = "import torch; print(torch.came_from)"
+    return subprocess.check_output([checkout / ".venv/bin/python", "-c", program], text=True).strip()
+
+
+cpu_build = pytest.mark.skipif(
+    sys.platform != "linux" or set_up.has_nvidia_driver(),
+    reason="asks PyTorch's own index only for the CPU build",
+)
+
+
+def without_torch(checkout):
+    needs(checkout, "torch", "dice>=1")
+    subprocess.run([checkout / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "torch"], check=True)
+
+
+@pytest.mark.slow
+@cpu_build
+def test_torch_comes_from_its_own_index_alone_and_the_rest_from_the_ordinary_one(ready, indexes):
+    without_torch(ready)
+    done = call(ready, **indexes.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert torch_came_from(ready) == "own"
+    assert {path.split("/")[3] for path in indexes.asked if path.startswith("/own/")} == {"torch"}
+    before_torch = indexes.asked.index(next(path for path in indexes.asked if path.startswith("/own/")))
+    of_torch = [path for path in indexes.asked[before_torch:] if "/torch/" in path]
+    assert all(path.startswith("/own/") for path in of_torch)
+
+
+@pytest.mark.slow
+@cpu_build
+def test_where_torchs_own_index_cannot_be_reached_the_ordinary_one_serves(ready, indexes):
+    indexes.own_index_is("http://127.0.0.1:9/simple")
+    without_torch(ready)
+    done = call(ready, **{**indexes.environment, "PIP_EXTRA_INDEX_URL": ""})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert torch_came_from(ready) == "ordinary"
+    assert call(ready).stdout == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "content", ["", "[]", "3", '{"done": 3}', '{"done": {"torch": 1}}', "[" * 100_000, "\0"]
+)
+def test_a_stamp_that_is_none_counts_as_missing(ready, content):
+    stamp = Path(set_up.stamp_path(str(ready)))
+    kept = stamp.read_text()
+    stamp.write_text(content)
+    try:
+        assert set_up.read_stamp(str(ready)) is None
+    finally:
+        stamp.write_text(kept)
+
+
+def write_lock(checkout, **other_sums):
+    """requirements.lock for the tiny course's wheels; `other_sums` name what shall not match."""
+    lines = []
+    for wheel in sorted((checkout.parent / "wheels").iterdir()):
+        name, version = wheel.name.split("-")[:2]
+        if name in ("torch", "setuptools", "dice", "pip"):
+            digest = other_sums.get(name) or hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.append(f"{name}=={version} --hash=sha256:{digest}")
+    (checkout / "requirements.lock").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.slow
+def test_strict_installs_what_the_lock_knows_and_nothing_else(ready):
+    needs(ready, "torch", "dice>=1")
+    write_lock(ready)
+    done = call(ready, "--strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "making it anew" in done.stdout  # nothing of the former .venv was checked
+    assert all(can_import(ready, module) for module in ("torch", "dice", "backend"))
+    assert call(ready, "--strict").stdout == call(ready).stdout == ""  # `make test` is content with it
+
+    write_lock(ready, dice="0" * 64)
+    done = call(ready, "--strict")
+    assert done.returncode == 1
+    assert done.stderr.startswith("What the package index gave for dice==1.0 is none of the files that")
+    assert not can_import(ready, "dice")
+    write_lock(ready)
+    assert call(ready, "--strict").returncode == 0
+
+    needs(ready, "torch", "dice>=1", "cards")  # not in the lock
+    assert call(ready).returncode == 0
+    assert set_up.read_stamp(str(ready), strict=True) is None  # installed without a sum: no longer strict
+
+
+def test_strict_needs_the_room_of_the_larger_build(checkout, monkeypatch):
+    write_lock(checkout)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=5e9))
+    with pytest.raises(SystemExit, match="needs about 12"):
+        set_up.check_room(str(checkout), set_up.strict_steps(str(checkout), {}))
+
+
+@pytest.mark.slow
 def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_path):
     assert set_up.read_stamp(str(ready))["place"] == str(ready)
     moved = tmp_path / "moved"
@@ -250,12 +418,14 @@ def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_p
         python.symlink_to(target)
 
 
+@pytest.mark.slow
 def test_another_python_is_taken_only_when_it_was_asked_for(ready, monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 99, 0))
     assert set_up.read_stamp(str(ready)) is not None
     assert set_up.read_stamp(str(ready), with_this_python=True) is None
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_so_and_takes_pip_along(ready):
     needs(ready, "torch", "dice>=1")
     (ready / "in-pip").unlink()
@@ -374,9 +544,13 @@ def test_which_build_of_torch(platform, driver, installed, build, asks_cpu_index
     monkeypatch.setattr(set_up, "has_nvidia_driver", lambda: driver)
     tools, torch, course = set_up.all_steps(str(checkout), installed)
     assert torch.key == f"torch==1.0 {build}"
-    assert (set_up.PYTORCH_CPU_INDEX in torch.pip_arguments) == asks_cpu_index
-    assert "--no-deps" in torch.pip_arguments  # its index is asked for nothing else
-    assert set_up.PYTORCH_CPU_INDEX not in tools.pip_arguments + course.pip_arguments
+    first, *then = torch.attempts
+    assert (set_up.PYTORCH_CPU_INDEX in first) == asks_cpu_index == bool(then)
+    assert not any(set_up.PYTORCH_CPU_INDEX in attempt for attempt in then)  # the ordinary index, alone
+    assert all("--no-deps" in attempt for attempt in torch.attempts)  # its index is asked for nothing else
+    for attempt in torch.attempts + tools.attempts + course.attempts:
+        assert "--extra-index-url" not in attempt
+    assert not any(set_up.PYTORCH_CPU_INDEX in attempt for attempt in tools.attempts + course.attempts)
 
 
 def test_a_learner_sees_what_pip_is_at():
@@ -388,7 +562,7 @@ def test_a_learner_sees_what_pip_is_at():
     )
 
 
-def test_make_and_the_commit_hooks_lint_the_same_way():
+def test_the_commit_hooks_run_what_make_lint_runs_and_compare_the_generated_files():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     lint = (
         re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE).group(1).replace("$(BIN)", ".venv/bin")
@@ -397,7 +571,10 @@ def test_make_and_the_commit_hooks_lint_the_same_way():
         "hooks"
     ]
     entries = [hook["entry"].replace(" --force-exclude", "") for hook in hooks]
-    assert entries == [line.strip() for line in lint.splitlines()]
+    assert entries[:-1] == [line.strip() for line in lint.splitlines()]
+    _, _, arguments = entries[-1].partition(" -m pytest ")
+    marked = {f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if MARK in path.read_text()}
+    assert set(arguments.split()) == {"-q", "-m", "generated", *marked}
 
 
 def test_ci_runs_make_test():

@@ -13,12 +13,14 @@ write them. In the scripts `claim` and `about` need no import.
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import html
 import itertools
 import json
 import math
 import re
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -246,7 +248,6 @@ def run_cell(source: str, script: str, line: int, place: int) -> None:
         script, line: where it stands, for error messages.
         place: the number of its first claim among all of the notebook.
     """
-    import torch
     from IPython import get_ipython
     from IPython.display import display
 
@@ -275,7 +276,8 @@ def run_cell(source: str, script: str, line: int, place: int) -> None:
             results[place] = {"holds": bool(holds), "values": readable}
 
     names = {**get_ipython().user_ns, "claim": claim, "about": about, "_note": note}
-    with torch.random.fork_rng():
+    torch = sys.modules.get("torch")  # a notebook without it needs no copy of its random state
+    with torch.random.fork_rng() if torch else contextlib.nullcontext():
         exec(compile(tree, script, "exec"), names)
     display({RESULTS: {"results": results, "seconds": time.perf_counter() - begin}}, raw=True)
 

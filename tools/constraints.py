@@ -4,8 +4,8 @@
 
 Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs
 them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary
-folder. Afterwards run `make test` and bring environment.yml up to date: a test names what
-differs.
+folder. It needs Python 3.11 itself. Afterwards run `make test` and bring environment.yml up to date: a test
+names what differs.
 """
 
 import argparse
@@ -14,10 +14,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import tomllib
-
 ROOT = Path(__file__).resolve().parents[1]
-CHOSEN_BY_HAND = ["torch==2.13.0"]  # a new torch is tried out before it is adopted
+CHOSEN_BY_HAND = [
+    "torch==2.13.0",  # a new torch is tried out before it is adopted
+    "soupsieve==2.10",  # the newest that Python 3.11.2 of Debian 12 may have: later ones want 3.11.5
+]
 INSTALLED_FIRST = ["pip", "setuptools"]  # by tools/setup.py
 ONLY_ON_MACS = 'appnope==0.1.4 ; sys_platform == "darwin"'  # the resolver on Linux does not see it
 BROUGHT_BY_TORCH = ("nvidia-", "cuda-", "triton")  # the CUDA build pins these itself
@@ -30,6 +31,8 @@ HEADER = (
 
 def requirements() -> list[str]:
     """What pyproject.toml asks for, the extra "dev" included."""
+    import tomllib  # Python 3.11: whoever only wants the names above may have 3.10
+
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["dependencies"] + project["optional-dependencies"]["dev"]
 

@@ -2,7 +2,7 @@
 
 The order is that of tools/course.py. The times are those that `make execute` measured and noted in the
 solutions: the row "Running time" under each notebook's title follows them, the maps of README.md and of
-notebook 00 follow titles and rows, and docs/running_times.md and docs/claims.md show what was measured and found.
+notebook 00 follow titles and rows, and docs/running_times.md and docs/claims.md show what was measured.
 """
 
 import json

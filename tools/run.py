@@ -242,8 +242,10 @@ def _table(results: Sequence[Result]) -> str:
 def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
     """Merge the seconds into the table of the last runs; a folder that cannot be written is no failure."""
     try:
-        kept = json.loads(TABLE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = {
+            key: row for key, row in json.loads(TABLE.read_text(encoding="utf-8")).items() if _is_row(row)
+        }
+    except (OSError, ValueError, AttributeError, RecursionError):
         kept = {}
     for result in results:
         row = {**asdict(result), "scale": scale, "solved": solved, **where_and_when()}
@@ -255,6 +257,15 @@ def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
         TABLE.parent.mkdir(exist_ok=True)
         TABLE.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         TABLE.with_suffix(".md").write_text(markdown_table(rows), encoding="utf-8")
+
+
+def _is_row(row: object) -> bool:
+    """Whether this, from a file that anybody may have changed, is a row of the table."""
+    try:
+        markdown_table([row])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def where_and_when() -> dict[str, str]:
@@ -318,21 +329,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen:
         print(f"there are no notebooks in {folder.name}/; run `python -m tools.notebooks build` first.")
         return 1
-    scale = options.scale or _current_scale()
+    try:
+        scale = options.scale or _current_scale()
+    except ValueError as error:  # COURSE_SCALE or COURSE_DEVICE names something that there is not
+        parser.error(f"{error}; unset or correct the environment variable.")
     results: list[Result] = []
     try:
         for place, path in enumerate(chosen, start=1):
             label = f"[{place}/{len(chosen)}] {path.stem} at the {scale} scale"
-            notebook = nbformat.read(path, as_version=4)
-            result = execute(
-                notebook,
-                path.stem,
-                folder,
-                scale=scale,
-                seconds_per_cell=options.seconds_per_cell,
-                on_wait=lambda result, label=label: _tick(f"{label} … {result.seconds:.0f} s"),
-            )
-            results.append(result)
+            try:
+                notebook = nbformat.read(path, as_version=4)
+                nbformat.validate(notebook)
+            except Exception as error:  # nbformat raises all kinds of them
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                results.append(Result(path.stem, problem=f"it is no notebook that can be read ({reason})"))
+            else:
+                results.append(
+                    execute(
+                        notebook,
+                        path.stem,
+                        folder,
+                        scale=scale,
+                        seconds_per_cell=options.seconds_per_cell,
+                        on_wait=lambda result, label=label: _tick(f"{label} … {result.seconds:.0f} s"),
+                    )
+                )
+            result = results[-1]
             _tick("")
             verdict = "FAILED" if result.problem else "ok"
             print(f"{label}: {verdict}, {result.cells} cells in {result.seconds:.1f} s", flush=True)

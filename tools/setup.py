@@ -34,8 +34,11 @@ NEWER_PYTHONS = ["python3.13", "python3.12", "python3.11", "python3.10"]
 GIGABYTES_NEEDED = {"CPU": 3, "CUDA": 12}
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # elsewhere, Linux gets the CUDA build
 
-# What decides about a step is its `key`: a step whose key was recorded as done is not done again.
-Step = namedtuple("Step", "name label key pip_arguments")
+LOCK = "requirements.lock"  # what constraints.txt pins, with the sums of the files
+
+# What decides about a step is its `key`: a step whose key was recorded as done is not done again. `attempts`
+# are pip's arguments, each asking one index: where the first cannot do it, the next is tried.
+Step = namedtuple("Step", "name label key attempts")
 
 
 def main():
@@ -43,11 +46,14 @@ def main():
     parser.add_argument(
         "--with-this-python", action="store_true", help="make .venv anew if another Python version made it"
     )
+    parser.add_argument(
+        "--strict", action="store_true", help=f"into an empty .venv, and only files whose sums {LOCK} knows"
+    )
     arguments = parser.parse_args()
     check_python()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like Ctrl-C does: pip ends too
     try:
-        set_up(ROOT, arguments.with_this_python)
+        set_up(ROOT, arguments.with_this_python, arguments.strict)
     except KeyboardInterrupt:
         sys.exit("\nInterrupted: the next call completes the set-up.")
     except OSError as error:
@@ -55,14 +61,14 @@ def main():
         sys.exit(DISK_FULL if full else f"The set-up cannot write in {ROOT}: {error}.")
 
 
-def set_up(root, with_this_python=False):
-    """Bring root/.venv to where pyproject.toml and constraints.txt want it."""
-    if pending_steps(root, read_stamp(root, with_this_python)) == []:
+def set_up(root, with_this_python=False, strict=False):
+    """Bring root/.venv to where pyproject.toml, constraints.txt and, if strict, requirements.lock want it."""
+    if pending_steps(root, read_stamp(root, with_this_python, strict), strict) == []:
         return
     started = time.time()
     with locked(root) as lock:
-        stamp = read_stamp(root, with_this_python)  # another call may have done it all while this one waited
-        steps = pending_steps(root, stamp)
+        stamp = read_stamp(root, with_this_python, strict)  # another call may have done it all meanwhile
+        steps = pending_steps(root, stamp, strict)
         if not steps:
             return
         check_room(root, steps)
@@ -70,6 +76,8 @@ def set_up(root, with_this_python=False):
         if stamp is None:
             make_venv(root, lock)
             stamp = {"place": root, "done": {}}
+        if not strict:  # what is installed now is not checked
+            stamp["done"].pop("lock", None)
         for number, step in enumerate(steps, start=1):
             install(root, step, stamp, f"[{number}/{len(steps)}] {step.label}", lock)
     print(f"Set up in {time.time() - started:.0f} s.", flush=True)
@@ -78,8 +86,10 @@ def set_up(root, with_this_python=False):
 # ---- what there is, and what is wanted ---------------------------------------------------------------------
 
 
-def read_stamp(root, with_this_python=False):
+def read_stamp(root, with_this_python=False, strict=False):
     """What is known to be installed, or None where .venv is missing, unfinished, broken or moved.
+
+    If strict, None also where something in it was not checked by requirements.lock as it is now.
 
     The stamp is taken away before pip changes anything and put back afterwards. So a .venv without a stamp is
     one in which something was cut off half-way, and nothing in it can be relied on.
@@ -88,21 +98,28 @@ def read_stamp(root, with_this_python=False):
         with open(stamp_path(root), encoding="utf-8") as file:
             stamp = json.load(file)
         version, packages = packages_in(root)
-    except (OSError, ValueError, subprocess.CalledProcessError):
+        noted = {str(name) for name in stamp.get("packages", [])}
+        done = {str(name): str(key) for name, key in stamp["done"].items()}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # it is no stamp
         return None
     if stamp.get("place") != root:  # a copied or moved folder: what is in .venv/bin points to the old place
         return None
     if with_this_python and version != "{}.{}".format(*sys.version_info):
         return None
-    if not set(stamp.get("packages", [])) <= packages:  # something was removed or replaced by hand
-        stamp["done"] = {}
-    return stamp
+    if not noted <= packages:  # something was removed or replaced by hand
+        done = {}
+    if strict and done.get("lock") != lock_key(root):
+        return None
+    return {"place": root, "done": done, "packages": sorted(noted)}
 
 
-def pending_steps(root, stamp):
+def pending_steps(root, stamp, strict=False):
     """The steps that are still to do."""
     done = stamp["done"] if stamp else {}
-    return [step for step in all_steps(root, done) if done.get(step.name) != step.key]
+    steps = strict_steps(root, done) if strict else all_steps(root, done)
+    return [step for step in steps if done.get(step.name) != step.key]
 
 
 def all_steps(root, done):
@@ -115,22 +132,46 @@ def all_steps(root, done):
     torch = pinned("torch", constraints)
     # Once installed, the CUDA build stays: it runs on the CPU too, and nodes of a cluster differ.
     build = "CUDA" if has_nvidia_driver() or done.get("torch", "").endswith("CUDA") else "CPU"
-    torch_arguments = ["--force-reinstall", "--no-deps", torch]
+    ordinary = ["--force-reinstall", "--no-deps", torch, "--progress-bar", "raw"]
+    attempts = [ordinary]
     if build == "CPU" and sys.platform == "linux":
-        # Asked for PyTorch alone, and briefly: where this index cannot be reached, the others serve.
-        torch_arguments += ["--extra-index-url", PYTORCH_CPU_INDEX, "--timeout", "15", "--retries", "2"]
+        # PyTorch comes from its own index alone and everything else from the ordinary one: of two that are
+        # asked together, either could supply a pinned version. Where PyTorch's own cannot be reached, the
+        # ordinary one serves, alone too.
+        own = ["--index-url", PYTORCH_CPU_INDEX, "--timeout", "15", "--retries", "2"]
+        attempts = [ordinary + own, ordinary]
     torch_key = torch + " " + build
     everything = hashlib.sha256("\n".join([project, constraints, torch_key]).encode()).hexdigest()
     return [
-        Step("tools", "pip", " ".join(tools), ["--upgrade", *tools]),
-        Step("torch", f"PyTorch, {build} build", torch_key, [*torch_arguments, "--progress-bar", "raw"]),
+        Step("tools", "pip", " ".join(tools), [["--upgrade", *tools]]),
+        Step("torch", f"PyTorch, {build} build", torch_key, attempts),
         Step(
             "course",
             "JupyterLab, the other packages and the course itself",
             everything,
-            ["-c", "constraints.txt", "--no-build-isolation", "-e", ".[dev]", "--progress-bar", "raw"],
+            [["-c", "constraints.txt", "--no-build-isolation", "-e", ".[dev]", "--progress-bar", "raw"]],
         ),
     ]
+
+
+def strict_steps(root, done):
+    """The same with every sum checked: all packages at once from requirements.lock, then the course."""
+    locked = [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        LOCK,
+    ]  # for the pip that Python brings along
+    course = ["--no-index", "--no-deps", "--no-build-isolation", "-e", "."]
+    attempts = {"tools": [], "torch": [], "course": [course]}  # the first two come with the lock
+    lock = Step("lock", f"everything that {LOCK} names", lock_key(root), [locked])
+    return [lock] + [step._replace(attempts=attempts[step.name]) for step in all_steps(root, done)]
+
+
+def lock_key(root):
+    with open(os.path.join(root, LOCK), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def pinned(name, constraints):
@@ -171,7 +212,10 @@ def write_stamp(root, stamp):
 def make_venv(root, lock):
     folder = os.path.join(root, ".venv")
     if os.path.lexists(folder):
-        print("The .venv that is there is unfinished or was made elsewhere: making it anew.", flush=True)
+        print(
+            "The .venv that is there is unfinished, unchecked or was made elsewhere: making it anew.",
+            flush=True,
+        )
         if os.path.islink(folder):
             os.remove(folder)
         else:
@@ -187,10 +231,14 @@ def install(root, step, stamp, label, lock):
     """pip install for one step. While it changes .venv there is no stamp; then the stamp knows the step."""
     if os.path.exists(stamp_path(root)):
         os.remove(stamp_path(root))
-    command = [venv_python(root), "-m", "pip", "install", *step.pip_arguments]
-    code, output = run(command, label, root, lock)
-    if code != 0:
-        if "Installing collected packages" not in output:  # pip gave up before it changed anything
+    for arguments in step.attempts:
+        code, output = run([venv_python(root), "-m", "pip", "install", *arguments], label, root, lock)
+        untouched = "Installing collected packages" not in output  # pip gave up before it changed anything
+        if code == 0 or not untouched:
+            break
+        label += ", from the ordinary index"
+    if step.attempts and code != 0:
+        if untouched:
             write_stamp(root, stamp)
         sys.exit(explain(output))
     stamp["done"][step.name] = step.key
@@ -205,6 +253,10 @@ def run(command, label, root, lock):
     """
     environment = dict(os.environ, PYTHONUNBUFFERED="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
     environment["PIP_USER"] = "0"  # somebody's pip configuration may ask for --user, which fails in .venv
+    if (
+        PYTORCH_CPU_INDEX in command
+    ):  # alone: this replaces what pip's configuration names beside the ordinary one
+        environment["PIP_EXTRA_INDEX_URL"] = PYTORCH_CPU_INDEX
     environment.pop("PYTHONHOME", None)
     environment.pop("PYTHONPATH", None)
     started = time.time()
@@ -301,6 +353,10 @@ NO_TRUST = (
     "The package index's certificate is not trusted here: "
     "behind a company's proxy, point PIP_CERT to its certificate and call again."
 )
+OTHER_SUM = (
+    "What the package index gave for {} is none of the files that requirements.lock knows: it was not "
+    "installed. Ask who runs the index; if the lock is out of date, `python -m tools.lock` renews it."
+)
 NOT_REACHED = [
     "(from versions: none)",  # of packages that are known to exist
     "Failed to establish a new connection",
@@ -345,6 +401,8 @@ def check_room(root, steps):
     gigabytes = shutil.disk_usage(root).free / 1e9
     for step in steps:
         needed = GIGABYTES_NEEDED[step.key.split()[-1]] if step.name == "torch" else 0
+        if step.name == "lock" and sys.platform == "linux":  # the ordinary index's build is the one for CUDA
+            needed = GIGABYTES_NEEDED["CUDA"]
         if gigabytes < needed:
             sys.exit(
                 f"The disk of {root} has {gigabytes:.1f} GB left and the set-up needs about {needed}: "
@@ -358,6 +416,9 @@ def explain(output):
         return DISK_FULL
     if "CERTIFICATE_VERIFY_FAILED" in output:
         return NO_TRUST
+    if "DO NOT MATCH THE HASHES" in output:
+        other = re.search(r"^\s*(\S+==\S+).*:\n\s*Expected sha256", output, re.MULTILINE)
+        return OTHER_SUM.format(other.group(1) if other else "a file")
     versions = re.search(r"requirement (\S+) .*\(from versions: (.*)\)", output)
     if versions and versions.group(2) != "none":  # the index was reached; it has no build for this machine
         return (

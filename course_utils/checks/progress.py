@@ -74,10 +74,13 @@ def _read(path: Path, *, fix: bool) -> tuple[dict, str]:
         if fix:
             raise
         return {}, f"{path.name} cannot be read ({error.strerror})."
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         if not fix:
             return {}, f"{path.name} is broken; the next check puts it aside and begins a new one."
-        aside = path.with_name(path.name + ".broken")
+        aside, count = path.with_name(f"{path.name}.broken"), 1
+        while aside.exists():  # an earlier one is kept too
+            count += 1
+            aside = path.with_name(f"{path.name}.broken-{count}")
         os.replace(path, aside)
         return {}, f"{path.name} was broken: it was put aside as {aside.name}, and a new one was begun."
 

@@ -8,7 +8,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+import course_utils
+
+CHECKOUT = Path(course_utils.__file__).resolve().parents[1]
 DATA_SETS = ("mnist", "cifar10")
 
 
@@ -18,8 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after `course`; None takes those of the command line.
     """
+    if copied := _copied_checkout():
+        print(
+            f"This `course` stands in {copied}, but its .venv was copied and runs the course in {CHECKOUT}; "
+            f"call `make setup` in {copied}, which makes it anew.",
+            file=sys.stderr,
+        )
+        return 1
     arguments = _parser().parse_args(argv)
-    sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✔ shows a ? in its place
+    if sys.stdout:  # it may be closed
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✔ shows a ? in its place
     try:
         return arguments.run(arguments)
     except ModuleNotFoundError as error:
@@ -29,6 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
     return 1
+
+
+def _copied_checkout() -> Path | None:
+    """The checkout whose `.venv/bin/course` was called, where that runs the package of another one."""
+    called = Path(os.path.abspath(sys.argv[0]))
+    if called.parts[-3:-1] != (".venv", "bin"):
+        return None
+    package = called.parents[2] / "course_utils"
+    return package.parent if package.is_dir() and not package.samefile(CHECKOUT / "course_utils") else None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,5 +106,5 @@ def _data(arguments: argparse.Namespace) -> int:
                 healthy = False
         status = data.status(name)
         print(f"{name}: {status.state}. {status.sentence}")
-        healthy = healthy and status.state != "corrupt"
+        healthy = healthy and status.state not in ("corrupt", "unusable")
     return 0 if healthy else 1

@@ -164,7 +164,9 @@ def _unused_gpu(torch) -> tuple[str, bool]:
 
 def processor() -> str:
     """The CPU's name, and how many of its cores this process may use."""
-    cores = usable_cores()
+    from course_utils import runtime
+
+    cores = runtime.usable_cores()
     return f"{processor_name()}, {cores} core{'s' if cores != 1 else ''}"
 
 
@@ -180,9 +182,31 @@ def processor_name() -> str:
     return f"{fields['model name']} (family {fields['cpu family']}, model {fields['model']})"
 
 
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def _threads() -> Iterator[Finding]:
+    """How many threads a training would choose now: the digits' recipe tries, on noise, for a moment."""
+    import torch
+
+    from course_utils import runtime
+    from course_utils.training import MNIST_DCGAN, train
+
+    if runtime.pick_device().type != "cpu":
+        return
+    load = f"{runtime.free_cores()} of {runtime.usable_cores()} cores free"
+    if hasattr(os, "getloadavg"):
+        load += f", load {os.getloadavg()[0]:.1f}"
+    if fixed := runtime.fixed_threads():
+        yield Finding("Threads", f"{load}; COURSE_THREADS fixes {fixed} for every training")
+        return
+
+    def noise(n: int, rng: torch.Generator) -> torch.Tensor:
+        return torch.rand(n, 1, 28, 28, generator=rng) * 2 - 1
+
+    batch = {"images": 64, "snapshot_samples": 1, "progress": False}
+    run = train(MNIST_DCGAN.gan(), noise, **batch, **MNIST_DCGAN.training)
+    chosen = f"a training would now compute on {run.threads} thread{'s' if run.threads != 1 else ''}"
+    busy = runtime.free_cores() < runtime.usable_cores()
+    remedy = "other programs compute: trainings take longer than the notebooks say" if busy else ""
+    yield Finding("Threads", f"{load}; {chosen}", remedy)
 
 
 def _memory() -> Iterator[Finding]:
@@ -203,8 +227,8 @@ def _memory() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    folder = Path(os.environ.get("COURSE_DATA") or CHECKOUT).expanduser()
-    while not folder.exists():
+    folder = Path(os.path.expanduser(os.environ.get("COURSE_DATA") or CHECKOUT))
+    while not os.path.isdir(folder):
         folder = folder.parent
     free = shutil.disk_usage(folder).free / GIGABYTE
     remedy = f"the data needs up to {DISK_NEEDED:.0f} GB: free some space" if free < DISK_NEEDED else ""
@@ -223,7 +247,7 @@ def _data() -> Iterator[Finding]:
         status = data.status(name)
         if status.state == "found":
             yield Finding(title, status.sentence)
-        elif status.state == "corrupt":
+        elif status.state in ("corrupt", "unusable"):
             what, _, remedy = status.sentence.partition("; ")
             yield Finding(title, what, remedy or "remove that file and fetch it again", broken=True)
         else:
@@ -236,6 +260,7 @@ EXAMINATIONS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Python": _python,
     "Packages": _packages,
     "PyTorch": _torch,
+    "Threads": _threads,
     "Memory": _memory,
     "Disk": _disk,
     "Data": _data,

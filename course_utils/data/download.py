@@ -21,7 +21,7 @@ from course_utils.data.sources import DownloadError, Source
 
 PATIENCE = 10.0  # seconds without an answer, or without data, after which the next mirror is tried
 CONNECT = 4.0  # seconds for the connection alone: where there is no network, nobody should wait for it
-SLOWEST = 1_000  # bytes/s that still count as data; the slowest official host was seen at 55,000
+SLOWEST = 10_000  # bytes/s that still count as data; the slowest official host was seen at 55,000
 CHUNK = 1 << 16
 
 
@@ -30,7 +30,7 @@ def download(
 ) -> Path:
     """Fetches one file from the first mirror that serves it whole. Call it inside ``one_at_a_time``.
 
-    It continues with what an earlier call began, even one that was killed. Ctrl-C or the notebook's stop button
+    It continues with what an earlier call began, even one that was killed. Ctrl-C or the stop button
     ends it with KeyboardInterrupt, and what came is kept.
 
     Args:
@@ -49,7 +49,7 @@ def download(
     partial = workplace / (source.file + ".part")
     for leftover in workplace.glob("tmp*"):  # pooch's scratch file, if a process was killed in here
         leftover.unlink()
-    _check_disk(source, workplace)
+    _check_disk(source, _size(partial), workplace)
 
     def from_first_good_mirror(_url: str, output_file: str, _pooch: object) -> None:
         _fetch_partial(source, partial, patience, progress)
@@ -67,8 +67,10 @@ def download(
     return Path(fetched).replace(folder / source.file)
 
 
-def _check_disk(source: Source, workplace: Path) -> None:
-    needed, free = 2 * source.size + 20_000_000, shutil.disk_usage(workplace).free  # unpacked, as much again
+def _check_disk(source: Source, have: int, workplace: Path) -> None:
+    rest = max(source.size - have, 0)
+    needed = rest + source.size + 20_000_000  # unpacked, as much again
+    free = shutil.disk_usage(workplace).free
     if free < needed:
         raise DownloadError(
             f"{source.file} needs {needed / 1e6:,.0f} MB in {workplace}, but {free / 1e6:,.0f} MB are free; "
@@ -86,13 +88,13 @@ def _fetch_partial(source: Source, partial: Path, patience: float, progress: boo
     if os.environ.get("COURSE_MIRROR"):  # a workshop's own server: asked first, checked like any other
         mirrors.insert(0, os.environ["COURSE_MIRROR"].rstrip("/") + "/")
     while True:
-        start, reasons = _size(partial), []
+        start, begun, reasons = _size(partial), time.monotonic(), []
         for mirror in mirrors:
             reason = _ask_mirror(mirror, source, partial, patience, progress)
             if reason is None:
                 return
             reasons.append(f"{mirror} {reason}")
-        if _size(partial) <= start:  # a whole round brought nothing
+        if _size(partial) - start <= SLOWEST * (time.monotonic() - begun):  # a round brought next to nothing
             raise DownloadError(f"{source.file} could not be fetched: {'; '.join(reasons)}.")
 
 
@@ -102,7 +104,7 @@ def _ask_mirror(mirror: str, source: Source, partial: Path, patience: float, pro
         resumed = _size(partial) > 0
         try:
             _append_rest(mirror + source.file, source.size, partial, patience, progress)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, Refused) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, Refused) as error:
             return _in_words(error)
         if pooch.file_hash(str(partial)) == source.sha256:
             return None
@@ -125,6 +127,8 @@ def _append_rest(url: str, size: int, partial: Path, patience: float, progress: 
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise Refused("answered with another part of the file than asked for")
         length = response.headers.get("Content-Length")
+        if length is not None and not length.strip().isdecimal():
+            raise Refused(f"answered with a length that is no number ({length[:20]!r})")
         if length is not None and int(length) != size - have:
             raise Refused(f"offers {int(length):,} bytes where {size - have:,} are missing")
         if length is None and "html" in response.headers.get("Content-Type", ""):
@@ -187,8 +191,16 @@ def _chunks(response: requests.Response, patience: float) -> Iterator[bytes]:
         elapsed = time.monotonic() - start
         if elapsed > patience:
             if came < SLOWEST * elapsed:
-                raise Refused(f"slowed down to {came / elapsed:,.0f} bytes/s")
+                raise Refused(f"sends only {came / elapsed:,.0f} bytes/s")
             start, came = time.monotonic(), 0
+
+
+ADDRESS_ERRORS = (
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    urllib3.exceptions.LocationValueError,
+)
 
 
 def _in_words(error: Exception) -> str:
@@ -200,6 +212,10 @@ def _in_words(error: Exception) -> str:
         return "has no certificate that this machine trusts"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
+    if isinstance(error, ADDRESS_ERRORS):
+        return "is not the address of a web server"
+    if isinstance(error, ValueError):  # Python's own parts raise these: a redirection to http://[::1/, say
+        return "answered with something that cannot be understood"
     return "broke off"
 
 

@@ -1,9 +1,12 @@
-"""The two file formats: MNIST's IDX and CIFAR-10's binary records. Plain bytes; no pickle is ever loaded."""
+"""MNIST's IDX, CIFAR-10's binary records and their archive. Plain bytes; no pickle is ever loaded."""
 
 import gzip
 import math
+import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -52,7 +55,7 @@ def read_idx(path: Path, item_shape: tuple[int, ...], max_items: int) -> np.ndar
     except (gzip.BadGzipFile, zlib.error) as error:
         raise broken(path, f"it is not an intact gzip file ({error})") from error
     except OSError as error:
-        raise broken(path, f"it cannot be read ({error.strerror})") from error
+        raise unreadable(path, error) from error
     except EOFError as error:
         raise broken(path, "it is truncated: the compressed data end too early") from error
     if len(values) < size:
@@ -84,7 +87,7 @@ def read_cifar10_batch(path: Path) -> np.ndarray:
     try:
         found = np.fromfile(path, dtype=np.uint8)
     except OSError as error:
-        raise broken(path, f"it cannot be read ({error.strerror})") from error
+        raise unreadable(path, error) from error
     expected = CIFAR10_RECORDS * CIFAR10_RECORD_BYTES
     if len(found) != expected:
         what = "truncated" if len(found) < expected else "too long"
@@ -94,11 +97,98 @@ def read_cifar10_batch(path: Path) -> np.ndarray:
     return records
 
 
+TAR_BLOCK = 512  # bytes: a header takes one, contents are filled up to whole ones
+TAR_FILE = (b"0", b"\0")  # the type of an ordinary file, as newer and older programs write it
+TAR_BARE = (b"1", b"2", b"3", b"4", b"5", b"6")  # links, devices, folders, pipes: they have no content
+
+
+def tar_files(path: Path, most: int) -> Iterator[tuple[str, bytearray]]:
+    """The ordinary files of a ``.tar.gz``, one after the other: name without folder, and content.
+
+    Python's own ``tarfile`` reads any archive that there is, extended headers of any size included, and one
+    made to hurt keeps it busy for hours inside a single call. Here a header is 512 bytes, everything else is
+    content, and no more than ``most`` bytes are unpacked.
+
+    Source: POSIX.1-1988, "ustar" interchange format: name at byte 0, size (octal) at 124, checksum at 148,
+    type at 156.
+
+    Args:
+        path: the archive; one that a browser unzipped, and that kept its name, is read too.
+        most: the number of bytes that its contents may have together.
+
+    Raises:
+        DataError: it cannot be read, is no such archive, is truncated, or has more content than ``most``.
+    """
+    try:
+        with open(path, "rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if zipped else open(path, "rb") as archive:
+            while header := archive.read(TAR_BLOCK):  # to the end, where gzip checks its own sum
+                name, size, kind = _tar_header(path, header)
+                most -= TAR_BLOCK + size
+                if most < 0:
+                    raise broken(path, "it unpacks to far more than its six files")
+                content = _read_exactly(path, archive, size + -size % TAR_BLOCK)
+                if kind in TAR_FILE:
+                    yield name, content[:size]
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise broken(path, f"it is not an intact archive ({error})") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _tar_header(path: Path, header: bytes) -> tuple[str, int, bytes]:
+    """Name (without folder), size and type of what this block announces, its checksum verified."""
+    if header == bytes(TAR_BLOCK):  # these fill up the end
+        return "", 0, b""
+    try:
+        told = int(header[148:156].strip(b"\0 "), 8)
+        size = int(header[124:136].strip(b"\0 ") or b"0", 8)
+    except ValueError as error:
+        raise broken(path, "it is not an intact archive (a header is damaged)") from error
+    if told != sum(header[:148]) + 8 * ord(" ") + sum(header[156:]) or size < 0:
+        raise broken(path, "it is not an intact archive (a header is damaged)")
+    name, kind = header[:100].partition(b"\0")[0].decode(errors="replace"), header[156:157]
+    return name.rsplit("/", 1)[-1], 0 if kind in TAR_BARE else size, kind
+
+
+def _read_exactly(path: Path, file: BinaryIO, size: int) -> bytearray:
+    """That many bytes, a piece at a time: between two pieces an interruption gets through."""
+    content = bytearray()
+    while len(content) < size:
+        piece = file.read(min(size - len(content), 1 << 20))
+        if not piece:
+            raise broken(path, "it is not an intact archive (it ends inside a file)")
+        content += piece
+    return content
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file. Raises OSError where that cannot be told."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def check_labels(path: Path, labels: np.ndarray) -> None:
     """Raises DataError unless all labels lie in [0, 9]."""
     if labels.max() > 9:
         where = int(labels.argmax())
         raise broken(path, f"item {where:,} has label {labels[where]}, expected 0 to 9")
+
+
+def unreadable(path: Path, error: OSError) -> DataError:
+    """The error for a file that is there and does not open."""
+    if isinstance(error, PermissionError):  # an intact file: nobody should delete it
+        return DataError(f"{path} cannot be used: you may not read it; {how_to_be_allowed(path)}.")
+    return broken(path, f"it cannot be read ({error.strerror})")
+
+
+def how_to_be_allowed(path: Path | str) -> str:
+    """What to do about a file or a folder that the system does not let this user read."""
+    return f"allow it (`chmod u+rwX {path}`, or whoever owns it does), or set COURSE_DATA to another folder"
 
 
 def broken(path: Path, what: str) -> DataError:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from course_utils.data import cifar10, mnist, stand_ins
+from course_utils.data.formats import exists, how_to_be_allowed
 from course_utils.data.locking import one_at_a_time
 from course_utils.data.sources import SOURCES, DownloadError, Source
 
@@ -21,7 +22,7 @@ Sources = Mapping[str, tuple[Source, ...]]
 _gave_up: dict[
     tuple[str, Path], str
 ] = {}  # what this process could not fetch, and why: it does not wait again
-_announced: set[str] = set()  # the stand-ins that this process has spoken of
+_announced: set[str] = set()  # the notes that this process has spoken of
 
 
 class ImageData(NamedTuple):
@@ -40,7 +41,7 @@ class ImageData(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What the data folder holds of a data set: found, partial, missing or corrupt; and a sentence."""
+    """What there is of a data set: found, partial, missing, corrupt or unusable; and a sentence."""
 
     name: str
     state: str
@@ -50,7 +51,7 @@ class Status(NamedTuple):
 def data_folder() -> Path:
     """Where the course keeps its data: ``COURSE_DATA`` if that is set, else ``data/`` beside the package."""
     chosen = os.environ.get("COURSE_DATA")
-    return Path(chosen).expanduser() if chosen else Path(__file__).resolve().parents[2] / "data"
+    return Path(os.path.expanduser(chosen)) if chosen else Path(__file__).resolve().parents[2] / "data"
 
 
 def load_mnist(split: str = "train", folder: Path | str | None = None, download: bool = True) -> ImageData:
@@ -124,13 +125,18 @@ def load(
     _check_known("data set", name, DATA_SETS)
     _check_known("split", split, SPLITS)
     root = data_folder() if folder is None else Path(folder)
-    found, why = DATA_SETS[name].read(root, split), ""
+    if why := _unusable(name, root):
+        return _stand_in(name, split, why)
+    found = DATA_SETS[name].read(root, split)
     if found is None:
         why = _try_to_obtain(name, root, sources, download)
         found = DATA_SETS[name].read(root, split)
     if found is None:
-        return _stand_in(name, split, root, why)
+        missing, remedy = _what_is_missing(name, root), _how_to_get(name, root)
+        return _stand_in(name, split, f"{missing}. {why}", f"\nFor the real data: {remedy}.")
     images, labels, note = found
+    if note:
+        _say_once(note, f"The data here are not known to be the full official set: {note}. Figures say so.")
     return _image_data(images, labels, DATA_SETS[name].CLASSES, name, note)
 
 
@@ -177,13 +183,16 @@ def status(name: str, folder: Path | str | None = None) -> Status:
         folder: the data folder; None means :func:`data_folder`.
 
     Returns:
-        Status "found", "partial", "missing" or "corrupt", with a sentence that says what to do where needed.
+        Status "found", "partial", "missing", "corrupt" (a file is) or "unusable" (the folder is), with a
+        sentence that says what to do where needed.
 
     Raises:
         ValueError: the name is unknown. Nothing that the files hold raises.
     """
     _check_known("data set", name, DATA_SETS)
     root, data_set = data_folder() if folder is None else Path(folder), DATA_SETS[name]
+    if why := _unusable(name, root):
+        return Status(name, "unusable", why)
     if data_set.packed(root):
         return Status(name, "found", f"{data_set.packed(root)} will be unpacked when it is first loaded.")
     sizes, notes = [], []
@@ -207,15 +216,25 @@ def _obtain(
 ) -> None:
     """Unpacks or downloads what is missing. ``forbidden``: why the network may not be used, "" if it may."""
     data_set = DATA_SETS[name]
+    if why := _unusable(name, root):
+        raise DownloadError(why)
     if not data_set.missing(root):
         return
     if forbidden and not data_set.packed(root):
         raise DownloadError(f"{data_set.TITLE} may not be fetched: {forbidden} forbids it.")
     with one_at_a_time(root / WORKPLACE / name) as workplace:
-        if data_set.packed(root):
-            data_set.unpack(data_set.packed(root), root, sources[name][0].sha256)
-        elif data_set.missing(root):  # another process may have fetched it while this one waited
-            data_set.fetch(root, workplace, sources[name], patience, progress)
+        try:
+            if data_set.packed(root):
+                data_set.unpack(data_set.packed(root), root)
+            elif data_set.missing(root):  # another process may have fetched it while this one waited
+                data_set.fetch(root, workplace, sources[name], patience, progress)
+        except DownloadError:
+            raise
+        except OSError as error:  # the disk is full, say; what came is kept
+            raise DownloadError(
+                f"{data_set.TITLE} could not be written to {root} ({error.strerror or error}); "
+                "make room there, or set COURSE_DATA to another folder."
+            ) from error
 
 
 def _try_to_obtain(name: str, root: Path, sources: Sources, download: bool) -> str:
@@ -238,16 +257,43 @@ def _network_forbidden() -> str:
     return "COURSE_OFFLINE=1" if os.environ.get("COURSE_OFFLINE", "0") not in ("", "0") else ""
 
 
-def _stand_in(name: str, split: str, root: Path, why: str) -> ImageData:
+def _stand_in(name: str, split: str, why: str, remedy: str = "") -> ImageData:
     images, labels, classes, note = (stand_ins.digits if name == "mnist" else stand_ins.shapes)(split)
-    if name not in _announced:
-        _announced.add(name)
-        print(
-            f"{_what_is_missing(name, root)}. {why}\n"
-            f"The course continues with its {note}; every figure drawn from it says so.\n"
-            f"For the real data: {_how_to_get(name, root)}."
-        )
+    continues = f"The course continues with its {note}; every figure drawn from it says so.{remedy}"
+    _say_once(note, f"{why}\n{continues}")
     return _image_data(images, labels, classes, name, note)
+
+
+def _say_once(note: str, sentence: str) -> None:
+    if note not in _announced:
+        _announced.add(note)
+        print(sentence)
+
+
+def _unusable(name: str, root: Path) -> str:
+    """Why nothing can be kept in the data folder, with what to do about it; "" where it can."""
+    there = _deepest_seen(root)
+    if not os.path.isdir(there):
+        return f"The data folder {root} cannot be used: {there} is not a folder; set COURSE_DATA to a folder."
+    try:
+        DATA_SETS[name].missing(root)  # looks into each folder that may hold the files
+        exists(root / WORKPLACE / name)
+    except OSError as error:
+        there = _deepest_seen(Path(error.filename))
+        remedy = (
+            how_to_be_allowed(there) if isinstance(error, PermissionError) else "set COURSE_DATA to another"
+        )
+        return (
+            f"The data folder {root} cannot be used: {there} cannot be opened ({error.strerror}); {remedy}."
+        )
+    return ""
+
+
+def _deepest_seen(path: Path) -> Path:
+    """The path itself, or the last folder on the way to it that can be seen."""
+    while not os.path.lexists(path):
+        path = path.parent
+    return path
 
 
 def _has_nothing(name: str, root: Path) -> bool:

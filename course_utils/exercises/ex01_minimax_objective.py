@@ -16,6 +16,7 @@ from course_utils.checks import (
     expect_close,
     expect_like,
     expect_shape,
+    expect_varied,
     matches,
 )
 from course_utils.theory import js, kl, minimax_game, optimal_discriminator, quadrature, value
@@ -85,6 +86,9 @@ def value_on_a_die(answer):
             ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
         ]
         _tell(found, mistakes)
+        if not matches(found, right):
+            expect_varied("V")
+            _which_term(answer, d, p, q, found)
         expect_close(found, right, name="V")
     certain = torch.tensor(
         [0.4, 0.4, 0.4, 0.4, 0.4, 1.0], dtype=torch.float64
@@ -102,6 +106,29 @@ def value_on_a_die(answer):
             f"{found.item():.4g}. Being certain and wrong costs log 0 = −∞: is something clipped, or added?"
         )
     return "two averages of logarithms, and that is all of the objective."
+
+
+def _which_term(answer, d, p, q, found) -> None:
+    """V is a sum of two terms: with one distribution at 0, only the other one's is left."""
+    nothing = torch.zeros_like(p)
+    try:
+        on_data, on_model = (
+            as_tensor(answer(d.clone(), *pair)) for pair in ((p.clone(), nothing), (nothing, q.clone()))
+        )
+    except Exception:
+        return
+    if not (on_data.shape == on_model.shape == () and matches(found, on_data + on_model)):
+        return
+    terms = []
+    if not matches(on_data, (p * d.log()).sum()):
+        terms.append(f"the data's term is {on_data:.4g}, where Σ p_data·log D is {(p * d.log()).sum():.4g}")
+    if not matches(on_model, (q * (1 - d).log()).sum()):
+        terms.append(
+            f"the generator's is {on_model:.4g}, where Σ p_model·log(1 − D) is "
+            f"{(q * (1 - d).log()).sum():.4g}"
+        )
+    right = "" if len(terms) > 1 else "One of the two terms is right, but "
+    raise Wrong(f"{right}{' and '.join(terms)}. What stands under its logarithm, and what weights it?")
 
 
 @exercise(
@@ -258,6 +285,9 @@ def discriminator_loss(answer):
         ),
     ]
     _tell(found, mistakes)
+    if not matches(found, right):
+        expect_varied("the loss")
+        _which_part(answer, real, fake)
     expect_close(found, right, name="the loss")
 
     extreme = torch.tensor([-300.0, 300.0])
@@ -286,6 +316,33 @@ def discriminator_loss(answer):
                 "not learn from them. Is something detached on the way?"
             )
     return "−V, estimated from samples, and safe for every logit."
+
+
+def _which_part(answer, real, fake) -> None:
+    """The loss is a sum of two parts: moving one batch by 1 changes one part only."""
+    try:
+        here, real_moved, fake_moved = (
+            as_tensor(answer(*pair)) for pair in ((real, fake), (real + 1, fake), (real, fake + 1))
+        )
+    except Exception:
+        return
+    real_right = matches(real_moved - here, softplus(-real - 1).mean() - softplus(-real).mean())
+    fake_right = matches(fake_moved - here, softplus(fake + 1).mean() - softplus(fake).mean())
+    if real_right and fake_right:
+        raise Wrong(
+            "both parts change with the logits as they should, but a fixed number is added to their sum."
+        )
+    if real_right or fake_right:
+        raise Wrong(
+            f"the part of the {'real' if real_right else 'generated'} samples is right, and that of the "
+            "others is "
+            f"not: with t for their logits, it is the mean of −log {'(1 − σ(t))' if real_right else 'σ(t)'}."
+        )
+    raise Wrong(
+        "neither part is right: they are the means of −log σ(t) over the real logits and of −log(1 − "
+        "σ(t)) over the "
+        "others. At t = 0 each of them is log 2."
+    )
 
 
 @exercise(
@@ -327,6 +384,18 @@ def jensen_shannon(answer):
             (right / math.log(2), "that is in bits; natural logarithms, please."),
             (right.sqrt(), "that is the root of JS, the Jensen–Shannon distance; leave the root out."),
             (2 * right - math.log(4), "that is V(D*, G) already: JS is the divergence inside it."),
+            (
+                (kl(p, middle) + kl(middle, q)) / 2,
+                "one of the two is turned: both KLs go from a die *to* m, KL(p ‖ m) and KL(q ‖ m).",
+            ),
+            (
+                (kl(middle, p) + kl(q, middle)) / 2,
+                "one of the two is turned: both KLs go from a die *to* m, KL(p ‖ m) and KL(q ‖ m).",
+            ),
+            (right.square(), "that is the square of JS."),
+            ((p - q).abs().sum() / 2, "that is the total variation, half of the sum of |p − q|."),
+            (kl(p, q), "that is KL(p ‖ q), without the half-way distribution m."),
+            (kl(q, p), "that is KL(q ‖ p), without the half-way distribution m."),
         ]
         _tell(found, mistakes, tolerance=1e-6)
         expect_close(found, right, name="JS", tolerance=1e-6)
@@ -475,11 +544,10 @@ def play_the_game(answer):
 
 
 def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
-    result = call(answer, p, rounds, rate, name="play_the_game")
+    result = call_unchanged(answer, p, rounds, rate, name="play_the_game")
     if isinstance(result, (list, tuple)):
         raise Wrong("return one tensor: `torch.stack(history)` makes one of a list of rows.")
-    found = torch.as_tensor(result) if isinstance(result, torch.Tensor) else as_tensor(result, "the history")
-    found = found.detach().double()
+    found = expect_like(result, name="the history").detach().double()  # NaN is told apart by the caller
     shape = (rounds + 1, len(p))
     if found.shape == (rounds, len(p)):
         raise Wrong(

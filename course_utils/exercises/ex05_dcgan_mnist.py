@@ -17,12 +17,12 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
     moved,
     weights_of,
 )
 from course_utils.models import slerp
-from course_utils.training.steps import training_round
 
 
 @exercise(
@@ -68,9 +68,35 @@ def transposed_size(answer):
     for mistake, message in typical:
         if matches(torch.stack(found).flatten(), [mistake(*case) for case in cases]):
             raise Wrong(message)
+    if not matches(torch.stack(found).flatten(), right):
+        expect_varied("the size")
+        _which_argument(answer)
     for case, size, expected in zip(cases, found, right, strict=True):
         expect_close(size, expected, name="`transposed_size({}, {}, {}, {})`".format(*case))
     return "PyTorch agrees, as the next cell shows. 7 → 14 → 28 is how a DCGAN grows a digit."
+
+
+def _which_argument(answer) -> None:
+    """Each argument by itself: what one more of it changes."""
+    before = as_tensor(call(answer, 9, 6, 3, 1, name="`transposed_size`"), "the size")
+    for argument, other, wanted, why in (
+        ("kernel", (9, 7, 3, 1), 1, "the last stamp is longer by one"),
+        ("padding", (9, 6, 3, 2), -2, "at both ends one more is cut off"),
+        ("size", (10, 6, 3, 1), 3, "one more stamp, a stride further on"),
+        ("stride", (9, 6, 4, 1), 8, "each of the 8 steps between 9 stamps is longer by one"),
+    ):
+        change = as_tensor(call(answer, *other, name="`transposed_size`"), "the size") - before
+        if not matches(change, wanted):
+            raise Wrong(
+                f"look at `{argument}`: with one more of it, the result should change by {wanted} "
+                f"({why}); yours "
+                f"changes by {change.flatten()[0]:g}."
+            )
+    raise Wrong(
+        "each argument changes the result as it should, but a fixed number is wrong: 9 pixels, kernel "
+        "6, stride 3 "
+        f"and padding 1 give 28, and you say {before.flatten()[0]:g}."
+    )
 
 
 def _players(stale=0.3):
@@ -87,23 +113,27 @@ def _players(stale=0.3):
 
 
 def _round(d_loss, g_loss, *, clear=("g", "d"), detach=True, order="dg"):
-    """A round as somebody might write it: which losses, which gradients are cleared, who moves first."""
+    """A round, right or with a mistake: which losses, which gradients are cleared, who moves first."""
 
     def play(generator, discriminator, g_optimizer, d_optimizer, real, latents):
         if not detach and "g" in clear:
             g_optimizer.zero_grad()
+        losses = {}
         for player in order:
             fake = generator(latents)
             if player == "d":
                 if "d" in clear:
                     d_optimizer.zero_grad()
-                d_loss(discriminator(real), discriminator(fake.detach() if detach else fake)).backward()
+                losses["d"] = d_loss(discriminator(real), discriminator(fake.detach() if detach else fake))
+                losses["d"].backward()
                 d_optimizer.step()
             else:
                 if "g" in clear and detach:
                     g_optimizer.zero_grad()
-                g_loss(discriminator(fake)).backward()
+                losses["g"] = g_loss(discriminator(fake))
+                losses["g"].backward()
                 g_optimizer.step()
+        return losses["d"].item(), losses["g"].item()
 
     return play
 
@@ -120,6 +150,7 @@ def _with_sigmoid(loss):
     return lambda *logits: loss(*(torch.sigmoid(each) for each in logits))
 
 
+_RIGHT = _round(_d_loss, _g_loss)
 _STALE = "{}'s step used gradients of a former step too: clear them with `{}_optimizer.zero_grad()` first."
 _D_MISTAKES = [
     (
@@ -244,7 +275,7 @@ def _clears_at_its_end(answer) -> bool:
     ],
 )
 def one_round(answer):
-    started, right = _players(), _weights_after(training_round)
+    started, right = _players(), _weights_after(_RIGHT)
     # A round that clears at its end finds nothing stale; any other has to clear at its beginning.
     stale = 0 if _clears_at_its_end(answer) else 0.3
     try:
@@ -285,6 +316,13 @@ def one_round(answer):
         for mistake, message in _G_MISTAKES:  # such as G going first, which changes D's step too
             if matches(discriminator, _weights_after(mistake)[1]):
                 raise Wrong(message)
+        change, wanted = (after - weights_of(started[1]) for after in (discriminator, right[1]))
+        if torch.nn.functional.cosine_similarity(change, wanted, dim=0) > 0.9999:
+            raise Wrong(
+                f"D goes in the right direction, but {change.norm() / wanted.norm():.3g} times as far as "
+                "one step "
+                "goes. Is there a second step, or a factor before the loss?"
+            )
         raise Wrong(
             "D's step is not the one asked for: −log D(real) − log(1 − D(fake)), each a mean, added up."
         )
@@ -318,7 +356,10 @@ def one_round(answer):
                 f"both networks move as they should, but {who}'s loss is given as {returned.item():.4g}. "
                 "Return what you went `backward` from, as it was before the step."
             )
-    again, right = _weights_after(answer, stale=stale, seed=2), _weights_after(training_round, seed=2)
+    again, right = (
+        _weights_after(answer, stale=stale, seed=2),
+        _weights_after(_RIGHT, seed=2),
+    )
     if not (matches(again[0], right[0]) and matches(again[1], right[1])):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"
@@ -423,7 +464,19 @@ def update_average(answer):
         if matches(found, mistake, tolerance=1e-5):
             raise Wrong(message)
     if not matches(found, outcome(0.9), tolerance=1e-5):
-        raise Wrong("the averaged state is not decay·old + (1 − decay)·new. What are the two weights' names?")
+        fresh, _ = _networks()
+        both = torch.stack([_state(fresh)[:-1], before[:-1]], dim=1)
+        old, new = torch.linalg.lstsq(both, found[:-1, None]).solution.flatten().tolist()
+        if matches(both @ torch.tensor([old, new], dtype=torch.float64), found[:-1], tolerance=1e-3):
+            raise Wrong(
+                f"with decay 0.9, the average has become {old:.3g}·old + {new:.3g}·new. What should the "
+                "two factors "
+                "be, at that decay?"
+            )
+        raise Wrong(
+            "the average is not decay·old + (1 − decay)·new everywhere: are some tensors averaged "
+            "otherwise, or left?"
+        )
     average, _ = _networks()
     answer(average, network, 0.6)
     found = _state(average)
@@ -527,6 +580,20 @@ def walk(answer):
     if not torch.allclose(found[-1], end, atol=1e-3):
         raise Wrong("the last row is not `end`.")
     if not matches(found, right, tolerance=1e-3):
+        if not matches(found.norm(dim=1), right.norm(dim=1), tolerance=1e-2):
+            middle = found[3].norm().item()
+            raise Wrong(
+                f"both ends are right, but the middle latent has the length {middle:.3g}, between two of "
+                "lengths "
+                f"{start.norm():.3g} and {end.norm():.3g}: an arc stays as far out as its ends."
+            )
+        steps = F.cosine_similarity(found[1:], found[:-1], dim=1).clamp(-1, 1).arccos()
+        if steps.max() > 1.05 * steps.min():
+            raise Wrong(
+                "the way lies on the arc, but its steps are not equal: the first turns by "
+                f"{steps[0]:.3f}, the middle "
+                f"one by {steps[3]:.3f}. Let s go from 0 to 1 in equal steps."
+            )
         raise Wrong(
             "both ends are right, but not the way between them. Are the two weights sin((1 − s)·ω)/sin ω and "
             "sin(s·ω)/sin ω, with s in equal steps?"

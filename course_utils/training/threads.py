@@ -5,14 +5,13 @@ threads must meet at the end of each operation, and wait for the one that has no
 for a few steps when a run starts, and again when its throughput has fallen by half.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import psutil
 import torch
 
+from course_utils.runtime import fixed_threads, free_cores
 from course_utils.training.distributed import world_size
 
 PATIENCE = 0.5  # seconds that trying the counts may take, where a step is not longer than that
@@ -68,23 +67,6 @@ def on_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def fixed_threads(threads: int | None = None) -> int | None:
-    """The number of threads that is insisted on: the argument, else COURSE_THREADS; None where neither is.
-
-    Raises:
-        ValueError: not a positive whole number.
-    """
-    given = os.environ.get("COURSE_THREADS") if threads is None else threads
-    if given in (None, ""):
-        return None
-    if not str(given).isdecimal() or int(given) < 1:
-        name = "COURSE_THREADS" if threads is None else "threads"
-        raise ValueError(
-            f"{name} must be a positive whole number, got {given!r}; unset it to have it measured"
-        )
-    return int(given)
-
-
 def fastest_count(step: Callable[[], object]) -> tuple[int, float]:
     """Tries 1, 2, 4, … threads, up to the cores that are free now.
 
@@ -113,27 +95,6 @@ def fastest_count(step: Callable[[], object]) -> tuple[int, float]:
     quickest = min(times.values())
     count = next(count for count, seconds in times.items() if seconds <= MARGIN * quickest)
     return count, 1 / times[count]
-
-
-def usable_cores() -> int:
-    """How many cores this process may use; OMP_NUM_THREADS, where somebody has set it, is a limit too."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, int(limit)) if limit.isdecimal() and int(limit) else cores
-
-
-def free_cores(seconds: float = 0.1) -> int:
-    """How many of the usable cores nobody is computing on, at least 1; looks for so many seconds."""
-    cores = usable_cores()
-    if cores == 1:
-        return 1
-    busy = psutil.cpu_percent(seconds) / 100 * (os.cpu_count() or cores)
-    return max(1, min(cores, round((os.cpu_count() or cores) - busy)))
-
-
-def safe_threads() -> int:
-    """What to compute with where nothing is measured: COURSE_THREADS, else the cores that are free now."""
-    return fixed_threads() or free_cores()
 
 
 def _seconds(step: Callable[[], object]) -> float:

@@ -259,6 +259,7 @@ HARMLESS = [
     ("0.1", TYPES[1:3], "the notebook makes float32 of it"),
     ("1.1 6.5", TYPES[1:], PRINTED),
     ("1.3", TYPES[1:3], "backward() goes through any type"),
+    ("1.7", TYPES[1:3], "the notebook only looks at the rows"),
     ("1.4", TYPES[2:], "only compared with another number, to 1e-6, and printed"),
     ("2.1 2.2 2.3 2.5 3.7 5.1 6.1", TYPES, NOT_USED),
     ("2.1 2.3 2.5 3.7 6.1", ["arguments changed"], NOT_USED),

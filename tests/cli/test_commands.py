@@ -1,10 +1,13 @@
 """The `course` command."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import course_utils
 from course_utils import cli, data
 
 
@@ -27,6 +30,36 @@ def test_the_module_is_the_command():
     )
     assert done.returncode == 2, done.stderr  # argparse's: neither an action nor a data set
     assert "invalid choice: 'svhn'" in done.stderr
+
+
+def test_the_command_of_a_copied_checkout_does_not_run_the_original_course(tmp_path):
+    """A copied .venv/bin/course still names the original's Python, and with it the original's package."""
+    command = tmp_path / "copy" / ".venv" / "bin" / "course"
+    command.parent.mkdir(parents=True)
+    command.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom course_utils.cli import main\nsys.exit(main())\n"
+    )
+    command.chmod(0o755)
+    original = str(Path(course_utils.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": original}
+    done = subprocess.run([command, "progress"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr  # no checkout, but a venv somewhere else
+
+    (tmp_path / "copy" / "course_utils").mkdir()
+    for called in (command, "../copy/.venv/bin/course"):
+        done = subprocess.run(
+            [called, "progress"], env=environment, capture_output=True, text=True, cwd=tmp_path / "copy"
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"stands in {tmp_path / 'copy'}, but its .venv was copied" in done.stderr
+        assert original in done.stderr and "call `make setup`" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes standard output as a POSIX shell does")
+def test_a_closed_standard_output_is_no_traceback():
+    command = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "course_utils", "progress"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_progress_lists_the_exercises(capsys):

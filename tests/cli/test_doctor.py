@@ -27,7 +27,8 @@ def no_data(monkeypatch, tmp_path):
 
 def test_report_examines_everything_once():
     names = [one.name for one in doctor.report().findings]
-    assert names == ["Python", "Packages", "PyTorch", "Device", "Memory", "Disk", "MNIST", "CIFAR-10"]
+    machine = ["Python", "Packages", "PyTorch", "Device", "Threads", "Memory", "Disk"]
+    assert names == [*machine, "MNIST", "CIFAR-10"]
 
 
 def test_missing_data_is_told_with_its_stand_in_but_is_no_disease():
@@ -141,3 +142,18 @@ def test_paths_are_said_from_the_course_folder_or_from_home():
     assert doctor._short(inside) == "data/mnist is empty"
     assert doctor._short(f"{Path.home()}/elsewhere/x") == "~/elsewhere/x"
     assert doctor._short(f"/mnt{Path.home()}/x") == f"/mnt{Path.home()}/x"
+
+
+def test_the_doctor_tells_the_load_and_how_many_threads_a_training_would_choose(monkeypatch):
+    monkeypatch.setenv("COURSE_THREADS", "3")
+    (finding,) = doctor._threads()
+    assert " cores free, load " in finding.value
+    assert finding.value.endswith("; COURSE_THREADS fixes 3 for every training")
+    monkeypatch.delenv("COURSE_THREADS")
+    monkeypatch.setattr("course_utils.training.threads.free_cores", lambda: 1)
+    monkeypatch.setattr("course_utils.runtime.free_cores", lambda: 1)
+    monkeypatch.setattr("course_utils.runtime.usable_cores", lambda: 2)
+    (finding,) = doctor._threads()
+    assert finding.value.startswith("1 of 2 cores free, load ")
+    assert finding.value.endswith("a training would now compute on 1 thread")
+    assert "other programs compute" in finding.remedy

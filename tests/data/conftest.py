@@ -83,6 +83,19 @@ class Server:
         self.http.server_close()
 
 
+STRANGE_ANSWERS = {
+    "length_in_words": b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nhello",
+    "length_below_zero": b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
+    "two_lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    "part_in_words": b"HTTP/1.1 206 OK\r\nContent-Range: bytes a-b/c\r\n\r\nhello",
+    "chunks_in_words": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello",
+    "no_http": b"\x00\xff\xfe no server of the web\r\n\r\n",
+    "header_without_end": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500,
+    "redirects_nowhere": b"HTTP/1.1 302 OK\r\nLocation: http://[::1/\r\n\r\n",
+    "redirects_to_a_file": b"HTTP/1.1 302 OK\r\nLocation: file:///etc/passwd\r\n\r\n",
+}
+
+
 class Misbehaving(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"  # the connection ends with the answer
     server_of_test = None
@@ -126,6 +139,17 @@ class Misbehaving(BaseHTTPRequestHandler):
                     break
                 if behaviour == "drips":
                     self.wfile.write(b"x")
+        elif behaviour == "drips_from_the_start":
+            self.answer(rest, first=first, send=0)
+            while not test.stop_stalling.wait(0.1):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+        elif behaviour in STRANGE_ANSWERS:
+            self.wfile.write(STRANGE_ANSWERS[behaviour])
+        elif behaviour == "redirects_to_itself":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+            self.end_headers()
         elif behaviour == "another_part":
             self.answer(bytes(len(rest)), first=first, says_first=first + 1)
         elif behaviour == "slow":  # about one and a half seconds for the largest file

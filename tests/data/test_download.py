@@ -1,5 +1,6 @@
 """The download path, against a server on this machine that serves, stalls, truncates, lies and dies."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,20 @@ import pytest
 import requests
 
 from course_utils import data
+from course_utils.data import download as downloading
 
+STRANGE = [
+    "length_in_words",
+    "length_below_zero",
+    "two_lengths",
+    "part_in_words",
+    "chunks_in_words",
+    "no_http",
+    "header_without_end",
+    "redirects_nowhere",
+    "redirects_to_a_file",
+    "redirects_to_itself",
+]
 BIG = "train-images-idx3-ubyte.gz"
 PATIENCE = 0.6
 
@@ -106,6 +120,30 @@ def test_a_bad_answer_does_not_cost_what_was_fetched_before(server, tmp_path, mn
     assert partial.read_bytes() == begun
 
 
+@pytest.mark.parametrize("behaviour", STRANGE)
+def test_a_strange_answer_is_one_sentence_and_leads_to_the_next_mirror(
+    server, tmp_path, mnist_files, behaviour
+):
+    server.files = {BIG: mnist_files[BIG]}
+    with pytest.raises(
+        data.DownloadError, match=f"{BIG} could not be fetched: .*/{behaviour}/ [a-z].*"
+    ) as caught:
+        fetch(tmp_path, server.sources(behaviour))
+    assert "\n" not in str(caught.value)
+    fetch(tmp_path, server.sources(behaviour, "serves"))
+    assert_whole(tmp_path, server.files)
+
+
+def test_a_server_that_drips_does_not_hold_the_lock(server, tmp_path, mnist_files):
+    server.files = {BIG: mnist_files[BIG]}
+    start = time.monotonic()
+    with pytest.raises(data.DownloadError, match=r"sends only 1?[0-9] bytes/s"):
+        fetch(tmp_path, server.sources("drips_from_the_start"))  # something comes in each round: too little
+    assert time.monotonic() - start < 5 * PATIENCE
+    fetch(tmp_path, server.sources("serves"))
+    assert_whole(tmp_path, server.files)
+
+
 def test_a_server_that_cannot_resume_sends_the_whole_file(server, tmp_path, mnist_files):
     server.files = {BIG: mnist_files[BIG]}
     fetch(tmp_path, server.sources("dies", "no_range"))
@@ -149,9 +187,44 @@ def test_too_full_a_disk_is_said_before_anything_is_fetched(server, tmp_path, mo
     assert server.requests == []
 
 
+def test_what_is_there_already_needs_no_room(server, tmp_path, mnist_files, monkeypatch):
+    server.files, big = {BIG: mnist_files[BIG]}, mnist_files[BIG]
+    begin(tmp_path, big[:-10_000])
+    usage = type("Usage", (), {"free": 20_000_000 + len(big) + 10_000})  # the rest, and the unpacked file
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    fetch(tmp_path, server.sources("serves"))
+    assert server.asked() == [len(big) - 10_000]
+
+
+def test_a_disk_that_fills_up_is_a_sentence_and_what_came_is_kept(server, tmp_path, mnist_files, monkeypatch):
+    server.files = {BIG: mnist_files[BIG]}
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def stop_half_way(url, size, partial, patience, progress):
+        partial.write_bytes(mnist_files[BIG][:1000])
+        raise full
+
+    monkeypatch.setattr(downloading, "_append_rest", stop_half_way)
+    with pytest.raises(data.DownloadError, match=r"MNIST could not be written to .*No space left.*make room"):
+        fetch(tmp_path, server.sources("serves"))
+    assert part(tmp_path).stat().st_size == 1000
+
+
+@pytest.mark.parametrize("address", ["my-laptop/data", "file:///data", "http://[broken/", "http://"])
+def test_a_workshop_mirror_that_is_no_address_is_told_and_the_official_ones_serve(
+    server, tmp_path, mnist_files, monkeypatch, address
+):
+    server.files = {BIG: mnist_files[BIG]}
+    monkeypatch.setenv("COURSE_MIRROR", address)
+    with pytest.raises(data.DownloadError, match="is not the address of a web server; "):
+        fetch(tmp_path, server.sources("missing"))
+    fetch(tmp_path, server.sources("serves"))
+    assert_whole(tmp_path, server.files)
+
+
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(server, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(data.DownloadError, match=r"cannot be written to .* set COURSE_DATA"):
+    with pytest.raises(data.DownloadError, match=r"cannot be used: .*file is not a folder; set COURSE_DATA"):
         fetch(tmp_path / "file", server.sources("serves"))
 
 

@@ -1,11 +1,14 @@
 """Loading: real files where they are, one clear sentence where they are broken, stand-ins that say so."""
 
+import errno
 import gzip
 import hashlib
 import io
 import os
 import tarfile
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,12 +64,44 @@ def test_other_layouts_and_uncompressed_files_are_read_too(tmp_path, mnist_files
     assert data.status("mnist", tmp_path).state == "found"
 
 
-def test_a_shorter_training_set_says_how_long_it_is(folder):
-    rewrite(
-        folder / "mnist" / "train-labels-idx1-ubyte.gz",
-        lambda content: content[:8] + bytes(mnist.FIRST_LABELS["train"]) + content[18:],
-    )
+def sums_of(folder, split):
+    """What mnist.OFFICIAL would hold if these files were the official ones."""
+    return {
+        hashlib.sha256(contents((folder / "mnist" / f"{file}.gz").read_bytes())).hexdigest(): file
+        for file in mnist.FILES[split]
+    }
+
+
+def test_a_shorter_training_set_whose_sums_are_known_says_how_long_it_is(folder, monkeypatch):
+    monkeypatch.setattr(mnist, "FIRST_DIGITS", sums_of(folder, "train"))
     assert data.load_mnist("train", folder).note == "MNIST, first 500 training digits"
+
+
+def test_a_shorter_training_set_that_only_begins_like_the_official_one_is_not_called_its_first_digits(folder):
+    begin = bytes(mnist.FIRST_LABELS["train"])
+    rewrite(folder / "mnist" / LABELS, lambda content: content[:8] + begin + content[18:])
+    note = data.load_mnist("train", folder).note
+    assert note == "MNIST, 500 training digits, not the official files (checksum differs)"
+
+
+@pytest.mark.parametrize("known", ["OFFICIAL", "FIRST_DIGITS"])
+def test_a_label_altered_within_0_to_9_is_found_where_the_images_are_known(folder, monkeypatch, known):
+    monkeypatch.setattr(mnist, known, sums_of(folder, "train"))
+    rewrite(folder / "mnist" / LABELS, lambda content: set_byte(408, (content[408] + 1) % 10)(content))
+    with pytest.raises(data.DataError, match=f"{LABELS} cannot be used: its content is not MNIST's"):
+        data.load_mnist("train", folder)
+
+
+def test_data_that_are_not_the_official_ones_are_named_once(folder, capsys):
+    for _ in range(2):
+        note = data.load_mnist("train", folder).note
+    assert capsys.readouterr().out.count(note) == 1
+
+
+def test_of_the_official_data_nothing_is_said(folder, monkeypatch, capsys):
+    monkeypatch.setattr(mnist, "OFFICIAL", sums_of(folder, "train"))
+    data.load_mnist("train", folder)
+    assert capsys.readouterr().out == ""
 
 
 def test_how_the_official_content_is_compressed_does_not_matter(folder, monkeypatch):
@@ -180,6 +215,14 @@ def small_cifar10(monkeypatch):
     return batches
 
 
+@pytest.fixture
+def official(small_cifar10, monkeypatch):
+    """The small CIFAR-10 counts as the official one."""
+    sums = {hashlib.sha1(records.tobytes()).hexdigest(): file for file, records in small_cifar10.items()}
+    monkeypatch.setattr(cifar10, "OFFICIAL", sums)
+    return small_cifar10
+
+
 def write_batches(folder, batches):
     (folder / cifar10.FOLDER).mkdir(parents=True, exist_ok=True)
     for file, records in batches.items():
@@ -273,16 +316,35 @@ def test_an_archive_placed_by_hand_is_unpacked_even_offline(tmp_path, small_cifa
     assert not list(tmp_path.rglob("escaped.txt"))
 
 
-def test_what_is_unpacked_from_the_official_archive_is_known_as_official(tmp_path, small_cifar10):
-    archive = archive_of(small_cifar10)
-    (tmp_path / cifar10.ARCHIVE).write_bytes(archive)
-    sources = cifar10_sources(archive)
-    assert data.load("cifar10", "train", tmp_path, sources=sources).note == ""
-    assert data.load("cifar10", "test", tmp_path, sources=sources).note == ""
+def test_the_official_files_are_known_as_such_and_one_that_is_not_is_found(tmp_path, official, capsys):
+    (tmp_path / cifar10.ARCHIVE).write_bytes(archive_of(official))
+    assert data.load("cifar10", "train", tmp_path).note == ""
+    assert data.load("cifar10", "test", tmp_path).note == ""
+    assert "full official set" not in capsys.readouterr().out
     path = tmp_path / cifar10.FOLDER / "data_batch_3.bin"
-    path.write_bytes(set_byte(5000, path.read_bytes()[5000] ^ 1)(path.read_bytes()))
-    with pytest.raises(data.DataError, match=r"data_batch_3\.bin cannot be used: it has changed since"):
-        data.load("cifar10", "train", tmp_path, sources=sources)
+    label = path.read_bytes()[3073]
+    path.write_bytes(set_byte(3073, (label + 1) % 10)(path.read_bytes()))
+    with pytest.raises(
+        data.DataError, match=r"data_batch_3\.bin cannot be used: its content is not CIFAR-10's"
+    ):
+        data.load("cifar10", "train", tmp_path)
+    path.with_name("test_batch.bin").write_bytes(official["data_batch_1.bin"].tobytes())
+    with pytest.raises(data.DataError, match=r"mislabelled: its content is that of data_batch_1\.bin"):
+        data.load("cifar10", "test", tmp_path)
+
+
+def test_cifar10_that_is_not_known_is_named_once(tmp_path, small_cifar10, capsys):
+    write_batches(tmp_path, small_cifar10)
+    for split in ("train", "test", "train"):
+        data.load_cifar10(split, tmp_path)
+    assert capsys.readouterr().out.count(cifar10.NOTE) == 1
+
+
+@pytest.mark.parametrize("seal", ["{", "[" * 100_000, '{"data_batch_1.bin": null}', "\0\ufffd"])
+def test_a_broken_official_json_of_an_earlier_version_does_no_harm(tmp_path, official, seal):
+    write_batches(tmp_path, official)
+    (tmp_path / cifar10.FOLDER / "official.json").write_text(seal)
+    assert data.load_cifar10("train", tmp_path).note == ""
 
 
 @pytest.mark.parametrize(
@@ -309,8 +371,100 @@ def test_a_broken_archive_is_named_and_leaves_no_data_behind(tmp_path, small_cif
     assert not list((tmp_path / cifar10.FOLDER).glob("*.bin"))
 
 
-def test_cifar10_is_fetched_unpacked_and_its_archive_removed(tmp_path, small_cifar10, server):
-    archive = archive_of(small_cifar10)
+def header(name, size, kind):
+    """A block of a tar file that announces a member of that type."""
+    member = tarfile.TarInfo(name)
+    member.size, member.type = size, kind
+    return member.tobuf(tarfile.USTAR_FORMAT)
+
+
+def bomb_of_digits():
+    """An extended header that keeps tarfile's search for a number followed by a blank busy for hours."""
+    return header("bomb", 3_000_000 // 512 * 512, tarfile.XHDTYPE) + b"1" * (3_000_000 // 512 * 512)
+
+
+def bomb_of_zeros():
+    """An extended header that takes a thousandth of its size on the disk."""
+    return header("bomb", 10_000 * 512, tarfile.XHDTYPE) + bytes(10_000 * 512)
+
+
+def bomb_of_headers():
+    """Members without end, all of them empty."""
+    return header("bomb", 0, tarfile.REGTYPE) * 10_000
+
+
+def promise_of_terabytes():
+    return header("bomb", 8**11 - 512, tarfile.XHDTYPE)
+
+
+@pytest.mark.parametrize(
+    "bomb, words",
+    [
+        (bomb_of_digits, "lacks data_batch_1.bin"),
+        (bomb_of_zeros, "unpacks to far more"),
+        (bomb_of_headers, "unpacks to far more"),
+        (promise_of_terabytes, "unpacks to far more"),
+    ],
+)
+def test_an_archive_made_to_hurt_is_refused_at_once(tmp_path, small_cifar10, monkeypatch, bomb, words):
+    monkeypatch.setattr(cifar10, "UNPACKED", 4_000_000)
+    (tmp_path / cifar10.ARCHIVE).write_bytes(gzip.compress(bomb(), compresslevel=1))
+    start = time.monotonic()
+    with pytest.raises(data.DataError, match=f"{cifar10.ARCHIVE} cannot be used: it {words}"):
+        data.load_cifar10("train", tmp_path, download=False)
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("compress", [gzip.compress, lambda content: content])
+def test_archives_as_other_programs_write_them_are_read(tmp_path, official, format, compress):
+    buffer = io.BytesIO()
+    with tarfile.open(
+        fileobj=buffer, mode="w", format=format, pax_headers={"comment": "made by hand"}
+    ) as tar:
+        folder = tarfile.TarInfo("./cifar-10-batches-bin/")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        add(tar, "./cifar-10-batches-bin/._data_batch_1.bin", b"what macOS adds")
+        for file, records in official.items():
+            member = tarfile.TarInfo(f"./cifar-10-batches-bin/{file}")
+            member.size, member.mtime, member.uname = records.nbytes, 1243900000.5, "Ünïcode"
+            tar.addfile(member, io.BytesIO(records.tobytes()))
+    (tmp_path / cifar10.ARCHIVE).write_bytes(compress(buffer.getvalue()))
+    assert data.load_cifar10("train", tmp_path, download=False).note == ""
+
+
+def test_an_archive_whose_last_bytes_were_altered_is_found(tmp_path, official):
+    content = bytearray(archive_of(official))
+    content[-6] ^= 1  # in gzip's own sum
+    (tmp_path / cifar10.ARCHIVE).write_bytes(content)
+    with pytest.raises(data.DataError, match="not an intact archive"):
+        data.load_cifar10("train", tmp_path, download=False)
+    assert not list((tmp_path / cifar10.FOLDER).iterdir())
+
+
+def test_a_disk_that_fills_up_while_unpacking_is_a_sentence_and_leaves_nothing_half_done(
+    tmp_path, official, monkeypatch, capsys
+):
+    (tmp_path / cifar10.ARCHIVE).write_bytes(archive_of(official))
+    write_bytes = Path.write_bytes
+
+    def fill_up(path, content):
+        write_bytes(path, content[:100])
+        if path.name == "data_batch_4.bin.part":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    assert data.load_cifar10("train", tmp_path, download=False).is_stand_in
+    said = capsys.readouterr().out
+    assert f"CIFAR-10 could not be written to {tmp_path} (No space left on device); make room" in said
+    assert not list((tmp_path / cifar10.FOLDER).iterdir())
+    monkeypatch.undo()
+    assert data.status("cifar10", tmp_path).state == "found"  # the archive is still there
+
+
+def test_cifar10_is_fetched_unpacked_and_its_archive_removed(tmp_path, official, server):
+    archive = archive_of(official)
     server.files = {cifar10.ARCHIVE: archive}
     sources = server.sources("dies", "serves", name="cifar10")
     loaded = data.load("cifar10", "test", tmp_path, sources=sources)
@@ -321,8 +475,8 @@ def test_cifar10_is_fetched_unpacked_and_its_archive_removed(tmp_path, small_cif
     assert len(server.asked()) == 2
 
 
-def test_cifar10_is_fetched_once_for_all_who_ask_at_the_same_time(tmp_path, small_cifar10, server):
-    server.files = {cifar10.ARCHIVE: archive_of(small_cifar10)}
+def test_cifar10_is_fetched_once_for_all_who_ask_at_the_same_time(tmp_path, official, server):
+    server.files = {cifar10.ARCHIVE: archive_of(official)}
     sources = server.sources("slow", name="cifar10")
     with ThreadPoolExecutor(4) as four:
         loaded = list(four.map(lambda _: data.load("cifar10", "test", tmp_path, sources=sources), range(4)))
@@ -330,8 +484,8 @@ def test_cifar10_is_fetched_once_for_all_who_ask_at_the_same_time(tmp_path, smal
     assert len(server.requests) == 1
 
 
-def test_an_archive_that_was_fetched_but_not_unpacked_is_not_fetched_again(tmp_path, small_cifar10, online):
-    archive = archive_of(small_cifar10)
+def test_an_archive_that_was_fetched_but_not_unpacked_is_not_fetched_again(tmp_path, official, online):
+    archive = archive_of(official)
     workplace = tmp_path / ".downloading" / "cifar10"
     workplace.mkdir(parents=True)
     (workplace / cifar10.ARCHIVE).write_bytes(archive)
@@ -430,6 +584,19 @@ def test_the_sources_are_complete_and_reached_over_https():
 def real(data_set):
     missing = data_set.missing(data.data_folder())
     return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not in {data.data_folder()}")
+
+
+@real(mnist)
+def test_the_real_training_digits_are_known_and_an_altered_label_among_them_is_found(tmp_path):
+    train = data.load_mnist("train")
+    assert train.note in ("", f"MNIST, first {len(train.images):,} training digits")
+    labels = train.labels.numpy().astype(np.uint8)
+    labels[1000] = (labels[1000] + 1) % 10
+    (tmp_path / "mnist").mkdir()
+    for file, values in zip(mnist.FILES["train"], (train.images[:, 0].numpy(), labels), strict=True):
+        (tmp_path / "mnist" / file).write_bytes(formats.idx_header(values) + values.tobytes())
+    with pytest.raises(data.DataError, match="its content is not MNIST's"):
+        data.load_mnist("train", tmp_path)
 
 
 @real(mnist)

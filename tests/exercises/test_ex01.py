@@ -158,7 +158,7 @@ WRONG = [
     ("1.2", lambda p, q: torch.sigmoid(p - q), "sigmoid of the difference"),
     ("1.2", lambda p, q: (p / (p + q)).sum(), "one number for each place"),
     ("1.2", lambda p, q: 3 * p, r"leaves \[0, 1\]"),
-    ("1.2", lambda p, q: p / (p + q + 0.5), "was expected"),
+    ("1.2", lambda p, q: p / (p + q + 0.5), "too small everywhere"),
     ("1.2", lambda p, q, share=0.5: share * p / (p + q), "half of it"),
     ("1.2", lambda p, q, share=0.5: p / (p + q), "does not look at `real_fraction`"),
     (

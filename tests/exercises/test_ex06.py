@@ -281,7 +281,7 @@ def square_only(weight, steps):
         (lambda w, steps: w.abs().sum(1).max(), "row sum"),
         (lambda w, steps: iterate(w, 1), "all `steps`"),
         (square_only, "shapes do not fit"),
-        (lambda w, steps: -iterate(w, steps), "-3"),
+        (lambda w, steps: -iterate(w, steps), "turned in its sign"),
         (lambda w, steps: iterate(w, steps) if w.shape[0] == 12 else w[0, 0], "never negative"),
         (lambda w, steps: torch.linalg.svdvals(w), "single number"),
         (lambda w, steps: iterate(w, steps) * float("nan"), "not a number"),

@@ -140,7 +140,7 @@ def test_js_of_equals_is_exactly_zero_and_never_shown_as_minus_zero():
 def test_generator_slopes_are_the_derivatives_by_the_logit_and_survive_large_ones():
     logits = torch.tensor([-800.0, -3.0, 0.0, 0.7, 800.0], dtype=torch.float64, requires_grad=True)
     for name, slope in zip(("minimax", "non_saturating"), generator_slopes(logits), strict=True):
-        loss = get_loss(name).generator(logits) * len(logits)  # of each logit: the loss is a mean
+        loss = get_loss(name).generator(None, logits) * len(logits)  # of each logit: the loss is a mean
         (by_autograd,) = torch.autograd.grad(loss, logits)
         assert torch.allclose(slope, by_autograd, atol=1e-15)
 

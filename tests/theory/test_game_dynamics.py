@@ -207,7 +207,7 @@ def test_losses_are_the_courses_own():
     theta, psi = point(0.9, -0.4)
     real_logits, fake_logits = torch.zeros(1, dtype=torch.float64), (psi * theta)[None]
     game, loss = dirac_gan("minimax"), LOSSES["minimax"]
-    assert game.generator_loss(theta, psi) == loss.generator(fake_logits)
+    assert game.generator_loss(theta, psi) == loss.generator(real_logits, fake_logits)
     assert game.discriminator_loss(theta, psi) == loss.discriminator(real_logits, fake_logits)
 
 

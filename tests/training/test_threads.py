@@ -1,14 +1,19 @@
 """The number of threads: fixed where somebody insists, measured otherwise, and again when it gets slow."""
 
 import copy
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
+from course_utils import runtime
 from course_utils.data import ring
 from course_utils.models import mlp_discriminator, mlp_generator
+from course_utils.runtime import fixed_threads, free_cores
 from course_utils.training import GAN, threads, train
-from course_utils.training.threads import ThreadChoice, fastest_count, fixed_threads, free_cores
+from course_utils.training.threads import ThreadChoice, fastest_count
 
 CPU = torch.device("cpu")
 RING = ring()
@@ -19,7 +24,7 @@ SHORT = {"images": 320, "batch_size": 32, "device": "cpu", "progress": False}
 def nothing_insists(monkeypatch):
     monkeypatch.delenv("COURSE_THREADS", raising=False)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
+    monkeypatch.setattr(runtime, "usable_cores", lambda: 4)
 
 
 @pytest.fixture
@@ -75,8 +80,8 @@ def test_trying_takes_few_steps_and_fewer_where_they_are_slow(clock):
 
 @pytest.mark.parametrize(("busy", "free"), [(0, 4), (50, 2), (100, 1), (30, 3)])
 def test_free_cores_are_those_that_nobody_computes_on(monkeypatch, busy, free):
-    monkeypatch.setattr(threads.psutil, "cpu_percent", lambda seconds: busy)
-    monkeypatch.setattr(threads.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(runtime.psutil, "cpu_percent", lambda seconds: busy)
+    monkeypatch.setattr(runtime.os, "cpu_count", lambda: 4)
     assert free_cores() == free
 
 
@@ -161,3 +166,20 @@ def test_the_model_that_is_tried_is_a_copy():
         for weights, others in zip(network.parameters(), twin.networks[name].parameters(), strict=True):
             assert torch.equal(weights, others) and weights is not others
     assert copy.deepcopy(gan.settings) == gan.settings
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, 1), ({"COURSE_THREADS": "3"}, 3), ({"COURSE_THREADS": "many"}, 1), ({"OMP_NUM_THREADS": "2"}, 2)],
+)
+def test_all_outside_a_training_starts_from_one_thread_unless_somebody_insists(variables, expected):
+    """In a process of its own; four on two cores would be many times slower with more."""
+    clean = {
+        key: value for key, value in os.environ.items() if key not in ("COURSE_THREADS", "OMP_NUM_THREADS")
+    }
+    code = "import course_utils.metrics, torch; print(torch.get_num_threads())"
+    environment = {**clean, **variables}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert int(said.stdout) == expected

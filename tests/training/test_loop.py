@@ -174,7 +174,7 @@ def test_the_learning_rate_stays_then_falls_by_images():
     assert constant_then_linear(1) == pytest.approx(0.05)
 
 
-def test_a_learning_rate_that_fell_before_a_stop_is_back_without_its_schedule(tmp_path):
+def test_a_run_that_had_a_schedule_is_not_resumed_without_it(tmp_path):
     options = {**SHORT, "checkpoint": tmp_path / "run.pt"}
     train_gan(*players(), RING.sample, schedule=constant_then_linear, **{**options, "images": 320})
     with pytest.raises(ValueError, match=r"schedule=course_utils\.training\.loop\.constant_then_linear"):
