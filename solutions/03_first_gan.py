@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 80 min for the exercises |
-# | Running time | about 60 s on two CPU cores; a GPU is not needed |
+# | Running time | about 45 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 01 (the objective, the non-saturating loss, KL and JS); notebook 02 helps; what an optimiser step is in PyTorch |
 # | You will be able to | write a GAN from nothing; read what D tells G; measure how close samples are to the data; recognise mode collapse, cause it and cure it |
 
@@ -310,8 +310,9 @@ my_gan = check("3.3", whole_gan, otherwise=course_gan)
 #
 # Now two dimensions, and a classic. Eight Gaussians on a ring (Metz et al. 2017) have become a standard test,
 # since you see at once which of the eight **modes** a generator has found. Ours have standard deviation 0.1,
-# on a circle of radius 2. The published ring is five times tighter, with 0.02 on the same radius; ours is
-# wide enough for you to see what happens inside a mode. The latent is a point of a plane too,
+# on a circle of radius 2. In the code that one of that paper's authors published (github.com/poolio/unrolled_gan,
+# 2017) the ring is five times tighter for its size: 0.01 on radius 1. Ours is wide enough for you to see what
+# happens inside a mode. The latent is a point of a plane too,
 # $z \sim \mathcal N(0, I)$, so the generator maps a plane onto a plane.
 
 # %%
@@ -323,10 +324,11 @@ print(
 
 # %% tags=["claim"]
 claim(
-    "The published ring is five times tighter, with 0.02 on the same radius",
-    about(ring_data.std / 0.02, 5, rel=1e-3) and about(ring_data.modes.norm(dim=1).max(), 2, rel=1e-3),
+    "the ring is five times tighter for its size: 0.01 on radius 1",
+    about(ring_data.std / ring_data.modes.norm(dim=1).max() / (0.01 / 1), 5, rel=1e-3),
     every_seed=True,
 )
+
 
 # %% [markdown]
 # ### What does D tell the generator?
@@ -1053,17 +1055,24 @@ for number in range(3):
     print("D at the eight modes:", " ".join(f"{value:.2f}" for value in opinions[-1].tolist()))
 
 # %% [markdown]
-# The data are the same at all eight. D says about ⅓ where the generator is, and almost 1 where it is not: at
-# the former two fakes meet one real sample, so that $D^* = \frac{1/8}{1/8 + 1/4} = \frac13$. D learns what
+# The data are the same at all eight. Where the generator is, D says about ⅓ on average; single values scatter
+# around it, for D learns from small batches. Where the generator is not, D says almost 1.
+#
+# At the former, two fakes meet one real sample, so that $D^* = \frac{1/8}{1/8 + 1/4} = \frac13$. D learns what
 # the fakes lack and what they have too much of; with another generator, the same data look different.
 
 # %% tags=["claim"]
 claim(
-    "D says about ⅓ where the generator is, and almost 1 where it is not",
-    max((says[::2] - 1 / 3).abs().max() for says in opinions) < 0.15
-    and min(says[1::2].min() for says in opinions) > 0.9,
+    "Where the generator is, D says about ⅓ on average",
+    max(abs(says[::2].mean() - 1 / 3) for says in opinions) < 0.07,
     every_seed=True,
 )
+claim(
+    "Where the generator is not, D says almost 1",
+    min(says[1::2].min() for says in opinions) > 0.95,
+    every_seed=True,
+)
+
 
 # %% [markdown]
 # ### "After enough training, every sample lies on a mode"
@@ -1124,7 +1133,7 @@ with torch.no_grad():
     drawn = artist(latents)
 
 # %% jupyter={"source_hidden": true}
-figure, panels = plots.new_figure(columns=2, width=8.5, height=4.4)
+figure, panels = plots.new_figure(columns=2, width=8.5, height=4.8)
 direction = torch.atan2(latents[:, 1], latents[:, 0]).numpy()
 for panel, points, title in zip(
     panels, (latents, drawn), ("noise", "what your GAN makes of it"), strict=True
