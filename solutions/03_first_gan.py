@@ -201,8 +201,7 @@ print(f"at equilibrium:                      L_D = {2 * math.log(2):.3f}, L_G = 
 # [notebook 01](01_minimax_objective.ipynb#The-best-discriminator) for the $p_g$ of that moment. At the top
 # stand the two densities.
 #
-# - Early, D bends towards $D^*$: up on the hills, down in the gap. That slope is what pushes the samples
-#   apart.
+# - Early, D bends towards $D^*$: up on the hills, down in the gap. That slope pushes samples out of the gap.
 # - The generator is a *continuous* function of $z$, so on its way from one hill to the other it has to cross
 #   the gap. It can only hurry: steep there, flat on the hills.
 # - D is never quite $D^*$. It is a small and smooth network, takes one step a round, and runs after a
@@ -390,7 +389,7 @@ claim("It does, for nearly all of them", rose > 0.97, every_seed=True)
 # From here on the course's `train` runs the loop. It plays the round that you have written, and around it
 # stand a progress bar, the stop button, and a `Watch` that looks at the game now and then. With
 # `schedule=constant_then_linear` both learning rates fall to 5 % of their value over the last 70 % of the
-# rounds, so that the circling of
+# rounds <!-- numbers: the schedule's defaults -->, so that the circling of
 # [notebook 02](02_game_dynamics.ipynb#Misconceptions) dies down.
 
 
@@ -565,7 +564,7 @@ claim(
 # Counting is coarse: it does not see whether the modes get equal fractions of the samples, or have the right
 # shape. [Notebook 01](01_minimax_objective.ipynb#From-dice-to-densities) had exact divergences, because it had densities. The generator's density is out of reach
 # even here. But on a plane we can cut the square from −3 to 3 into 30 × 30 **cells**, with one more for
-# everything outside, and compare two distributions over these 901 cells: <!-- numbers: −3, 3, 901 are settings -->
+# everything outside, and compare two distributions over these 901 cells: <!-- numbers: the cells of CELL_EDGES -->
 #
 # - the data's probability of each cell, exactly: the integral of $p_\mathrm{data}$ over the cell;
 # - the fraction of generated samples that fall into it: a histogram of 10,000 samples.
@@ -607,8 +606,8 @@ claim(
 # \mathbb E[\mathrm{KL}(\hat p \,\Vert\, p)] \approx \frac{K - 1}{2N}, \qquad \mathbb E[\mathrm{JS}(\hat p, p)] \approx \frac{K - 1}{8N}.
 # $$
 #
-# **Predict.** By how much does this floor sink when you take ten times as many samples? Check it with real
-# samples against the exact cells:
+# **Predict.** By how much does this floor sink when you take ten times as many samples <!-- numbers: the sizes
+# below -->? Check it with real samples against the exact cells:
 
 # %%
 floor = {}
@@ -621,8 +620,8 @@ for n in (1_000, 10_000, 100_000):
     )
 
 # %% [markdown]
-# The answer: about ten times lower each time, as $1/N$ says; a little less, because with more samples more
-# cells are reached.
+# The answer: roughly ten times lower each time, as $1/N$ says; less on average, because with more samples more
+# cells are reached, and a single draw scatters besides.
 #
 # Here $K$ counts the cells in which at least one sample is to be expected. The rarer ones, for which the
 # expansion fails, add the rest: averaged over many draws, the formula explains about 70 % of the floor.
@@ -632,7 +631,7 @@ for n in (1_000, 10_000, 100_000):
 
 # %% tags=["claim"]
 claim(
-    "about ten times lower each time",
+    "roughly ten times lower each time",
     about(floor[1_000].js / floor[10_000].js, 10, rel=0.45)
     and about(floor[10_000].js / floor[100_000].js, 10, rel=0.45),
     every_seed=True,
@@ -829,19 +828,18 @@ for after, covered, good, js in zip(*(recovery.history[key] for key in columns),
     print(f"after {after:5,d} more rounds: {covered} of 8 modes, {good:6.1%} good samples, JS = {js:.3f}")
 
 # %% [markdown]
-# They do recover, and they take their time. After 250 rounds the crowd still sits together; then it breaks
-# up, halfway all eight modes are covered, and from there on the fraction of good samples grows. On the way it
-# may fall for a while: who leaves a mode is on none until the next one is reached.
+# They do recover, and they take their time. After 250 rounds the samples still pass most modes by. Halfway all
+# eight modes are covered, and from there on the fraction of good samples grows.
 
 # %% tags=["claim"]
 _seen = recovery.history
 claim(
-    "After 250 rounds the crowd still sits together",
+    "After 250 rounds the samples still pass most modes by",
     _seen["covered"][1] <= 3 and _seen["rounds"][1] == 250,
     every_seed=True,
 )
 claim(
-    "halfway all eight modes are covered",
+    "Halfway all eight modes are covered",
     min(_seen["covered"][4:]) == 8,
     values={"eight": 8},
     every_seed=True,
@@ -916,12 +914,12 @@ last_views = {
 plots.show(plots.games_on_plane(last_views, columns=2, title="Ten steps of G a round"))
 
 # %% [markdown]
-# The answer: yes. The generator is as greedy as before, and yet the samples spread over nearly all modes, from
-# each start. They are not good yet; ten steps against one remain a bad way to play. Packing does not cure
+# The answer: yes. The generator is as greedy as before, and yet the samples spread over most modes, from each
+# start. They are not good yet; ten steps against one remain a bad way to play. Packing does not cure
 # everything. It cures what it is made for.
 #
-# The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. Even at the modes it lies
-# below ½: twice the same is more likely generated.
+# The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. On average over the modes
+# it lies a little below ½.
 #
 # Both repairs together, and more of them, return in notebook 07.
 
@@ -931,7 +929,7 @@ _covered = {
     for packing, games in greedy_games.items()
 }
 claim(
-    "the samples spread over nearly all modes, from each start",
+    "the samples spread over most modes, from each start",
     min(_covered[2]) > 6.5 and max(_covered[1]) < 2,
     every_seed=True,
 )
@@ -941,7 +939,7 @@ _at_modes = _heat[
     (ring_data.modes[:, 1, None] - _line).abs().argmin(1),
     (ring_data.modes[:, 0, None] - _line).abs().argmin(1),
 ]
-claim("Even at the modes it lies below ½", _at_modes.mean() < 0.5, every_seed=True)
+claim("On average over the modes it lies a little below ½", _at_modes.mean() < 0.5, every_seed=True)
 
 # %% [markdown]
 # ## The playground
@@ -1003,12 +1001,12 @@ for start, game in zip(starts, greedy_games[1], strict=True):
     )
 
 # %% [markdown]
-# The best moments of a collapse are those at which the whole crowd sits on one mode. In the best of these runs
-# most samples are good, and all of them are of one kind. JS is not deceived.
+# The best moments of a collapse are those at which much of the crowd has come to sit on a mode. In the best of
+# these runs most samples are good, and never is a second mode covered with it. JS is not deceived.
 
 # %% tags=["claim"]
 claim(
-    "the whole crowd sits on one mode",
+    "never is a second mode covered with it",
     max(moment["covered"] for moment in best_moments) <= 1,
     values={"one": 1},
     every_seed=True,
@@ -1022,7 +1020,7 @@ claim("JS is not deceived", min(moment["js"] for moment in best_moments) > 0.5, 
 # %% [markdown]
 # ### "A collapsed generator is stuck"
 #
-# It is the opposite: it cannot stay, as long as D keeps learning. Where is the middle of all samples, from one
+# It is the opposite: as long as D keeps learning, it does not stay for long. Where is the middle of all samples, from one
 # moment of the collapse to the next?
 
 # %%
