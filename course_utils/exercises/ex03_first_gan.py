@@ -13,6 +13,7 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
     moved,
     shown,
@@ -120,7 +121,7 @@ def _check_step(change, network, slope, mistakes, who) -> None:
     alike = torch.nn.functional.cosine_similarity(change, -slope, dim=0)
     raise Wrong(
         f"{who} moved, but not down the gradient of its loss (the cosine between the two is "
-        f"{alike:.2f}). Were all "
+        f"{alike:.4f}). Were all "
         "the samples that were handed in, and no others, in a loss of the kind that was handed in?"
     )
 
@@ -565,7 +566,14 @@ def count_modes(answer):
         raise Wrong("the second number is a count; divide it by the number of samples.")
     if matches(fraction, 1 - right.good_fraction):
         raise Wrong("that is the fraction of the bad samples.")
-    expect_close(fraction, right.good_fraction, name="the fraction of good samples")
+    if not matches(fraction, right.good_fraction):
+        expect_varied("the pair")
+        reach = distance.sort().values[max(0, min(len(distance), round(fraction.item() * len(distance))) - 1)]
+        raise Wrong(
+            f"of these samples {fraction.item():.1%} are good for you, as many as lie within "
+            f"{reach / std:.2g} σ of "
+            "a mode. Good are those within three."
+        )
     expect_close(covered, right.covered, name="the number of covered modes")
     corners = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     for samples, std in ((torch.cat([corners + 0.9, corners[:1] - 0.3]), 0.5), (corners[:2] + 2, 0.2)):

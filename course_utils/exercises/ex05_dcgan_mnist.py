@@ -337,6 +337,13 @@ def one_round(answer):
         for mistake, message in _G_MISTAKES:
             if matches(generator, _weights_after(mistake)[0]):
                 raise Wrong(message)
+        change, wanted = (after - weights_of(started[0]) for after in (generator, right[0]))
+        if torch.nn.functional.cosine_similarity(change, wanted, dim=0) > 0.9999:
+            raise Wrong(
+                "D's step is right, and G goes in the right direction, but "
+                f"{change.norm() / wanted.norm():.3g} times "
+                "as far as one step goes. Is there a second step, or a factor before the loss?"
+            )
         raise Wrong(
             "D's step is right, but G's is not the one asked for: −log D(G(z)), a mean. (New latents "
             "for G's step "

@@ -66,6 +66,10 @@ _SIDES = [
         "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
     ),
     (
+        lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[::-1]),
+        "the layers are taken from the last to the first: go through the list as it stands.",
+    ),
+    (
         lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[:1]),
         "that is the side after the first layer. What came out of it goes into the next one.",
     ),
@@ -122,8 +126,8 @@ def _which_number(answer) -> None:
         for name, other, wanted in (
             ("start", (10, 6, 3, 1, 0), 3),
             ("kernel", (9, 7, 3, 1, 0), 1),
-            ("stride", (9, 6, 4, 1, 0), 8),
             ("padding", (9, 6, 3, 2, 0), -2),
+            ("stride", (9, 6, 4, 1, 0), 8),
             ("output_padding", (9, 6, 3, 1, 1), 1),
         ):
             change = side(*other) - before
@@ -342,6 +346,15 @@ def mirror(answer):
             "the result has lost its history: no gradient of D could reach the generator. "
             "Leave out detach, no_grad, numpy and .data."
         )
+    pulls = torch.rand(images.shape, generator=torch.Generator().manual_seed(7))
+    (slope,) = torch.autograd.grad((result * pulls).sum(), images, allow_unused=True)
+    flipped = _mirrored(pixels, result)[1][:, None, None, None]
+    if slope is None or not torch.equal(slope, torch.where(flipped, pulls.flip(3), pulls)):
+        raise Wrong(
+            "the gradient does not come back to the pixels that the images were made of: no gradient of "
+            "D could reach "
+            "the generator. Was a new tensor made, or some of it detached?"
+        )
     return "and the gradient comes back mirrored, to the pixel that it belongs to."
 
 
@@ -386,6 +399,11 @@ def spectral_norm(answer):
             ) from None
         raise
     expect_shape(found, (), "your σ", "return a single number, σ.")
+    if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
+        raise Wrong(
+            "two calls, from two random starts, give two results: after 200 steps the start should be "
+            "forgotten. Have you taken all `steps`, each from the v that the step before left?"
+        )
     typical = [
         (9.0, "that is σ², the largest eigenvalue of WᵀW. σ is its square root, the length of W v."),
         (
