@@ -19,7 +19,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
-from course_utils.data.toy import ring
+from course_utils.data.toy import gaussian_mixture, ring
 from course_utils.losses import LOSSES
 from course_utils.metrics import generator_pull, mode_coverage
 from course_utils.models import mlp_discriminator, mlp_generator
@@ -48,21 +48,46 @@ def _slope(value, network):
     return torch.cat([slope.flatten() for slope in slopes])
 
 
-def _take(answer, *arguments, name):
-    """Let the answer take its step; two of torch's errors are mistakes with a name."""
+def _take(answer, discriminator, optimizer, real, fake, loss, name):
+    """Let the answer take its step; some errors are mistakes with a name.
+
+    The fakes are handed over as they are, part of the generator's graph: a copy would be cut off from it.
+    """
+    fakes_before = fake.detach().clone()
+
+    def with_the_graph(discriminator, optimizer, real, loss):
+        return answer(discriminator, optimizer, real, fake, loss)
+
+    function = with_the_graph if callable(answer) else answer
     try:
-        return call_unchanged(answer, *arguments, name=name)
-    except RuntimeError as error:
-        if "does not require grad" in str(error):
+        returned = call_unchanged(function, discriminator, optimizer, real, loss, name=name)
+    except NotImplementedError:
+        raise
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        said = str(error)
+        if "does not require grad" in said:
             raise Wrong(
                 "the loss has no way back to a weight: a `detach` or `no_grad` has cut the graph. A gradient "
                 "has to reach the weights of the player whose step it is."
             ) from None
-        if "modified by an inplace operation" in str(error):
+        if "modified by an inplace operation" in said:
             raise Wrong(
                 "the weights moved before `backward`, along an *old* gradient. First `backward`, then `step`."
             ) from None
+        if "missing 1 required positional argument: 'fake_logits'" in said:
+            raise Wrong(
+                "the losses take two arguments, first D's logits of the data, then those of the fakes; the "
+                "generator's too, though most of them do not look at the first."
+            ) from None
+        if loss.generator_sees_real and ("real" in said or "NoneType" in said):
+            raise Wrong(
+                "right for losses that look at the fakes only. The relativistic loss compares: G's step has "
+                "to hand it D's logits of the data as well."
+            ) from None
         raise
+    if moved(fakes_before, fake):
+        raise Wrong(f"{name} changes `fake` itself, in place. Leave it as it was, and make something new.")
+    return returned
 
 
 def _check_step(change, network, slope, mistakes, who) -> None:
@@ -91,8 +116,7 @@ def _check_step(change, network, slope, mistakes, who) -> None:
     if matches(change, -RATE * times * slope, tolerance=1e-5):
         raise Wrong(
             f"{who} went in the right direction, but {times:.3g} times as far as one step goes. Is there "
-            "a second "
-            "step, a factor before the loss, or a gradient that is clipped?"
+            "a second step, a factor before the loss, or a gradient that is clipped?"
         )
     alike = torch.nn.functional.cosine_similarity(change, -slope, dim=0)
     raise Wrong(
@@ -117,10 +141,12 @@ def _expect_loss(returned, right) -> None:
     title="The discriminator's step",
     difficulty=2,
     minutes=12,
+    seconds=60,  # the first optimiser of a kernel is slow to load
     hints=[
-        "In this order: make fakes, show D both batches, compute the loss, clear, go backward, step.",
+        "In this order: cut the fakes off, show D both batches, compute the loss, clear, go backward, step.",
         "`loss.discriminator(real_logits, fake_logits)` wants the data's logits first.",
-        "`generator(latents).detach()` cuts the fakes off the generator: no gradient flows back into it.",
+        "`fake.detach()` cuts the fakes off the generator: no gradient flows back into it, and its graph is "
+        "still there for G's step.",
     ],
 )
 def discriminator_step(answer):
@@ -140,7 +166,7 @@ def discriminator_step(answer):
                 "the fakes' *logits* are cut off, so D learns nothing from them. Cut the graph earlier.",
             ),
             (
-                loss.generator(None, fake_logits),
+                loss.generator(real_logits, fake_logits),
                 "that is the generator's loss: D helps the generator. D minimises `loss.discriminator`.",
             ),
             (
@@ -154,21 +180,36 @@ def discriminator_step(answer):
         ]
         mistakes = [(_slope(value, discriminator), message) for value, message in mistakes]
 
-        arguments = (generator, discriminator, _optimizer(discriminator), real, latents, loss)
-        returned = _take(answer, *arguments, name="`discriminator_step`")
+        optimizer, fake = _optimizer(discriminator), generator(latents)
+        returned = _take(answer, discriminator, optimizer, real, fake, loss, name="`discriminator_step`")
         expect_trainable(generator, "the generator")
         expect_trainable(discriminator, "the discriminator")
         if moved(before[0], weights_of(generator)):
             raise Wrong("the generator's weights moved; in this step only D learns.")
         if any(parameter.grad is not None for parameter in generator.parameters()):
             raise Wrong(
-                "gradients have reached the generator. That costs time, and its own next step may find them "
-                "there. Where can you cut the graph between the generator and D?"
+                "gradients have reached the generator, and its graph is used up: its own step, which goes on "
+                "with the same fakes, would fail. Where can you cut the graph between the generator and D?"
             )
         _check_step(
             weights_of(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator"
         )
-        _expect_loss(returned, right)
+        if not isinstance(returned, (tuple, list)) or len(returned) != 3:
+            raise Wrong(
+                "the step is right. Return three things: the loss, D's logits of the data, and those of the "
+                "fakes, all as they were before the step."
+            )
+        _expect_loss(returned[0], right)
+        names = [f"the logits of the {whose}" for whose in ("data", "fakes")]
+        found = [as_tensor(logits, name) for logits, name in zip(returned[1:], names, strict=True)]
+        for logits, expected, name in zip(found, (real_logits, fake_logits), names, strict=True):
+            expect_shape(logits, (len(real),), name)
+            if matches(found[0], fake_logits.detach()) and matches(found[1], real_logits.detach()):
+                raise Wrong("the step is right; of the logits, return the data's first, then the fakes'.")
+            if not matches(logits, expected.detach()):
+                raise Wrong(
+                    f"the step is right, but what you return as {name} is not what D said *before* the step."
+                )
     return "D has moved, and the generator has felt nothing of it."
 
 
@@ -177,26 +218,28 @@ def discriminator_step(answer):
     title="The generator's step",
     difficulty=2,
     minutes=8,
+    seconds=60,  # the first optimiser of a kernel is slow to load
     hints=[
-        "The data play no part in it. What does the generator's loss need to know?",
+        "The fakes are there already. What does D say of them, and what does the loss make of that?",
         "The gradient has to travel from the loss through D into the fakes, and on into G.",
-        "`loss.generator(None, discriminator(generator(latents)))`, then the same three lines as for D.",
+        "`loss.generator(discriminator(real), discriminator(fake))`, then three lines as in D's step.",
     ],
 )
 def generator_step(answer):
-    for loss in (LOSSES["non_saturating"], LOSSES["least_squares"]):
+    for name in ("non_saturating", "least_squares", "relativistic"):
+        loss = LOSSES[name]
         generator, discriminator, real, latents = _players()
         before = weights_of(generator), weights_of(discriminator)
-        fake_logits = discriminator(generator(latents))
-        right = loss.generator(None, fake_logits)
+        real_logits, fake_logits = discriminator(real), discriminator(generator(latents))
+        right = loss.generator(real_logits, fake_logits)
         slope = _slope(right, generator)
         mistakes = [
             (
-                loss.discriminator(discriminator(real), fake_logits),
+                loss.discriminator(real_logits, fake_logits),
                 "that is D's loss, which G would make small: it helps D to tell them apart.",
             ),
             (
-                loss.generator(None, fake_logits.sigmoid()),
+                loss.generator(real_logits.sigmoid(), fake_logits.sigmoid()),
                 "a sigmoid too many: the losses of this course take logits.",
             ),
             (
@@ -205,31 +248,199 @@ def generator_step(answer):
             ),
             (
                 LOSSES["non_saturating"].generator(None, fake_logits),
-                "with least squares, the step still follows log D. Use the `loss` that is handed in.",
+                f"the step follows log D, though the loss is {name}. Use the `loss` that is handed in.",
             ),
         ]
         mistakes = [(_slope(value, generator), message) for value, message in mistakes]
 
         optimizer, heard = _optimizer(generator), []
         next(generator.parameters()).register_hook(heard.append)  # called when a gradient arrives
-        arguments = (generator, discriminator, optimizer, latents, loss)
-        returned = _take(answer, *arguments, name="`generator_step`")
+        fake = generator(latents)
+        returned = _take(answer, discriminator, optimizer, real, fake, loss, name="`generator_step`")
         if moved(before[1], weights_of(discriminator)):
             raise Wrong("the discriminator's weights moved; in this step only G learns.")
         expect_trainable(discriminator, "D")
         expect_trainable(generator, "the generator")
         if not heard and any(parameter.grad is not None for parameter in discriminator.parameters()):
             raise Wrong(
-                "no gradient has reached the generator, though D got one: the fakes were detached. Nothing "
-                "may be cut between G and the loss here."
+                "no gradient has reached the generator, though D got one: the fakes were detached, or the "
+                "loss got other logits in their place. Nothing may be cut between G and the loss here."
             )
         _check_step(weights_of(generator) - before[0], generator, slope, mistakes, "the generator")
         _expect_loss(returned, right)
-    return "two steps, and you have every line of a GAN that learns."
+    return "two steps, and the rest is a loop around them."
+
+
+# --- the whole GAN -----------------------------------------------------------------------------------------
+
+HIDDEN = gaussian_mixture([(-1.6, 0.8), (1.4, -0.6)], 0.4)  # data that no text shows
+ROUNDS = 400
+
+
+class _Draws:
+    """A sampler that notes how it is called."""
+
+    def __init__(self, density):
+        self.density, self.count = density, 0
+
+    def __call__(self, n=None, rng=None, *others):
+        self.count += 1
+        if not isinstance(rng, torch.Generator):
+            raise Wrong(
+                "call it as `draw(256, rng)`, with a `torch.Generator` of yours that was seeded with `start`."
+            )
+        if not isinstance(n, int) or n < 64:
+            raise Wrong(f"a batch is of 256 samples: `draw(256, rng)`; you asked for {shown(n)}.")
+        if self.count > 2 * ROUNDS + 40:
+            raise Wrong("the loop goes on and on: it should stop after `rounds` rounds.")
+        return self.density.sample(n, rng)
+
+
+def _whole(answer, dim, rounds, start):
+    """(generator, discriminator, draws) of one call, both networks looked at from outside."""
+    draws = _Draws(HIDDEN if dim == 2 else gaussian_mixture([-1.0, 2.0], 0.3))
+    found = call(answer, draws, dim, rounds, start, name="`whole_gan`")
+    if not (
+        isinstance(found, (tuple, list))
+        and len(found) == 2
+        and all(isinstance(one, torch.nn.Module) for one in found)
+    ):
+        raise Wrong("return two networks: `generator, discriminator`.")
+    generator, discriminator = found
+    expect_trainable(generator, "the generator")
+    expect_trainable(discriminator, "the discriminator")
+    rng = torch.Generator().manual_seed(1)
+    samples = _through(generator, torch.randn(64, dim, generator=rng), "the generator", dim)
+    if samples.shape == (64,) and dim > 1:
+        raise Wrong(
+            "what comes first gives one number for each point: that is D. Return the generator first."
+        )
+    expect_shape(
+        samples,
+        (64, dim),
+        "the generator's output",
+        f"64 latents ({dim} numbers each) become samples of shape {tuple(samples.shape)}; it should be (64, "
+        f"{dim}).",
+    )
+    logits = _through(discriminator, 30 * torch.randn(64, dim, generator=rng), "the discriminator", dim)
+    expect_shape(
+        logits,
+        (64,),
+        "the discriminator's output",
+        f"D's logits of 64 points have shape {tuple(logits.shape)}; it should be (64,): one number for each. "
+        "`nn.Flatten(0)` as its last layer does that.",
+    )
+    if ((logits >= 0) & (logits <= 1)).all() and logits.unique().numel() > 1:
+        raise Wrong(
+            "D returns probabilities, between 0 and 1. Return the logit: leave out the sigmoid at its end."
+        )
+    wide = _through(generator, 1_000 * torch.randn(256, dim, generator=rng), "the generator", dim)
+    if wide.abs().max() <= 1 and wide.unique().numel() > 1:
+        raise Wrong(
+            "no sample of your generator can leave the square from −1 to 1: is there a `tanh` at its end? "
+            "The data go farther out."
+        )
+    return generator, discriminator, draws
+
+
+def _through(network, inputs, who, dim):
+    try:
+        with torch.no_grad():
+            result = network(inputs)
+    except Exception as error:
+        raise Wrong(f"{who} does not take {dim} numbers for each point: {str(error)[:200]}") from None
+    if not isinstance(result, torch.Tensor):
+        raise Wrong(f"{who} should return a tensor, and returns {shown(result)}.")
+    if not result.isfinite().all():
+        raise Wrong(f"{who} returns NaN or infinite values.")
+    return result
 
 
 @exercise(
     "3.3",
+    title="The whole GAN, from an empty cell",
+    difficulty=3,
+    minutes=30,
+    seconds=180,  # it trains
+    hints=[
+        "First seed everything, then in this order: two networks, two optimisers (each holds the weights of "
+        "*one* network), a loop. In the loop: a batch, fakes, D's step, G's step.",
+        "Networks: `nn.Sequential(nn.Linear(dim, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, "
+        "dim))`; D's last layer gives 1 number, then `nn.Flatten(0)`. Optimisers: "
+        "`torch.optim.Adam(network.parameters(), lr=2e-3, betas=(0.0, 0.99))`.",
+        "With logits t, −log D(x) is `softplus(-t)` and −log(1 − D(x)) is `softplus(t)`. D's loss has one of "
+        "each, G's loss is `softplus(-discriminator(fake)).mean()`.",
+    ],
+)
+def whole_gan(answer):
+    untrained = _whole(answer, 2, 0, 1)
+    start = weights_of(untrained[0]), weights_of(untrained[1])
+    if untrained[2].count > 20:
+        raise Wrong("with `rounds` = 0 the networks should come back untrained, and yours have played.")
+    again, other = _whole(answer, 2, 0, 1), _whole(answer, 2, 0, 2)
+    if moved(start[0], weights_of(again[0])) or moved(start[1], weights_of(again[1])):
+        raise Wrong(
+            "two calls with the same `start` begin with different weights. Call `torch.manual_seed(start)` "
+            "before you make the networks."
+        )
+    if not (moved(start[0], weights_of(other[0])) and moved(start[1], weights_of(other[1]))):
+        raise Wrong("another `start`, and a network begins with the same weights. All chance comes from it.")
+    generator, discriminator, draws = _whole(answer, 2, 3, 1)
+    if draws.count < 3:
+        raise Wrong(
+            f"in 3 rounds your loop has drawn {draws.count} batches. Each round has to see fresh data: "
+            "`draw(256, rng)` belongs into the loop."
+        )
+    if draws.count > 30:
+        raise Wrong(f"`rounds` is 3, and your loop has drawn {draws.count} batches.")
+    for before, network, who, why in (
+        (start[0], generator, "generator", "Are its fakes detached in its own step?"),
+        (start[1], discriminator, "discriminator", "Does its optimiser hold its weights?"),
+    ):
+        if not moved(before, weights_of(network)):
+            raise Wrong(f"after 3 rounds the {who} is still what it was before. {why}")
+    again = _whole(answer, 2, 3, 1)
+    if moved(weights_of(generator), weights_of(again[0])):
+        raise Wrong(
+            "two games with the same `start` go different ways. Draw data *and* latents from a generator of "
+            "random numbers that was seeded with `start`."
+        )
+    try:
+        _whole(answer, 1, 2, 1)
+    except RuntimeError as error:
+        raise Wrong(f"right on the plane, but on a line (`dim` = 1) it stops: {str(error)[:200]}") from None
+    return _what_it_learns(*_whole(answer, 2, ROUNDS, 3)[:2])
+
+
+def _what_it_learns(generator, discriminator):
+    rng = torch.Generator().manual_seed(2)
+    real = HIDDEN.sample(2_000, rng)
+    with torch.no_grad():
+        samples = generator(torch.randn(2_000, 2, generator=rng))
+        on_data, on_samples = discriminator(real).mean(), discriminator(samples).mean()
+    found = mode_coverage(samples, HIDDEN.modes, HIDDEN.std, at_least=100)
+    good = f"{found.good_fraction:.0%}"
+    if found.covered == 2 and found.good_fraction > 0.5:
+        return f"on two hills that you have not seen, {good} of its samples lie on one after {ROUNDS} rounds."
+    state = (
+        f"after {ROUNDS} rounds on two hills, {good} of the samples lie on one, and {found.covered} of the "
+        "two are found."
+    )
+    if on_data < on_samples - 1:
+        raise Wrong(f"{state} D takes the *fakes* for real: in its loss, are the labels swapped?")
+    if samples.norm(dim=1).mean() > 5 or on_data > on_samples + 4:
+        raise Wrong(
+            f"{state} D tells them apart with ease, and the samples do not come nearer: does G walk down "
+            "−log D of its fakes, or up?"
+        )
+    raise Wrong(
+        f"{state} Both players move, but too little is learnt: Adam with a learning rate of about 2·10⁻³ and "
+        "β₁ = 0, one step each in every round, gradients cleared before each."
+    )
+
+
+@exercise(
+    "3.4",
     title="Where D pulls",
     difficulty=2,
     minutes=10,
@@ -298,7 +509,7 @@ def _check_pull(answer, discriminator, points):
 
 
 @exercise(
-    "3.4",
+    "3.5",
     title="Count the modes",
     difficulty=2,
     minutes=10,
@@ -377,7 +588,7 @@ def count_modes(answer):
 
 
 @exercise(
-    "3.5",
+    "3.6",
     title="Predict what ten steps do",
     difficulty=1,
     minutes=3,
@@ -397,7 +608,7 @@ def ten_generator_steps(answer):
 
 
 @exercise(
-    "3.6",
+    "3.7",
     title="Pack two samples",
     difficulty=1,
     minutes=5,
