@@ -4,7 +4,20 @@ The exercises of a notebook stand in `course_utils/exercises/exNN_topic.py`, one
 imported when one of its numbers is asked for. `docs/authoring.md` says how to write one.
 """
 
-from course_utils.checks.answers import as_tensor, call, choose, expect_close, expect_shape, matches
+from course_utils.checks.answers import (
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    expect_close,
+    expect_like,
+    expect_shape,
+    expect_trainable,
+    matches,
+    moved,
+    shown,
+    weights_of,
+)
 from course_utils.checks.progress import remember
 from course_utils.checks.verdict import Verdict, Wrong, exercise, run_check
 
@@ -13,13 +26,19 @@ __all__ = [
     "Wrong",
     "as_tensor",
     "call",
+    "call_unchanged",
     "check",
     "choose",
     "exercise",
     "expect_close",
+    "expect_like",
     "expect_shape",
+    "expect_trainable",
     "matches",
+    "moved",
     "run_check",
+    "shown",
+    "weights_of",
 ]
 
 _NOTHING = object()

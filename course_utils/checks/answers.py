@@ -1,13 +1,16 @@
-"""What checkers use to take an answer apart: call it, look at its shape, compare it, read a choice.
+"""What checkers use to take an answer apart: call it, look at its shape and type, compare it, read a choice.
 
 All of them raise Wrong with a sentence for the learner; none of them trusts the answer.
 """
 
 from __future__ import annotations
 
+import copy
+import inspect
+import reprlib
 from collections.abc import Mapping
 
-from course_utils.checks.verdict import STUB_MESSAGE, Wrong
+from course_utils.checks.verdict import CALLS, STUB_MESSAGE, Wrong
 
 
 def call(function, *arguments, name: str = "your function", **keywords):
@@ -15,9 +18,9 @@ def call(function, *arguments, name: str = "your function", **keywords):
 
     Args:
         function: the answer.
-        *arguments: tensors are copied, everything else is passed as it is.
+        *arguments: tensors, lists and dictionaries are copied, everything else is passed as it is.
         name: how the messages call the function.
-        **keywords: passed on, tensors copied too.
+        **keywords: passed on, copied in the same way.
 
     Returns:
         What the function returned.
@@ -25,16 +28,53 @@ def call(function, *arguments, name: str = "your function", **keywords):
     Raises:
         Wrong: it is no function, or it returns nothing. Errors inside the function are let through.
     """
-    if name.isidentifier():
-        name = f"`{name}`"
+    copies, named = [*map(_copy, arguments)], {key: _copy(value) for key, value in keywords.items()}
+    result = _call(function, copies, named, name)
+    if not keywords:
+        CALLS.append((function, arguments, result))
+    return result
+
+
+def call_unchanged(function, *arguments, name: str = "your function"):
+    """`call`, for a function that must leave its arguments alone: the notebook uses them again afterwards.
+
+    Raises:
+        Wrong: as `call`; or a tensor, list or dictionary that was handed over is another one afterwards.
+    """
+    copies = [*map(_copy, arguments)]
+    result = _call(function, copies, {}, name)
+    CALLS.append((function, arguments, result))
+    for place, (before, after) in enumerate(zip(arguments, copies, strict=True)):
+        if not _same(before, after):
+            which = _name_of_argument(function, place)
+            raise Wrong(
+                f"{_quoted(name)} changes {which} itself, in place. "
+                "Leave it as it was, and make something new."
+            )
+    return result
+
+
+def _call(function, arguments, keywords, name: str):
+    name = _quoted(name)
     if not callable(function):
         raise Wrong(f"{name} should be a function, but it is {_a(function)}; hand over the function itself.")
-    result = function(*map(_copy, arguments), **{key: _copy(value) for key, value in keywords.items()})
+    result = function(*arguments, **keywords)
     if result is None:
         raise Wrong(f"{name} returns nothing (`None`). Is there a `return`?")
     if result is ...:
         raise NotImplementedError(STUB_MESSAGE)
     return result
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`" if name.isidentifier() else name
+
+
+def _name_of_argument(function, place: int) -> str:
+    try:
+        return f"`{list(inspect.signature(function).parameters)[place]}`"
+    except Exception:
+        return f"its argument number {place + 1}"
 
 
 def as_tensor(value, name: str = "your result"):
@@ -48,9 +88,15 @@ def as_tensor(value, name: str = "your result"):
     try:
         if isinstance(value, (list, tuple)) and any(isinstance(part, torch.Tensor) for part in value):
             value = torch.stack([torch.as_tensor(part) for part in value])
-        tensor = torch.as_tensor(value).detach().cpu().to(torch.float64)
-    except (TypeError, ValueError, RuntimeError):
+        tensor = torch.as_tensor(value).detach().cpu()
+        has_imaginary_part = tensor.is_complex()
+        tensor = tensor.real.to(torch.float64)
+    except Exception:  # whatever a value raises that was never meant to be a number
         raise Wrong(f"{name} should be a number or a tensor of numbers, but it is {_a(value)}.") from None
+    if has_imaginary_part:
+        raise Wrong(
+            f"{name} is complex, and a real number is asked for: `.abs()` is its modulus, `.real` a part."
+        )
     if not torch.isfinite(tensor).all():
         broken = "NaN" if tensor.isnan().any() else "infinite values"
         raise Wrong(f"{name} contains {broken}. Is there a division by zero, or the logarithm of 0?")
@@ -85,7 +131,52 @@ def expect_close(actual, expected, message: str = "", *, tolerance: float = 1e-4
         first = int(differs.nonzero()[0])
         got, wanted = actual.flatten()[first].item(), expected.flatten()[first].item()
         where = _place(first, actual.shape)
+        behaviour = "" if message else _behaviour()
+        if behaviour:
+            raise Wrong(f"{name} {behaviour}")
         raise Wrong(message or f"{name} is {got:.6g}{where}, where {wanted:.6g} was expected.")
+
+
+def _behaviour() -> str:
+    """What the calls of this check tell about an answer whose numbers are wrong, or ""."""
+    import torch
+
+    if not CALLS or any(isinstance(one, (torch.nn.Module, torch.Generator)) for one in CALLS[-1][1]):
+        return ""  # networks and generators of random numbers may answer differently each time
+    function, arguments, result = CALLS[-1]
+
+    def gives_the_same(*others) -> bool | None:
+        try:
+            return _same(function(*map(_copy, others)), result, tolerance=1e-4)
+        except Exception:
+            return None
+
+    if not gives_the_same(*arguments):
+        return "differs from call to call with the same arguments: is there a random number in it?"
+    for other, before, earlier in CALLS[:-1]:
+        if other is function and not _same(before, arguments) and _same(earlier, result):
+            return (
+                "does not change when the arguments do. Is it the result of an earlier call, or a fixed one?"
+            )
+    for place, argument in enumerate(arguments):
+        another = _another(argument)
+        if not (another is argument or gives_the_same(*arguments[:place], another, *arguments[place + 1 :])):
+            return ""
+    return "is the same whatever the arguments are. Which of them does your function use?"
+
+
+def _another(argument):
+    """Something like the argument, and different; the argument itself where there is no such thing."""
+    import torch
+
+    if isinstance(argument, torch.Tensor) and argument.numel():
+        other = argument * torch.linspace(0.4, 0.9, argument.numel()).reshape(argument.shape)
+        if argument.is_floating_point() and (argument > 0).all():  # perhaps probabilities, that add up to 1
+            other = other * (argument.sum() / other.sum()) if argument.numel() > 1 else other
+        return other.to(argument.dtype)
+    if isinstance(argument, (int, float)):
+        return argument + 1
+    return argument[:-1] if isinstance(argument, list) else argument
 
 
 def _place(index: int, shape) -> str:
@@ -101,7 +192,7 @@ def _place(index: int, shape) -> str:
 def matches(actual, expected, *, tolerance: float = 1e-4) -> bool:
     """Whether `expect_close` would let it pass: for recognising a typical mistake by its value."""
     try:
-        expect_close(actual, expected, tolerance=tolerance)
+        expect_close(actual, expected, "another value", tolerance=tolerance)
     except Wrong:
         return False
     return True
@@ -118,22 +209,130 @@ def choose(answer, right: str, wrong: Mapping[str, str]) -> None:
     Raises:
         Wrong: another letter, with its own message; or none of them.
     """
-    letter = answer.strip(" ()[]\t\n").lower() if isinstance(answer, str) else answer
+    letter = str.strip(answer, " ()[].:'\"\t\n").lower() if isinstance(answer, str) else None
     if letter == right.lower():
         return
     messages = {key.lower(): message for key, message in wrong.items()}
-    if not isinstance(letter, str) or letter not in messages:
+    if letter not in messages:
         letters = ", ".join(f'"{key}"' for key in sorted([right.lower(), *messages]))
-        raise Wrong(f"Answer with one of {letters}; you gave {answer!r}.")
+        raise Wrong(f"Answer with one of {letters}; you gave {shown(answer)}.")
     raise Wrong(messages[letter])
+
+
+def expect_like(
+    value, *, dtype=None, device=None, requires_grad: bool | None = None, name: str = "your result"
+):
+    """Raise Wrong unless the value is a tensor that the next cells can use as they use the reference's.
+
+    Args:
+        value: what the answer returned; ask for its numbers first, their mistakes come before its type's.
+        dtype, device: what it must have, where given.
+        requires_grad: True where something goes backward through it, False where it must be cut off.
+        name: how the messages call the value.
+
+    Returns:
+        The value.
+    """
+    import torch
+
+    if requires_grad and not getattr(value, "requires_grad", False):
+        raise Wrong(
+            f"{name} has lost its history, so no gradient flows back: leave out "
+            "`detach`, `no_grad`, `.item()`, `.numpy()`, and don't make a new tensor of it."
+        )
+    if not isinstance(value, torch.Tensor):
+        raise Wrong(
+            f"{name} is {_a(value)}, and the notebook goes on with a PyTorch "
+            "tensor. Stay with torch's functions to the end."
+        )
+    if requires_grad is False and value.requires_grad:
+        raise Wrong(f"{name} still carries its history: `detach` it.")
+    if dtype is not None and value.dtype != dtype:
+        raise Wrong(
+            f"{name} is {_short(value.dtype)}, and the notebook goes on with "
+            f"{_short(dtype)}: what is not of one type cannot be put together."
+        )
+    if device is not None and value.device != torch.device(device):
+        raise Wrong(f"{name} lies on {value.device}, and is wanted on {device}.")
+    return value
+
+
+def expect_trainable(network, name: str = "the network") -> None:
+    """Raise Wrong where a network is left frozen or in evaluation mode: its next step would suffer."""
+    import torch
+
+    if not all(parameter.requires_grad for parameter in network.parameters()):
+        raise Wrong(
+            f"{name} is left frozen: with `requires_grad_(False)` it cannot learn in its next step. "
+            "Set it back, or do without."
+        )
+    if not all(module.training for module in network.modules()):
+        raise Wrong(
+            f"{name} is left in evaluation mode, so batch normalisation and dropout would no longer train. "
+            "Leave out `eval()`, or call `train()` afterwards."
+        )
+    for parameter in network.parameters():
+        if parameter.dtype != torch.float32:
+            raise Wrong(
+                f"{name} is left with weights of {_short(parameter.dtype)}, and its next batch is of float32."
+            )
+
+
+def weights_of(network):
+    """A copy of all of a network's weights, one after another, shape (number of weights,)."""
+    import torch
+
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()]).clone()
+
+
+def moved(before, after) -> bool:
+    """Whether any of the weights, as `weights_of` gives them, is another one than before."""
+    return not _same(before, after)
+
+
+def shown(value) -> str:
+    """The value as a message may quote it: short, whatever it is."""
+    try:
+        return _QUOTE.repr(value)
+    except Exception:
+        return _a(value)
+
+
+_QUOTE = reprlib.Repr()
+_QUOTE.maxstring = _QUOTE.maxother = 60
 
 
 def _copy(value):
     import torch
 
+    if isinstance(value, (list, dict)):
+        return copy.deepcopy(value)
     if not isinstance(value, torch.Tensor):
         return value
     return value.detach().clone().requires_grad_(value.requires_grad)
+
+
+def _same(one, other, tolerance: float = 0.0) -> bool:
+    """Whether two values agree, tensor by tensor; NaN agrees with NaN. What cannot be compared differs."""
+    import torch
+
+    if one is other:
+        return True
+    try:
+        if isinstance(one, torch.Tensor):
+            one, other = one.detach(), other.detach()
+            return one.shape == other.shape and torch.allclose(
+                one, other, tolerance, tolerance, equal_nan=True
+            )
+        if isinstance(one, (list, tuple)):
+            return all(_same(*pair, tolerance) for pair in zip(one, other, strict=True))
+        return bool(one == other)
+    except Exception:
+        return False
+
+
+def _short(dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _a(value) -> str:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import importlib
 import pkgutil
-import random
 import re
 import site
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from course_utils.checks.guard import TookTooLong, undisturbed, within
+
 STUB_MESSAGE = "your code here"  # what an untouched stub raises; tools/notebooks.py writes it there
 EXERCISES = "course_utils.exercises"  # a floor above this one, so it is only known by its name
 RIGHT, WRONG, NOT_ATTEMPTED, UNKNOWN = "right", "wrong", "not attempted", "unknown exercise"
+SECONDS = 20  # what a check may take: all of the course's together take about as long
+_MESSAGE, _LINE = 2_000, 300  # characters: what is shown of a message, and of a line of error or code
+
+CALLS: list = []  # (function, arguments, result): what the present check has asked of the answer so far
 
 
 class Wrong(Exception):
@@ -34,12 +38,21 @@ class Exercise(NamedTuple):
     minutes: int
     hints: tuple[str, ...]
     checker: Callable
+    seconds: float = SECONDS
 
 
 _EXERCISES: dict[str, Exercise] = {}
 
 
-def exercise(number: str, *, title: str, difficulty: int, minutes: int, hints: Sequence[str] = ()):
+def exercise(
+    number: str,
+    *,
+    title: str,
+    difficulty: int,
+    minutes: int,
+    hints: Sequence[str] = (),
+    seconds: float = SECONDS,
+):
     """Declare the decorated function to be the checker of an exercise.
 
     Args:
@@ -48,6 +61,7 @@ def exercise(number: str, *, title: str, difficulty: int, minutes: int, hints: S
         difficulty: 1, 2 or 3.
         minutes: how long a learner is expected to need.
         hints: shown one at a time, from a nudge to nearly the answer.
+        seconds: after these an answer is stopped; more for one that has to train.
 
     Raises:
         ValueError: a malformed or repeated number, or a difficulty outside 1 to 3.
@@ -68,7 +82,7 @@ def exercise(number: str, *, title: str, difficulty: int, minutes: int, hints: S
             raise ValueError(
                 f"exercise {number} is declared as {known.title!r} and as {title!r}; renumber one."
             )
-        _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), checker)
+        _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), checker, seconds)
         return checker
 
     return declare
@@ -178,7 +192,8 @@ def _nested_hints(hints: Sequence[str], shown: int = 0) -> str:
 def run_check(number: str, answer) -> Verdict:
     """Check an answer, showing and remembering nothing. Never raises on account of the answer.
 
-    The checker draws the same random numbers each time and leaves the notebook's random state as it was.
+    The checker draws the same random numbers each time, and leaves the notebook's surroundings as they were.
+    An answer that does not come to an end is stopped.
 
     Args:
         number: the exercise, for example "1.2".
@@ -197,16 +212,26 @@ def run_check(number: str, answer) -> Verdict:
         return Verdict(number, UNKNOWN, _known_sentence(number))
 
     def verdict(status: str, message: str, hints: tuple[str, ...] = found.hints, code: str = "") -> Verdict:
+        message, code = _cut(message, _MESSAGE), _cut(code, _LINE)
         return Verdict(number, status, _as_sentence(message), found.title, hints, code)
 
-    if _untouched(answer):
-        return verdict(NOT_ATTEMPTED, "Fill in your answer above, run its cell, then run this one again.")
+    CALLS.clear()
     try:
-        with _own_randomness():
-            praise = found.checker(answer)
+        with undisturbed():
+            praise = within(found.seconds, _checked, found, answer)
     except Wrong as wrong:
         return verdict(WRONG, str(wrong))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # the stop button is the learner's, and stops what follows, too
+        raise
+    except TookTooLong as error:
+        place, code = _line_of_the_answer(error)
+        return verdict(
+            WRONG,
+            f"Your answer was stopped after {found.seconds:g} seconds{place and ', '}{place}. "
+            "Is there a loop that never ends, or one over far too much?",
+            code=code,
+        )
+    except BaseException as error:  # even an answer that leaves by GeneratorExit must not stop the notebook
         if _is_stub(error):
             return verdict(NOT_ATTEMPTED, "Fill in your answer above, run its cell, then run this one again.")
         place, code = _line_of_the_answer(error)
@@ -215,7 +240,15 @@ def run_check(number: str, answer) -> Verdict:
                 WRONG, f"Your answer stopped with an error, {place}: `{_last_line(error)}`", code=code
             )
         return verdict(WRONG, f"The check could not use what your answer gives: `{_last_line(error)}`")
+    finally:
+        CALLS.clear()
     return verdict(RIGHT, praise or "", hints=())
+
+
+def _checked(found: Exercise, answer) -> str | None:
+    if _untouched(answer):
+        raise NotImplementedError(STUB_MESSAGE)
+    return found.checker(answer)
 
 
 def _find(number: str) -> Exercise | None:
@@ -243,11 +276,15 @@ def _untouched(answer) -> bool:
 
 def _is_stub(error: BaseException) -> bool:
     # PyTorch raises NotImplementedError of its own; only the stub's message means that nothing was written.
-    return isinstance(error, NotImplementedError) and str(error) in ("", STUB_MESSAGE)
+    return isinstance(error, NotImplementedError) and error.args in ((), (STUB_MESSAGE,))
 
 
 def _last_line(error: BaseException) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+    return _cut(traceback.format_exception_only(error)[-1].strip(), _LINE)
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[:characters]} …"
 
 
 def _line_of_the_answer(error: BaseException) -> tuple[str, str]:
@@ -261,21 +298,3 @@ def _line_of_the_answer(error: BaseException) -> tuple[str, str]:
             where = "" if frame.name == "<module>" else f"in `{frame.name}`, "
             return f"{where}line {frame.lineno}", frame.line
     return "", ""
-
-
-@contextlib.contextmanager
-def _own_randomness() -> Iterator[None]:
-    """Fixed seeds inside, the former random state afterwards: a check changes nothing that follows it."""
-    import numpy
-    import torch
-
-    python_state, numpy_state = random.getstate(), numpy.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        random.seed(0)
-        numpy.random.seed(0)  # noqa: NPY002
-        torch.manual_seed(0)
-        try:
-            yield
-        finally:
-            random.setstate(python_state)
-            numpy.random.set_state(numpy_state)  # noqa: NPY002

@@ -4,7 +4,18 @@ import math
 
 import torch
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    matches,
+)
 from course_utils.data import to_model_range
 
 
@@ -21,7 +32,7 @@ from course_utils.data import to_model_range
 )
 def to_network_range(answer):
     pixels = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
-    result = call(answer, pixels, name="to_network_range")
+    result = call_unchanged(answer, pixels, name="to_network_range")
     if isinstance(result, torch.Tensor) and not result.is_floating_point():
         raise Wrong(
             f"the result is {result.dtype}, which has no place for −0.5. Networks take floating point."
@@ -62,6 +73,7 @@ def to_network_range(answer):
         "brightest pixels should not become −1 and 1. The same grey is the same number in every batch.",
         tolerance=1e-5,
     )
+    expect_like(result, name="the result")  # of any type: the notebook makes float32 of it
     return (
         "that is what `course_utils.data.to_model_range` does, and the only place where the course does it."
     )
@@ -114,6 +126,7 @@ def draw_latents(answer):
             f"mean and deviation are right, the shape is not: {fraction:.1%} of the numbers lie beyond ±2, "
             "and of a normal distribution 4.6 % do."
         )
+    expect_like(result, dtype=torch.float32, name="the batch of latents")
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(
             "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."
@@ -178,7 +191,12 @@ def loss_of_guessing(answer):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=5e-3):
             raise Wrong(message)
-    expect_close(found, right, name="the loss", tolerance=5e-3)
+    if found < 0:
+        raise Wrong("a loss like this is never negative: −log of a number between 0 and 1.")
+    if not matches(found, right, tolerance=5e-3):
+        raise Wrong(
+            f"that is the loss of somebody who gave {math.exp(-found):.3g} to the truth. Who guesses gives ½."
+        )
     return (
         "0.693 on one image. D's training loss adds a real and a generated term: there, guessing shows as "
         "2·0.693 = 1.386."

@@ -6,7 +6,18 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import softplus
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    matches,
+)
 from course_utils.theory import js, kl, minimax_game, optimal_discriminator, quadrature, value
 
 FAIR = torch.full((6,), 1 / 6, dtype=torch.float64)
@@ -36,7 +47,7 @@ def value_on_a_die(answer):
     for p, q in ((LOADED, FAIR), (ODD, LOADED)):
         d = torch.tensor([0.2, 0.3, 0.4, 0.35, 0.45, 0.7], dtype=torch.float64)
         right, log_d, log_not_d = value(d, p, q), d.log(), (1 - d).log()
-        found = as_tensor(call(answer, d, p, q, name="value_on_a_die"), "V")
+        found = as_tensor(call_unchanged(answer, d, p, q, name="value_on_a_die"), "V")
         if found.shape == (6,):
             raise Wrong("that is one number for each face; V is their sum, a single number.")
         expect_shape(found, (), "V", "V is a single number: return a scalar.")
@@ -75,6 +86,21 @@ def value_on_a_die(answer):
         ]
         _tell(found, mistakes)
         expect_close(found, right, name="V")
+    certain = torch.tensor(
+        [0.4, 0.4, 0.4, 0.4, 0.4, 1.0], dtype=torch.float64
+    )  # as in the notebook's next cell
+    try:
+        found = torch.as_tensor(call(answer, certain, LOADED, FAIR, name="value_on_a_die"))
+    except ValueError:
+        raise Wrong(
+            "right for a cautious D, but where D says exactly 1 it stops: `math.log(0)` is an error, while "
+            "`torch.log` gives −∞, which is what being certain and wrong costs."
+        ) from None
+    if not (found == -math.inf).all():
+        raise Wrong(
+            "right for a cautious D, but where D says exactly 1 of a face that the generator rolls too, V is "
+            f"{found.item():.4g}. Being certain and wrong costs log 0 = −∞: is something clipped, or added?"
+        )
     return "two averages of logarithms, and that is all of the objective."
 
 
@@ -93,7 +119,8 @@ def best_discriminator(answer):
     a_density = torch.linspace(0.01, 2.5, 40, dtype=torch.float64)  # density values may exceed 1
     for p, q in ((LOADED, FAIR), (ODD, LOADED), (a_density, a_density.flip(0).square())):
         right, ratio = optimal_discriminator(p, q), p / q
-        found = as_tensor(call(answer, p, q, name="best_discriminator"), "D*")
+        result = call_unchanged(answer, p, q, name="best_discriminator")
+        found = as_tensor(result, "D*")
         expect_shape(
             found, tuple(p.shape), "D*", "D* has one number for each place: return the shape of p_data."
         )
@@ -138,6 +165,8 @@ def best_discriminator(answer):
             ),
         ]
         _tell(found, mistakes)
+        if matches(found, right):
+            expect_like(result, dtype=p.dtype, name="D*")
         if (found < 0).any() or (found > 1).any():
             raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
         expect_close(found, right, name="D*")
@@ -196,7 +225,7 @@ def discriminator_loss(answer):
     fake = 2 * torch.randn(4, generator=rng, dtype=torch.float64) - 1
     on_real, on_fake = softplus(-real), softplus(fake)
     right = on_real.mean() + on_fake.mean()
-    result = call(answer, real, fake, name="discriminator_loss")
+    result = call_unchanged(answer, real, fake, name="discriminator_loss")
     if isinstance(result, torch.Tensor) and result.isnan().any():
         raise Wrong("the loss is NaN: is there a log of a logit? Logits may be negative; log needs σ(logit).")
     found = as_tensor(result, "the loss")
@@ -241,6 +270,21 @@ def discriminator_loss(answer):
     expect_close(
         found, 300.0, "for logits of ±300 the loss should be 300; is something clipped?", tolerance=1e-3
     )
+    logits = (
+        real.clone().requires_grad_(),
+        fake.clone().requires_grad_(),
+    )  # no copies: the gradient is asked for
+    result = call(lambda: answer(*logits), name="discriminator_loss")
+    expect_like(result, requires_grad=True, name="the loss")
+    slopes = torch.autograd.grad(result, logits, allow_unused=True)
+    for slope, wanted, which in zip(
+        slopes, (-torch.sigmoid(-real) / 7, torch.sigmoid(fake) / 4), ("real", "generated"), strict=True
+    ):
+        if slope is None or not matches(slope, wanted):
+            raise Wrong(
+                f"the value is right, but not its gradient for the logits of the {which} samples: D would "
+                "not learn from them. Is something detached on the way?"
+            )
     return "−V, estimated from samples, and safe for every logit."
 
 
@@ -259,7 +303,7 @@ def jensen_shannon(answer):
         middle = (p + q) / 2
         right = js(p, q)
         try:
-            result = call(answer, p, q, name="jensen_shannon")
+            result = call_unchanged(answer, p, q, name="jensen_shannon")
         except ValueError as error:
             if "total probability 1, got 2" in str(error):
                 raise Wrong(
@@ -345,7 +389,7 @@ def who_has_a_slope(answer):
 def generator_slopes(answer):
     logits = torch.tensor([-6.0, -2.0, -0.5, 0.0, 1.0, 4.0], dtype=torch.float64)
     d = logits.sigmoid()
-    result = call(answer, logits, name="generator_slopes")
+    result = call_unchanged(answer, logits, name="generator_slopes")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong("return the two slopes as a pair: `return saturating, non_saturating`.")
     found = torch.stack([as_tensor(result[0], "the first slope"), as_tensor(result[1], "the second slope")])
@@ -376,11 +420,12 @@ def generator_slopes(answer):
     ]
     _tell(found, mistakes, tolerance=1e-6)
     for part, name in enumerate(("saturating", "non-saturating")):
-        if not matches(found[part], right[part]):
-            raise Wrong(
-                f"the {name} slope at the logit −2 is {found[part][1]:.4f}, where {right[part][1]:.4f} was "
-                "expected."
-            )
+        expect_close(found[part], right[part], name=f"the {name} slope")
+        expect_like(result[part], dtype=logits.dtype, name=f"the {name} slope")
+    other = torch.tensor([2.0, -3.0, 0.25], dtype=torch.float64)
+    again = call_unchanged(answer, other, name="generator_slopes")
+    for part, slope in enumerate((-other.sigmoid(), other.sigmoid() - 1)):
+        expect_close(again[part], slope, name="the slope for three other logits")
     return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
 
 
@@ -430,11 +475,10 @@ def play_the_game(answer):
 
 
 def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
-    result = call(answer, p, rounds, rate, name="play_the_game")
+    result = call_unchanged(answer, p, rounds, rate, name="play_the_game")
     if isinstance(result, (list, tuple)):
         raise Wrong("return one tensor: `torch.stack(history)` makes one of a list of rows.")
-    found = torch.as_tensor(result) if isinstance(result, torch.Tensor) else as_tensor(result, "the history")
-    found = found.detach().double()
+    found = expect_like(result, name="the history").detach().double()  # NaN is told apart by the caller
     shape = (rounds + 1, len(p))
     if found.shape == (rounds, len(p)):
         raise Wrong(

@@ -2,7 +2,22 @@
 
 import torch
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    expect_trainable,
+    matches,
+    moved,
+    shown,
+    weights_of,
+)
 from course_utils.data.toy import ring
 from course_utils.losses import LOSSES
 from course_utils.metrics import generator_pull, mode_coverage
@@ -27,10 +42,6 @@ def _optimizer(network):
     return torch.optim.SGD(network.parameters(), RATE)
 
 
-def _weights(network):
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
-
-
 def _slope(value, network):
     slopes = torch.autograd.grad(value, [*network.parameters()], retain_graph=True)
     return torch.cat([slope.flatten() for slope in slopes])
@@ -39,7 +50,7 @@ def _slope(value, network):
 def _take(answer, *arguments, name):
     """Let the answer take its step; two of torch's errors are mistakes with a name."""
     try:
-        return call(answer, *arguments, name=name)
+        return call_unchanged(answer, *arguments, name=name)
     except RuntimeError as error:
         if "does not require grad" in str(error):
             raise Wrong(
@@ -53,9 +64,9 @@ def _take(answer, *arguments, name):
         raise
 
 
-def _check_step(moved, network, slope, mistakes, who) -> None:
-    """Raise Wrong unless the network moved by −RATE·slope; `mistakes`: other slopes, and what to say."""
-    if not moved.any():
+def _check_step(change, network, slope, mistakes, who) -> None:
+    """Raise Wrong unless the network changed by −RATE·slope; `mistakes`: other slopes, and what to say."""
+    if not change.any():
         if all(parameter.grad is None or not parameter.grad.any() for parameter in network.parameters()):
             raise Wrong(
                 f"{who} has not moved: `step` found no gradient. Call `zero_grad` *before* `backward`."
@@ -70,12 +81,22 @@ def _check_step(moved, network, slope, mistakes, who) -> None:
         (torch.ones_like(slope), f"{who} moved along an *old* gradient: `backward` comes before `step`."),
         (-slope, "the sign is turned: this climbs the loss. An optimiser goes downhill by itself."),
     ]
-    if matches(moved, -RATE * slope, tolerance=1e-5):
+    if matches(change, -RATE * slope, tolerance=1e-5):
         return
     for mistake, message in mistakes:
-        if matches(moved, -RATE * mistake, tolerance=1e-5):
+        if matches(change, -RATE * mistake, tolerance=1e-5):
             raise Wrong(message)
     raise Wrong(f"{who} moved, but not by one step down the gradient of its loss. What goes into the loss?")
+
+
+def _expect_loss(returned, right) -> None:
+    returned = as_tensor(returned, "the returned loss")
+    expect_shape(returned, (), "the returned loss", "return the loss as one number: the mean over the batch.")
+    if not matches(returned, right.detach()):
+        raise Wrong(
+            f"the step is right, but the returned loss is {returned.item():.4g}. Return the value that you "
+            "went `backward` from, as it was before the step."
+        )
 
 
 @exercise(
@@ -92,7 +113,7 @@ def _check_step(moved, network, slope, mistakes, who) -> None:
 def discriminator_step(answer):
     for loss in (LOSSES["non_saturating"], LOSSES["least_squares"]):
         generator, discriminator, real, latents = _players()
-        before = _weights(generator), _weights(discriminator)
+        before = weights_of(generator), weights_of(discriminator)
         real_logits, fake_logits = discriminator(real), discriminator(generator(latents))
         right = loss.discriminator(real_logits, fake_logits)
         slope = _slope(right, discriminator)
@@ -106,7 +127,7 @@ def discriminator_step(answer):
                 "the fakes' *logits* are cut off, so D learns nothing from them. Cut the graph earlier.",
             ),
             (
-                loss.generator(fake_logits),
+                loss.generator(None, fake_logits),
                 "that is the generator's loss: D helps the generator. D minimises `loss.discriminator`.",
             ),
             (
@@ -122,15 +143,19 @@ def discriminator_step(answer):
 
         arguments = (generator, discriminator, _optimizer(discriminator), real, latents, loss)
         returned = _take(answer, *arguments, name="`discriminator_step`")
-        if not torch.equal(_weights(generator), before[0]):
+        expect_trainable(generator, "the generator")
+        expect_trainable(discriminator, "the discriminator")
+        if moved(before[0], weights_of(generator)):
             raise Wrong("the generator's weights moved; in this step only D learns.")
         if any(parameter.grad is not None for parameter in generator.parameters()):
             raise Wrong(
                 "gradients have reached the generator. That costs time, and its own next step may find them "
                 "there. Where can you cut the graph between the generator and D?"
             )
-        _check_step(_weights(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator")
-        expect_close(returned, right.detach(), name="the returned loss")
+        _check_step(
+            weights_of(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator"
+        )
+        _expect_loss(returned, right)
     return "D has moved, and the generator has felt nothing of it."
 
 
@@ -142,15 +167,15 @@ def discriminator_step(answer):
     hints=[
         "The data play no part in it. What does the generator's loss need to know?",
         "The gradient has to travel from the loss through D into the fakes, and on into G.",
-        "`loss.generator(discriminator(generator(latents)))`, then the same three lines as in D's step.",
+        "`loss.generator(None, discriminator(generator(latents)))`, then the same three lines as for D.",
     ],
 )
 def generator_step(answer):
     for loss in (LOSSES["non_saturating"], LOSSES["least_squares"]):
         generator, discriminator, real, latents = _players()
-        before = _weights(generator), _weights(discriminator)
+        before = weights_of(generator), weights_of(discriminator)
         fake_logits = discriminator(generator(latents))
-        right = loss.generator(fake_logits)
+        right = loss.generator(None, fake_logits)
         slope = _slope(right, generator)
         mistakes = [
             (
@@ -158,15 +183,15 @@ def generator_step(answer):
                 "that is D's loss, which G would make small: it helps D to tell them apart.",
             ),
             (
-                loss.generator(fake_logits.sigmoid()),
+                loss.generator(None, fake_logits.sigmoid()),
                 "a sigmoid too many: the losses of this course take logits.",
             ),
             (
-                LOSSES["minimax"].generator(fake_logits),
+                LOSSES["minimax"].generator(None, fake_logits),
                 "that is the saturating loss, log(1 − D). Use the `loss` that is handed in.",
             ),
             (
-                LOSSES["non_saturating"].generator(fake_logits),
+                LOSSES["non_saturating"].generator(None, fake_logits),
                 "with least squares, the step still follows log D. Use the `loss` that is handed in.",
             ),
         ]
@@ -176,18 +201,17 @@ def generator_step(answer):
         next(generator.parameters()).register_hook(heard.append)  # called when a gradient arrives
         arguments = (generator, discriminator, optimizer, latents, loss)
         returned = _take(answer, *arguments, name="`generator_step`")
-        if not torch.equal(_weights(discriminator), before[1]):
+        if moved(before[1], weights_of(discriminator)):
             raise Wrong("the discriminator's weights moved; in this step only G learns.")
-        if not all(parameter.requires_grad for parameter in discriminator.parameters()):
-            raise Wrong("D is left frozen: with `requires_grad_(False)` it cannot learn in its next step.")
+        expect_trainable(discriminator, "D")
+        expect_trainable(generator, "the generator")
         if not heard and any(parameter.grad is not None for parameter in discriminator.parameters()):
             raise Wrong(
                 "no gradient has reached the generator, though D got one: the fakes were detached. Nothing "
                 "may be cut between G and the loss here."
             )
-        moved = _weights(generator) - before[0]
-        _check_step(moved, generator, slope, mistakes, "the generator")
-        expect_close(returned, right.detach(), name="the returned loss")
+        _check_step(weights_of(generator) - before[0], generator, slope, mistakes, "the generator")
+        _expect_loss(returned, right)
     return "two steps, and you have every line of a GAN that learns."
 
 
@@ -203,30 +227,52 @@ def generator_step(answer):
     ],
 )
 def pull(answer):
-    _, discriminator, points, _ = _players()
+    _, discriminator, points, more_points = _players()
+    _check_pull(answer, discriminator, points)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        another = mlp_discriminator((2,), hidden=(8,))
+    return _check_pull(answer, another, 2 * more_points[:5])
+
+
+def _check_pull(answer, discriminator, points):
+    count, before = len(points), weights_of(discriminator)
     right = generator_pull(discriminator, points)
     d = discriminator(points).sigmoid().detach()[:, None]
     uphill = right / (1 - d)  # ∇t
-    arrows = as_tensor(call(answer, discriminator, points, name="`pull`"), "the array of arrows")
-    expect_shape(arrows, (16, 2), "the array of arrows")
+    result = call_unchanged(answer, discriminator, points, name="`pull`")
+    if moved(before, weights_of(discriminator)):
+        raise Wrong("D's weights have changed: `pull` only asks where D would send the points.")
+    expect_trainable(discriminator, "D")
+    arrows = as_tensor(result, "the array of arrows")
+    expect_shape(arrows, (count, 2), "the array of arrows")
     mistakes = [
         (-right, "the arrows point the wrong way: they show the slope of the loss, and G goes downhill."),
         (
-            right / 16,
+            right / count,
             "each arrow is divided by N, the number of its neighbours. Sum, not mean.",
         ),
         (
-            -right / 16,
+            -right / count,
             "two things: the arrows should go downhill, and be a sum's slope, not a mean's.",
         ),
         (uphill, "that is ∇t, the slope of D's logit. The loss weighs it: by how much, where D is sure?"),
         (d * (1 - d) * uphill, "that is the slope of the probability D(x), not of −log D(x)."),
         (d * uphill, "that is the pull of the saturating loss, log(1 − D). Here the loss is −log D."),
+        (
+            torch.nn.functional.normalize(right, dim=1),
+            "all arrows have length 1: their lengths say how hard D pulls, so leave them as they are.",
+        ),
     ]
     for mistake, message in mistakes:
         if matches(arrows, mistake, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(arrows, right, tolerance=1e-5, name="the array of arrows")
+    if not matches(arrows, right, tolerance=1e-5):
+        raise Wrong(
+            "these are not the arrows of −log D: softplus(−t), t being D's logits at the points, summed, and "
+            "differentiated with respect to the points. Where does yours depart from that?"
+        )
+    expect_like(result, dtype=points.dtype, name="the array of arrows")
     return "by the chain rule these arrows are all that the generator ever hears about the data."
 
 
@@ -252,7 +298,7 @@ def count_modes(answer):
     far = modes[7:8] + torch.tensor([[0.4, 0.0]])  # at 4σ, and 0.4² < 3σ
     samples = torch.cat([strays, near, edge, middle, far])
     right = mode_coverage(samples, modes, std)
-    found = call(answer, samples, modes, std, name="`count_modes`")
+    found = call_unchanged(answer, samples, modes, std, name="`count_modes`")
     if not isinstance(found, (tuple, list)) or len(found) != 2:
         raise Wrong("return two things: the number of covered modes, and the fraction of good samples.")
     covered, fraction = (
@@ -283,6 +329,15 @@ def count_modes(answer):
         raise Wrong("that is the fraction of the bad samples.")
     expect_close(fraction, right.good_fraction, name="the fraction of good samples")
     expect_close(covered, right.covered, name="the number of covered modes")
+    corners = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    for samples, std in ((torch.cat([corners + 0.9, corners[:1] - 0.3]), 0.5), (corners[:2] + 2, 0.2)):
+        right = mode_coverage(samples, corners, std)
+        found = call_unchanged(answer, samples, corners, std, name="`count_modes`")
+        if not matches(found, [right.covered, right.good_fraction]):
+            raise Wrong(
+                f"right for the ring, but not for {len(samples)} samples, three other modes and σ = {std}: "
+                f"{right.covered} covered and {right.good_fraction:.0%} good, and you find {shown(found)}."
+            )
     return "of a perfect generator's samples, 98.9 % are good: 1 − e^(−9/2) of a Gaussian lies within 3σ."
 
 
@@ -317,6 +372,7 @@ def ten_generator_steps(answer):
     ],
 )
 def pack(answer):
+    wide = torch.linspace(-1, 1, 36).reshape(12, 3)  # samples of three numbers
     for packing in (2, 4):
         samples = torch.arange(48.0).reshape(24, 2)
         found = as_tensor(call(answer, samples, packing, name="`pack`"), "the packed samples")
@@ -338,4 +394,14 @@ def pack(answer):
             )
         if len(points[:, 0].unique()) < 24:
             raise Wrong("some samples are in two packs, and others in none.")
+    found = as_tensor(call(answer, wide, 3, name="`pack`"), "the packed samples")
+    expect_shape(
+        found,
+        (4, 9),
+        "the result",
+        "right for samples of two numbers, but twelve samples of *three* numbers, three to a pack, must have "
+        f"shape (4, 9), and have {tuple(found.shape)}. Take the sizes from `samples`.",
+    )
+    if not matches(found.reshape(12, 3)[found[:, ::3].flatten().argsort()], wide):
+        raise Wrong("right for samples of two numbers, but those of three come out mixed up, or as others.")
     return "any way of pairing is fine, as the samples are independent."

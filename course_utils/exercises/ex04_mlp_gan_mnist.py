@@ -6,7 +6,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_like,
+    expect_shape,
+    expect_trainable,
+    matches,
+    moved,
+    weights_of,
+)
 
 _COUNT, _BATCH = 60, 16
 
@@ -64,7 +77,7 @@ _RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
 def draw_batch(answer):
     images, labels = _stored()
     rng = torch.Generator().manual_seed(1)
-    result = call(answer, images, labels, _BATCH, rng, name="`draw_batch`")
+    result = call_unchanged(answer, images, labels, _BATCH, rng, name="`draw_batch`")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong("return two things: the images, then their labels.")
     found, names = as_tensor(result[0], "the images"), as_tensor(result[1], "the labels")
@@ -187,6 +200,19 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
         lambda real, fake: _UP(real).sum() + _DOWN(fake).sum(),
         "that sums over the batch: then the step would grow with the batch. Take means.",
     ),
+    (
+        lambda real, fake: _UP(real).mean(),
+        "only the real images are in it: the second term is about the fakes.",
+    ),
+    (
+        lambda real, fake: _DOWN(fake).mean(),
+        "only the fakes are in it: the first term is about the real images.",
+    ),
+    (lambda real, fake: -_UP(real).mean() - _DOWN(fake).mean(), "the sign is turned: a loss is −log."),
+    (
+        lambda real, fake: 0.9 * _UP(real).mean() + 0.1 * _DOWN(real).mean() + _DOWN(fake).mean(),
+        "the target of the real images is 0.9: label smoothing is a remedy of its own. Here the target is 1.",
+    ),
 ]
 
 
@@ -203,7 +229,12 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
 )
 def fixed_loss(answer):
     generator, discriminator, real, latents = _players()
-    loss = call(answer, generator, discriminator, real, latents, name="`fixed_loss`")
+    before = weights_of(generator), weights_of(discriminator)
+    loss = call_unchanged(answer, generator, discriminator, real, latents, name="`fixed_loss`")
+    for network, weights, who in ((generator, before[0], "the generator"), (discriminator, before[1], "D")):
+        expect_trainable(network, who)
+        if moved(weights, weights_of(network)):
+            raise Wrong(f"the weights of {who} have changed: a loss is worked out, and the step comes later.")
     if isinstance(loss, torch.Tensor) and loss.shape == real.shape[:1]:
         raise Wrong("return one number for the batch: the mean over its images.")
     with torch.no_grad():
@@ -212,12 +243,24 @@ def fixed_loss(answer):
     for mistake, message in _LOSSES:
         if matches(value, mistake(real_logits, fake_logits)):
             raise Wrong(message)
-    expect_close(value, _UP(real_logits).mean() + _DOWN(fake_logits).mean(), name="the loss")
+    expect_shape(value, (), "the loss", "return one number for the batch: the mean over its images.")
+    on_real, on_fake = _UP(real_logits).mean(), _DOWN(fake_logits).mean()
+    if not matches(value, on_real + on_fake):
+        raise Wrong(
+            f"the loss is {value.item():.4g} on a batch where −mean log D(x) is {on_real:.4g} and "
+            f"−mean log(1 − D(G(z))) is {on_fake:.4g}. Which of the two is another one in yours?"
+        )
     if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
         raise Wrong(
             "the value is right, but no gradient can flow from it: return the tensor, with its graph."
         )
-    loss.backward()
+    expect_like(loss, dtype=real.dtype, name="the loss")
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        raise Wrong(
+            f"the value is right, but `backward()` fails on it: {str(error).splitlines()[0]}"
+        ) from None
     if any(weight.grad is None for weight in discriminator.parameters()):
         raise Wrong("the value is right, but the discriminator's weights get no gradient: detach less.")
     if any(weight.grad is not None and weight.grad.any() for weight in generator.parameters()):
@@ -234,7 +277,11 @@ def fixed_loss(answer):
                 "the fakes *before* they go into D, not its logits."
             )
     confident = _Confident()
-    loss = call(answer, generator, confident, real, latents, name="`fixed_loss`")
+    first, loss = loss, call(answer, generator, confident, real, latents, name="`fixed_loss`")
+    if loss is first:
+        raise Wrong(
+            "for another discriminator, the loss is that of the first call: work it out in each call."
+        )
     loss.backward()  # softplus(−40) + softplus(40) = 40, and its slope is 1
     found = torch.stack([loss.detach().float(), confident.logit.grad])
     if not torch.allclose(found, torch.tensor([40.0, 1.0]), rtol=1e-3):
@@ -341,8 +388,8 @@ _CHOICES = [
 def choose_latent_dim(answer):
     found = []
     for table in _TABLES:
-        chosen = call(answer, {size: list(runs) for size, runs in table.items()}, name="`choose_latent_dim`")
-        found.append(as_tensor(chosen, "the chosen size"))
+        handed = {size: list(runs) for size, runs in table.items()}
+        found.append(as_tensor(call(answer, handed, name="`choose_latent_dim`"), "the chosen size"))
     if any(one.dim() for one in found):
         raise Wrong("return one size, a whole number: a key of the dictionary.")
     found = [one.item() for one in found]

@@ -6,9 +6,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    expect_trainable,
+    matches,
+    moved,
+    weights_of,
+)
 from course_utils.models import slerp
-from course_utils.training.steps import training_round
 
 
 @exercise(
@@ -59,7 +72,7 @@ def transposed_size(answer):
     return "PyTorch agrees, as the next cell shows. 7 → 14 → 28 is how a DCGAN grows a digit."
 
 
-def _players():
+def _players(stale=0.3):
     """A small game with stale gradients in both networks, as a former round leaves them."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -67,33 +80,33 @@ def _players():
         discriminator = nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1), nn.Flatten(0))
     generator.latent_dim = 2
     for parameter in [*generator.parameters(), *discriminator.parameters()]:
-        parameter.grad = torch.full_like(parameter, 0.3)
+        parameter.grad = torch.full_like(parameter, stale) if stale else None
     optimizers = [torch.optim.SGD(net.parameters(), lr=0.5) for net in (generator, discriminator)]
     return generator, discriminator, *optimizers
 
 
-def _weights(network):
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
-
-
 def _round(d_loss, g_loss, *, clear=("g", "d"), detach=True, order="dg"):
-    """A round as somebody might write it: which losses, which gradients are cleared, who moves first."""
+    """A round, right or with a mistake: which losses, which gradients are cleared, who moves first."""
 
     def play(generator, discriminator, g_optimizer, d_optimizer, real, latents):
         if not detach and "g" in clear:
             g_optimizer.zero_grad()
+        losses = {}
         for player in order:
             fake = generator(latents)
             if player == "d":
                 if "d" in clear:
                     d_optimizer.zero_grad()
-                d_loss(discriminator(real), discriminator(fake.detach() if detach else fake)).backward()
+                losses["d"] = d_loss(discriminator(real), discriminator(fake.detach() if detach else fake))
+                losses["d"].backward()
                 d_optimizer.step()
             else:
                 if "g" in clear and detach:
                     g_optimizer.zero_grad()
-                g_loss(discriminator(fake)).backward()
+                losses["g"] = g_loss(discriminator(fake))
+                losses["g"].backward()
                 g_optimizer.step()
+        return losses["d"].item(), losses["g"].item()
 
     return play
 
@@ -110,6 +123,8 @@ def _with_sigmoid(loss):
     return lambda *logits: loss(*(torch.sigmoid(each) for each in logits))
 
 
+_RIGHT = _round(_d_loss, _g_loss)
+_STALE = "{}'s step used gradients of a former step too: clear them with `{}_optimizer.zero_grad()` first."
 _D_MISTAKES = [
     (
         _round(lambda real, fake: _d_loss(fake, real), _g_loss),
@@ -136,15 +151,13 @@ _D_MISTAKES = [
     ),
     (
         _round(_d_loss, _g_loss, clear=("g",)),
-        "D's step used gradients of a former step too: clear them with "
-        "`discriminator_optimizer.zero_grad()` first.",
+        _STALE.format("D", "discriminator"),
     ),
 ]
 _G_MISTAKES = [
     (
         _round(_d_loss, _g_loss, clear=("d",)),
-        "G's step used gradients of a former step too: clear them with "
-        "`generator_optimizer.zero_grad()` first.",
+        _STALE.format("G", "generator"),
     ),
     (
         _round(_d_loss, _g_loss, detach=False),
@@ -173,13 +186,52 @@ _G_MISTAKES = [
 ]
 
 
-def _weights_after(play, name=""):
-    """Both networks' weights after one round."""
-    players = _players()
-    rng = torch.Generator().manual_seed(1)
+def _steps_together(generator, discriminator, g_optimizer, d_optimizer, real, latents):
+    """Both go backward before either steps, so that D's gradients hold those of G's loss, too."""
+    g_optimizer.zero_grad()
+    d_optimizer.zero_grad()
+    fake = generator(latents)
+    _d_loss(discriminator(real), discriminator(fake.detach())).backward()
+    _g_loss(discriminator(fake)).backward()
+    d_optimizer.step()
+    g_optimizer.step()
+
+
+_D_MISTAKES.append(
+    (
+        _steps_together,
+        "D's step holds gradients of G's loss: G's `backward` runs through D and leaves its own there. Let D "
+        "step right after its own `backward`, before G's loss.",
+    )
+)
+
+
+def _weights_after(play, name="", *, stale=0.3, seed=1):
+    """Both networks' weights after one round, and what the round returns."""
+    players = _players(stale)
+    rng = torch.Generator().manual_seed(seed)
     real, latents = torch.randn(8, 3, generator=rng) + 1, torch.randn(8, 2, generator=rng)
-    losses = call(play, *players, real, latents, name=name) if name else play(*players, real, latents)
-    return _weights(players[0]), _weights(players[1]), losses
+    if not name:
+        losses = play(*players, real, latents)
+    else:
+        losses = call_unchanged(play, *players, real, latents, name=name)
+        expect_trainable(players[0], "the generator")
+        expect_trainable(players[1], "D")
+    return weights_of(players[0]), weights_of(players[1]), losses
+
+
+def _clears_at_its_end(answer) -> bool:
+    """Whether a round moves both networks and leaves no gradient in either."""
+    *networks, g_optimizer, d_optimizer = _players(stale=0)
+    before = [weights_of(network) for network in networks]
+    try:
+        answer(*networks, g_optimizer, d_optimizer, torch.ones(4, 3), torch.ones(4, 2))
+    except RuntimeError:
+        return False
+    weights = [weight for network in networks for weight in network.parameters()]
+    return all(
+        moved(old, weights_of(network)) for old, network in zip(before, networks, strict=True)
+    ) and not any(weight.grad is not None and weight.grad.any() for weight in weights)
 
 
 @exercise(
@@ -196,9 +248,11 @@ def _weights_after(play, name=""):
     ],
 )
 def one_round(answer):
-    started, right = _players(), _weights_after(training_round)
+    started, right = _players(), _weights_after(_RIGHT)
+    # A round that clears at its end finds nothing stale; any other has to clear at its beginning.
+    stale = 0 if _clears_at_its_end(answer) else 0.3
     try:
-        found = _weights_after(answer, "`one_round`")
+        found = _weights_after(answer, "`one_round`", stale=stale)
     except RuntimeError as error:
         if "second time" in str(error):
             raise Wrong(
@@ -217,12 +271,18 @@ def one_round(answer):
             ) from None
         raise
     generator, discriminator, losses = found
-    if matches(generator, _weights(started[0])) and matches(discriminator, _weights(started[1])):
+    without_stale = _weights_after(answer, "`one_round`", stale=0)
+    if matches(generator, weights_of(started[0])) and matches(discriminator, weights_of(started[1])):
         raise Wrong("neither network has moved: both optimisers have to take a step.")
-    if matches(discriminator, _weights(started[1])):
-        raise Wrong("D has not moved: is discriminator_optimizer.step() there, after backward()?")
+    if matches(discriminator, weights_of(started[1])):
+        raise Wrong(
+            "D has not moved: is discriminator_optimizer.step() there, after backward(), with no zero_grad() "
+            "between the two?"
+        )
     # G's step depends on the D it plays against, so D is checked first.
     if not matches(discriminator, right[1]):
+        if not matches(discriminator, without_stale[1]):
+            raise Wrong(_STALE.format("D", "discriminator"))
         for mistake, message in _D_MISTAKES:
             if matches(discriminator, _weights_after(mistake)[1]):
                 raise Wrong(message)
@@ -232,12 +292,14 @@ def one_round(answer):
         raise Wrong(
             "D's step is not the one asked for: −log D(real) − log(1 − D(fake)), each a mean, added up."
         )
-    if matches(generator, _weights(started[0])):
+    if matches(generator, weights_of(started[0])):
         raise Wrong(
             "G has not moved. Is generator_optimizer.step() there? And are the fakes in G's step "
             "*not* detached?"
         )
     if not matches(generator, right[0]):
+        if not matches(generator, without_stale[0]):
+            raise Wrong(_STALE.format("G", "generator"))
         for mistake, message in _G_MISTAKES:
             if matches(generator, _weights_after(mistake)[0]):
                 raise Wrong(message)
@@ -250,8 +312,24 @@ def one_round(answer):
         raise Wrong("both networks move as they should; now return the two losses: D's, then G's.")
     if matches(losses[0], right[2][1]) and matches(losses[1], right[2][0]):
         raise Wrong("both networks move as they should; the two losses are swapped: return D's first.")
-    expect_close(losses[0], right[2][0], name="D's loss")
-    expect_close(losses[1], right[2][1], name="G's loss")
+    for returned, wanted, who in zip(losses, right[2], "DG", strict=True):
+        returned = as_tensor(returned, f"{who}'s loss")
+        expect_shape(
+            returned, (), f"{who}'s loss", f"{who}'s loss should be one number, a mean over the batch."
+        )
+        if not matches(returned, wanted):
+            raise Wrong(
+                f"both networks move as they should, but {who}'s loss is given as {returned.item():.4g}. "
+                "Return what you went `backward` from, as it was before the step."
+            )
+    again, right = (
+        _weights_after(answer, stale=stale, seed=2),
+        _weights_after(_RIGHT, seed=2),
+    )
+    if not (matches(again[0], right[0]) and matches(again[1], right[1])):
+        raise Wrong(
+            "the first round is right, but the second, with another batch, is not: does it play again?"
+        )
     return "that is the whole algorithm. Everything else in a training loop is book-keeping."
 
 
@@ -298,7 +376,7 @@ def _average(average, network, decay, *, weights=True, buffers=True):
 )
 def update_average(answer):
     average, network = _networks()
-    moved = _state(network)
+    before = _state(network)
     try:
         answer(average, network, 0.9)
     except RuntimeError as error:
@@ -321,8 +399,9 @@ def update_average(answer):
         state[-1] = found[-1]  # the counter of batch normalisation may be copied or left
         return state
 
-    if not torch.equal(_state(network), moved):
+    if not torch.equal(_state(network), before):
         raise Wrong("the network itself has changed: only the average may, in place.")
+    expect_trainable(network, "the network that is being trained")
     typical = [
         (
             outcome(1.0),
@@ -350,7 +429,15 @@ def update_average(answer):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-5):
             raise Wrong(message)
-    expect_close(found, outcome(0.9), tolerance=1e-5, name="the averaged state")
+    if not matches(found, outcome(0.9), tolerance=1e-5):
+        raise Wrong("the averaged state is not decay·old + (1 − decay)·new. What are the two weights' names?")
+    average, _ = _networks()
+    answer(average, network, 0.6)
+    found = _state(average)
+    if not matches(found, outcome(0.6), tolerance=1e-5):
+        raise Wrong(
+            "right for the decay 0.9 and the first call, but not for 0.6 in a second one: use `decay`."
+        )
     return "weights and buffers: the average is a complete network of its own."
 
 
@@ -393,7 +480,13 @@ def loss_of_the_generator(answer):
 def walk(answer):
     rng = torch.Generator().manual_seed(3)
     start, end = torch.randn(2, 32, generator=rng, dtype=torch.float64)
-    found = as_tensor(call(answer, start, end, 7, name="`walk`"), "the walk").double()
+    result = call_unchanged(answer, start, end, 7, name="`walk`")
+    if isinstance(result, torch.Tensor) and result.isnan().any() and (start @ end).abs() > 1:
+        raise Wrong(
+            "the walk is NaN. Was arccos given something beyond 1? The cosine is the dot product divided by "
+            "*both* lengths."
+        )
+    found = as_tensor(result, "the walk").double()
     expect_shape(
         found, (7, 32), "the walk", "the walk must have one latent in each row: shape (steps, latent_dim)."
     )
@@ -440,5 +533,17 @@ def walk(answer):
         raise Wrong("the first row is not `start`.")
     if not torch.allclose(found[-1], end, atol=1e-3):
         raise Wrong("the last row is not `end`.")
-    expect_close(found, right, tolerance=1e-3, name="the walk")
+    if not matches(found, right, tolerance=1e-3):
+        raise Wrong(
+            "both ends are right, but not the way between them. Are the two weights sin((1 − s)·ω)/sin ω and "
+            "sin(s·ω)/sin ω, with s in equal steps?"
+        )
+    start, end = torch.randn(2, 5, generator=rng)
+    result = call_unchanged(answer, start, end, 4, name="`walk`")
+    if not matches(result, slerp(start, end, 4), tolerance=1e-3):
+        raise Wrong(
+            "right for seven steps between the first two latents, but not for four steps between two others, "
+            "of five numbers. Does every size come from the arguments?"
+        )
+    expect_like(result, dtype=start.dtype, name="the walk")
     return "every step of this walk has a length that the generator knows."

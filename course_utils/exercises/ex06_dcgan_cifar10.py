@@ -2,8 +2,21 @@
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
-from course_utils.checks import Wrong, as_tensor, call, choose, exercise, expect_close, expect_shape, matches
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_close,
+    expect_like,
+    expect_shape,
+    expect_trainable,
+    matches,
+)
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
 GENERATORS = [
@@ -11,6 +24,7 @@ GENERATORS = [
     (1, [(4, 1, 0, 0), (4, 2, 1, 0), (3, 3, 0, 0)]),
     (7, [(5, 2, 2, 1), (6, 4, 1, 0), (3, 2, 2, 1)]),
 ]
+OTHERS = [(3, [(4, 2, 1, 0)]), (2, [(3, 2, 1, 1), (5, 1, 2, 0), (4, 2, 1, 0), (2, 2, 0, 0)]), (9, [])]
 
 
 def _walk(layer):
@@ -80,7 +94,31 @@ def final_side(answer):
     right = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
     for case, side in zip(GENERATORS, found, strict=True):
         expect_close(side, right(*case), name=f"`final_side({case[0]}, {case[1]})`")
+    for case in OTHERS:
+        try:
+            side = as_tensor(call(answer, case[0], list(case[1])), "the side")
+        except (IndexError, ValueError, UnboundLocalError):
+            side = None
+        if side is None or not matches(side, right(*case)):
+            raise Wrong(
+                f"right for three layers, but not for {len(case[1])}: `final_side({case[0]}, {case[1]})` "
+                f"should be {right(*case)}. Go through the list, however long it is."
+            )
     return "4 → 4 → 8 → 16: that generator paints a quarter of a CIFAR-10 picture's pixels."
+
+
+class _Layers(TorchFunctionMode):
+    """Notes the maps that go into and come out of every transposed convolution, however it is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        result = function(*arguments, **(keywords or {}))
+        if function is torch.conv_transpose2d:
+            self.seen.append((tuple(arguments[0].shape[1:]), tuple(result.shape[1:])))
+        return result
 
 
 @exercise(
@@ -101,14 +139,17 @@ def fixed_generator(answer):
     if not isinstance(generator, nn.Module):
         raise Wrong("`fixed_generator()` should return a network, such as an nn.Sequential.")
     latents = torch.randn(6, 100, generator=torch.Generator().manual_seed(0))
+    layers = _Layers()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), layers:
             images = generator(latents)
     except RuntimeError as error:
         raise Wrong(
             f"the generator fails on latents of shape (6, 100): {str(error).splitlines()[0]}. "
             "Do the channels of each layer meet those of the next?"
         ) from None
+    if not isinstance(images, torch.Tensor):
+        raise Wrong("the generator should give a tensor of pictures.")
     side = images.shape[-1] if images.ndim == 4 else 0
     if images.ndim != 4 or images.shape[:2] != (6, 3) or images.shape[2] != side:
         raise Wrong(
@@ -118,10 +159,12 @@ def fixed_generator(answer):
         raise Wrong(
             "the pictures are still 16×16. What do the three strides multiply up to, and what should they?"
         )
-    if side in (31, 29, 25):
+    short = [number for number, (given, made) in enumerate(layers.seen, 1) if made[-1] == 2 * given[-1] - 1]
+    if side != 32 and short:
+        given, made = layers.seen[short[0] - 1]
         raise Wrong(
-            f"the side is {side}: every layer of stride 2 with kernel 5 and padding 2 falls one pixel short "
-            "of doubling. What is output_padding for?"
+            f"the side is {side}: transposed convolution number {short[0]} makes {made[-1]} of {given[-1]}, "
+            "one pixel short of doubling, as stride 2, kernel 5, padding 2 does. What is output_padding for?"
         )
     if side != 32:
         raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
@@ -131,6 +174,17 @@ def fixed_generator(answer):
             "the pictures are 32×32, but every pixel stands there four times: the details are those of "
             "16×16. Let a layer *learn* the last doubling."
         )
+    if len(layers.seen) != 3:
+        raise Wrong(
+            f"the pictures are 32×32, but {len(layers.seen)} transposed convolutions make them. Keep the "
+            "three that were there, and change one."
+        )
+    if layers.seen[0][0] != (256, 4, 4):
+        channels, height, width = layers.seen[0][0]
+        raise Wrong(
+            f"the pictures are 32×32, but the first transposed convolution gets {channels} maps of "
+            f"{height}×{width}. Keep the start of 256 maps of 4×4: which stride has to change, then?"
+        )
     if images.abs().max() > 1:
         raise Wrong("some values lie outside [-1, 1]: is the tanh at the end still there?")
     with torch.no_grad():  # the larger the latents, the further a tanh swings to both sides
@@ -139,6 +193,14 @@ def fixed_generator(answer):
         raise Wrong(
             "no value is below 0: is the last layer still the tanh? The photographs run from −1 to 1."
         )
+    with torch.no_grad():  # the same random numbers for both, should there be any in the network
+        torch.manual_seed(0)
+        once = generator(latents)
+        torch.manual_seed(0)
+        others = generator(latents.flip(1))
+    if torch.allclose(once, others):
+        raise Wrong("the pictures do not depend on the latents: what does the network do with its input?")
+    expect_trainable(generator, "the generator")
     return "32×32. The arithmetic takes a minute, and a wrong size costs a whole training."
 
 
@@ -202,12 +264,12 @@ def mirror(answer):
             "your function has changed the images that it was given. Make new ones: torch.where does."
         )
     expect_shape(found, tuple(pixels.shape), "the result")
+    all_alike = torch.equal(found, pixels) or torch.equal(found, pixels.flip(3))
+    if all_alike and any(not torch.equal(tossed(seed), found) for seed in range(1, 12)):
+        raise Wrong("one coin decides for the whole batch. Each image needs a coin of its own.")
     if torch.equal(found, pixels.flip(3)):
         raise Wrong("all images are mirrored. Each should be with probability ½, by a coin of its own.")
     if torch.equal(found, pixels):
-        other = [tossed(seed) for seed in range(1, 12)]
-        if any(torch.equal(one, pixels.flip(3)) for one in other):
-            raise Wrong("one coin decides for the whole batch. Each image needs a coin of its own.")
         raise Wrong("no image has changed.")
     as_it_was, mirrored = _mirrored(pixels, found)
     if not (as_it_was | mirrored).all():
@@ -237,6 +299,7 @@ def mirror(answer):
             f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "
             "a coin of its own, and coins do not count along."
         )
+    expect_like(found, dtype=pixels.dtype, name="the result")
     images = pixels.clone().requires_grad_()
     result = answer(images, torch.Generator().manual_seed(0))
     if not result.requires_grad:
@@ -248,12 +311,18 @@ def mirror(answer):
 
 
 def _sigma(answer, weight, steps):
-    found = call(answer, weight, steps, name="`largest_singular_value`")
+    found = call_unchanged(answer, weight, steps, name="`largest_singular_value`")
     if isinstance(found, (float, torch.Tensor)) and not torch.as_tensor(found).isfinite().all():
         raise Wrong(
             "the result is not a number: v has grown beyond all bounds. Divide it by its length in each step."
         )
-    return as_tensor(found, "your σ").squeeze()
+    sigma = as_tensor(found, "your σ")
+    if sigma.dim() and sigma.numel() == 1:
+        raise Wrong(
+            f"return a single number: yours has the shape {tuple(sigma.shape)}, and cannot be printed as "
+            "one. `.squeeze()` takes the axes away."
+        )
+    return sigma
 
 
 @exercise(

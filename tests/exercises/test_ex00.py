@@ -81,7 +81,11 @@ WRONG = [
     ("0.4", math.log(4), "two images"),
     ("0.4", 0.0, "right and sure"),
     ("0.4", torch.full((3,), 0.6931), "one number"),
-    ("0.4", 3.0, "expected"),
+    ("0.4", 3.0, "0.0498 to the truth"),
+    ("0.4", -3.0, "never negative"),
+    ("0.1", lambda pixels: to_model_range(pixels).numpy(), "`ndarray`"),
+    ("0.2", lambda n, dim: torch.randn(n, dim, dtype=torch.float64), "float64"),
+    ("0.2", lambda n, dim: torch.randn(n, dim).numpy(), "`ndarray`"),
 ]
 
 

@@ -23,6 +23,33 @@ def value_with_a_loop(d, p, q):
     return total
 
 
+def value_with_a_loop_of_tensors(d, p, q):
+    total = 0.0
+    for face in range(len(p)):
+        total = total + p[face] * d[face].log() + q[face] * (1 - d[face]).log()
+    return total
+
+
+def value_in_place(d, p, q):
+    result = value(d, p, q)
+    p.mul_(d.log())
+    return result
+
+
+def half_detached(real, fake):
+    return softplus(-real).mean() + softplus(fake.detach()).mean()
+
+
+def slopes_of_the_first_call():
+    first = []
+
+    def slopes(logits):
+        first.append(generator_slopes(logits))
+        return first[0]
+
+    return slopes
+
+
 def cross_entropy_loss(real, fake):
     return cross_entropy(real, torch.ones_like(real)) + cross_entropy(fake, torch.zeros_like(fake))
 
@@ -80,7 +107,7 @@ def game_by_hand(p, rounds, rate):
 
 RIGHT = [
     ("1.1", value),
-    ("1.1", value_with_a_loop),
+    ("1.1", value_with_a_loop_of_tensors),
     ("1.1", lambda d, p, q: p.float() @ d.float().log() + q.float() @ (1 - d.float()).log()),
     ("1.2", lambda p, q, share=0.5: share * p / (share * p + (1 - share) * q)),
     ("1.2", lambda p, q, share=0.5: 1 / (1 + (1 / share - 1) * q / p)),
@@ -115,6 +142,11 @@ WRONG = [
     ("1.1", lambda d, p, q: (q * (1 - d).log()).sum(), "data's is missing"),
     ("1.1", lambda d, p, q: p * d.log() + q * (1 - d).log(), "single number"),
     ("1.1", lambda d, p, q: None, "return"),
+    ("1.1", value_with_a_loop, "`math.log\\(0\\)` is an error"),
+    ("1.1", lambda d, p, q: value(d.clamp(1e-6, 1 - 1e-6), p, q), "is something clipped"),
+    ("1.1", lambda d, p, q: (p * d.log() + q * (1 - d + 1e-12).log()).sum(), "is something clipped"),
+    ("1.1", value_in_place, "changes `p` itself"),
+    ("1.1", lambda d, p, q: torch.tensor(-1.3862943611), "same whatever the arguments"),
     ("1.2", lambda p, q: p / q, "density ratio"),
     ("1.2", lambda p, q: (p / q).clamp(max=1), "density ratio, capped"),
     ("1.2", lambda p, q: (p / q).clamp(max=0.999), "density ratio, capped"),
@@ -148,6 +180,9 @@ WRONG = [
     ("1.3", lambda r, f: softplus(f).mean(), "real ones are missing"),
     ("1.3", lambda r, f: softplus(-r).mean() + softplus(-f).mean(), "treated as real"),
     ("1.3", lambda r, f: softplus(-r) + softplus(f[:1]), "take the mean"),
+    ("1.3", lambda r, f: cross_entropy_loss(r, f).detach(), "lost its history"),
+    ("1.3", lambda r, f: cross_entropy_loss(r, f).item(), "lost its history"),
+    ("1.3", half_detached, "gradient for the logits of the generated samples"),
     ("1.4", lambda p, q: (kl(p, q) + kl(q, p)) / 2, "without the half-way"),
     ("1.4", lambda p, q: 2 * middle_kl(p, q), "twice too large"),
     ("1.4", lambda p, q: kl((p + q) / 2, p) / 2 + kl((p + q) / 2, q) / 2, "order is turned"),
@@ -171,6 +206,9 @@ WRONG = [
     ("1.6", lambda t: (-softplus(t), softplus(-t)), "losses themselves"),
     ("1.6", lambda t: (-t.sigmoid() * t.sigmoid().neg().add(1),) * 2, "sigmoid alone"),
     ("1.6", lambda t: -t.sigmoid(), "as a pair"),
+    ("1.6", lambda t: [slope.numpy() for slope in generator_slopes(t)], "`ndarray`"),
+    ("1.6", lambda t: generator_slopes(t.float()), "float32"),
+    ("1.6", slopes_of_the_first_call(), r"shape \(6,\)"),
     ("1.6", lambda t: (-t.sigmoid(), -1 - t.sigmoid()), "non-saturating slope"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, rate, held=False, loss=value_without_care(p)), "0·log 0"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, -rate), "climbs V"),

@@ -6,7 +6,6 @@ from torch.nn import functional as F
 
 from course_utils.checks import run_check
 from course_utils.metrics import generator_pull, mode_coverage
-from course_utils.training import steps
 
 
 def stub(*_arguments):
@@ -21,6 +20,10 @@ def finish(value, optimizer):
 
 
 # --- 3.1, D's step: G the generator, D the discriminator, o the optimiser, x data, z latents ---
+
+
+def d_step(G, D, o, x, z, loss):
+    return finish(loss.discriminator(D(x), D(G(z).detach())), o).detach()
 
 
 def d_with_no_grad(G, D, o, x, z, loss):
@@ -61,7 +64,7 @@ def d_sigmoid(G, D, o, x, z, loss):
 
 
 def d_with_generator_loss(G, D, o, x, z, loss):
-    return finish(loss.generator(D(G(z).detach())), o)
+    return finish(loss.generator(None, D(G(z).detach())), o)
 
 
 def d_own_loss(G, D, o, x, z, loss):
@@ -91,53 +94,57 @@ def d_step_first(G, D, o, x, z, loss):
 
 
 def d_moves_the_generator(G, D, o, x, z, loss):
-    finish(loss.generator(D(G(z))), torch.optim.SGD(G.parameters(), 0.1))
-    return steps.discriminator_step(G, D, o, x, z, loss)
+    finish(loss.generator(None, D(G(z))), torch.optim.SGD(G.parameters(), 0.1))
+    return d_step(G, D, o, x, z, loss)
 
 
 def d_returns_nothing(G, D, o, x, z, loss):
-    steps.discriminator_step(G, D, o, x, z, loss)
+    d_step(G, D, o, x, z, loss)
 
 
 # --- 3.2, G's step ---
 
 
+def g_step(G, D, o, z, loss):
+    return finish(loss.generator(None, D(G(z))), o).detach()
+
+
 def g_frozen_and_thawed(G, D, o, z, loss):
     D.requires_grad_(False)
-    value = finish(loss.generator(D(G(z))), o)
+    value = finish(loss.generator(None, D(G(z))), o)
     D.requires_grad_(True)
     return value.item()
 
 
 def g_left_frozen(G, D, o, z, loss):
     D.requires_grad_(False)
-    return finish(loss.generator(D(G(z))), o)
+    return finish(loss.generator(None, D(G(z))), o)
 
 
 def g_detached(G, D, o, z, loss):
-    return finish(loss.generator(D(G(z).detach())), o)
+    return finish(loss.generator(None, D(G(z).detach())), o)
 
 
 def g_detached_without_zero_grad(G, D, o, z, loss):
-    value = loss.generator(D(G(z).detach()))
+    value = loss.generator(None, D(G(z).detach()))
     value.backward()
     o.step()
     return value
 
 
 def g_cut_logits(G, D, o, z, loss):
-    return finish(loss.generator(D(G(z)).detach()), o)
+    return finish(loss.generator(None, D(G(z)).detach()), o)
 
 
 def g_without_zero_grad(G, D, o, z, loss):
-    value = loss.generator(D(G(z)))
+    value = loss.generator(None, D(G(z)))
     value.backward()
     o.step()
     return value
 
 
 def g_uphill(G, D, o, z, loss):
-    return finish(-loss.generator(D(G(z))), o)
+    return finish(-loss.generator(None, D(G(z))), o)
 
 
 def g_saturating(G, D, o, z, loss):
@@ -149,29 +156,55 @@ def g_own_loss(G, D, o, z, loss):
 
 
 def g_sigmoid(G, D, o, z, loss):
-    return finish(loss.generator(D(G(z)).sigmoid()), o)
+    return finish(loss.generator(None, D(G(z)).sigmoid()), o)
 
 
 def g_no_step(G, D, o, z, loss):
     o.zero_grad()
-    value = loss.generator(D(G(z)))
+    value = loss.generator(None, D(G(z)))
     value.backward()
     return value
 
 
 def g_moves_the_discriminator(G, D, o, z, loss):
-    finish(loss.generator(D(G(z))), torch.optim.SGD(D.parameters(), 0.1))
-    return steps.generator_step(G, D, o, z, loss)
+    finish(loss.generator(None, D(G(z))), torch.optim.SGD(D.parameters(), 0.1))
+    return g_step(G, D, o, z, loss)
+
+
+def then(step, change):
+    """The step, and afterwards something done to G or D that nobody asked for."""
+
+    def answer(G, D, *rest):
+        value = step(G, D, *rest)
+        change(G, D)
+        return value
+
+    return answer
 
 
 # --- 3.3 to 3.6 ---
+
+
+def pull_of_the_first_call():
+    first = []
+
+    def answer(D, points):
+        first.append(generator_pull(D, points))
+        return first[0]
+
+    return answer
+
+
+def count_of_the_ring(samples, modes, std):
+    found = mode_coverage(samples, modes, 0.1)
+    return found.covered, found.good_fraction
 
 
 def pull_by_hand(D, points):
     points.requires_grad_()
     logits = D(points)
     (uphill,) = torch.autograd.grad(logits.sum(), points)
-    return ((1 - logits.sigmoid())[:, None] * uphill).tolist()
+    return (1 - logits.sigmoid())[:, None] * uphill
 
 
 def slope_of(value):
@@ -213,9 +246,9 @@ def count_box(samples, modes, std):
 
 
 RIGHT = [
-    ("3.1", steps.discriminator_step),
+    ("3.1", d_step),
     ("3.1", d_with_no_grad),
-    ("3.2", steps.generator_step),
+    ("3.2", g_step),
     ("3.2", g_frozen_and_thawed),
     ("3.3", generator_pull),
     ("3.3", pull_by_hand),
@@ -241,7 +274,10 @@ WRONG = [
     ("3.1", d_step_first, "*old* gradient"),
     ("3.1", d_moves_the_generator, "generator's weights moved"),
     ("3.1", d_returns_nothing, "returns nothing"),
-    ("3.1", lambda *a: steps.discriminator_step(*a) * 0, "returned loss"),
+    ("3.1", lambda *a: d_step(*a) * 0, "returned loss"),
+    ("3.1", then(d_step, lambda G, D: G.requires_grad_(False)), "generator is left frozen"),
+    ("3.1", then(d_step, lambda G, D: D.eval()), "discriminator is left in evaluation"),
+    ("3.2", then(g_step, lambda G, D: D.eval()), "D is left in evaluation mode"),
     ("3.2", g_left_frozen, "left frozen"),
     ("3.2", g_detached, "fakes were detached"),
     ("3.2", g_detached_without_zero_grad, "fakes were detached"),
@@ -261,6 +297,11 @@ WRONG = [
     ("3.3", slope_of(lambda t: F.softplus(t).sum()), "saturating loss"),
     ("3.3", lambda D, points: generator_pull(D, points)[:, 0], "shape"),
     ("3.3", lambda D, points: generator_pull(D, points).sum(), "The array of arrows"),
+    ("3.3", lambda D, points: generator_pull(D, points).tolist(), "`list`"),
+    ("3.3", lambda D, points: generator_pull(D, points).double(), "float64"),
+    ("3.3", pull_of_the_first_call(), "shape (16, 2)"),
+    ("3.3", lambda D, points: F.normalize(generator_pull(D, points)), "length 1"),
+    ("3.4", count_of_the_ring, "ight for the ring"),
     ("3.4", count_all_nearest, "Only *good* samples"),
     ("3.4", count_within(lambda distance, std: distance <= std), "one σ"),
     ("3.4", count_within(lambda distance, std: distance**2 <= 3 * std), "*squared*"),
@@ -275,6 +316,8 @@ WRONG = [
     ("3.5", "d", "variety"),
     ("3.5", "x", "Answer with one of"),
     ("3.6", lambda x, m: x.reshape(m * x.shape[1], -1), "transpose"),
+    ("3.6", lambda x, m: x.reshape(-1, 2 * m), "*three* numbers"),
+    ("3.6", lambda x, m: torch.arange(48.0).reshape(-1, 2 * m), "*three* numbers"),
     ("3.6", lambda x, m: x.reshape(-1, 2 * x.shape[1]), "packs 2 whatever"),
     ("3.6", lambda x, m: x.repeat(1, m), "as many rows"),
     ("3.6", lambda x, m: x[: len(x) // m].repeat(1, m), "copies of one sample"),
