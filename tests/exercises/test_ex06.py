@@ -371,7 +371,7 @@ ALWAYS_THE_SAME = own(interpolated("bilinear"))
         (lambda: own(lambda i, o: shuffled(i, o, lambda weight: weight)), "which four"),
         (
             lambda: own(lambda i, o: shuffled(i, o, lambda weight: weight[:o].repeat(4, 1, 1, 1))),
-            "which four",
+            "of colours",
         ),
         (lambda: own(lambda i, o: shuffled(i, o, bias=True)), "biases"),
         (lambda: own(interpolated("nearest")), "resize-convolution of the table"),
