@@ -67,7 +67,7 @@ draw_real = data.image_sampler(cifar.images, device)  # draw_real(n, rng): n ran
 rng = torch.Generator(device).manual_seed(seed(0))
 some_real = draw_real(32, rng).cpu()
 print(f"{len(cifar.images):,} images of shape {tuple(cifar.images.shape[1:])}: {', '.join(cifar.classes)}")
-plots.show(plots.image_grid(some_real, columns=16, title="Real photographs", note=cifar.note))
+plots.show(plots.image_grid(some_real, columns=8, width=6, title="Real photographs", note=cifar.note))
 
 # %% [markdown]
 # Compare with digits. All digits are strokes in the middle of a black page. Here every picture
@@ -352,6 +352,7 @@ plots.show(
     plots.image_grid(
         torch.cat([untrained[method][:8] for method in UPSAMPLING]),
         columns=8,
+        width=7.2,
         row_labels=["transposed", "resize", "pixel shuffle"],
         title="Generators before any training",
         alt="Three rows of images from untrained generators: fine grids and specks from the transposed "
@@ -360,7 +361,7 @@ plots.show(
     )
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 figure, panels = plots.new_figure(rows=2, columns=2, width=7.2, height=6.4)
 spectra = {**{NAMES[method]: untrained[method] for method in UPSAMPLING}, "photographs": real_images}
 for axes, (name, images) in zip(panels.flat, spectra.items(), strict=True):
@@ -405,8 +406,9 @@ claim(
 #
 # And after training? A checkerboard that D can see is a mistake that G can unlearn. Train each
 # for a short while, everything else equal. (The initial weights are PyTorch's own, here and
-# below. The networks come with DCGAN's, which are [for digits](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?)
-# the better start; for colour they are behind on [the page of measurements](../docs/benchmarks.md).)
+# below. The networks come with DCGAN's, which
+# [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) keeps; for colour they are behind,
+# on [the page of measurements](../docs/benchmarks.md).)
 
 # %%
 show_source(pytorch_initialised)
@@ -490,10 +492,11 @@ claim(
 
 # %% [markdown]
 # D sees the checkerboard, and G unlearns it: with transposed convolutions and with pixel shuffles,
-# the fraction at period 2 falls to less than a tenth of what they were before training.
+# the fractions at period 2 fall to less than a tenth of what they were before training.
 #
-# What the curves show beyond that is of this run. Do not read the distances as a ranking, either:
-# on [the page of measurements](../docs/benchmarks.md), after more images and over three seeds, the
+# The curves say more than the one number. Where a curve lies below the photographs', detail of that
+# fineness is missing; where it lies above, there is a grain. Which does what is of this run, and so
+# are the distances: do not read them as a ranking. On [the page of measurements](../docs/benchmarks.md), after more images and over three seeds, the
 # transposed convolution and the pixel shuffle are level, and the resize-convolution's seeds differ
 # by more than that. It also takes the most time for an image.
 #
@@ -580,7 +583,7 @@ plots.show(
 #
 # $$\bar W = W / \sigma(W), \qquad \sigma(W) = \max_{\lVert v\rVert = 1} \lVert W v \rVert .$$
 #
-# A singular value decomposition in each training step would be dear. The largest one alone is
+# A singular value decomposition in each training step would be expensive. The largest one alone is
 # cheap: $W^\top W$ stretches the longest direction by $\sigma^2$, and every other direction by
 # less. Multiply a random vector by it again and again, and it turns into that direction. This is
 # **power iteration**:
@@ -731,14 +734,15 @@ for name in ("transposed", *tools):
 # %% [markdown]
 # | tool | what it changes here | what it is for |
 # | --- | --- | --- |
-# | mirroring | little, in a run this short | doubles the photographs that D would have to learn, at next to no cost |
+# | mirroring | see above: in one run this short, hardly more than chance | doubles the photographs that D would have to learn, at next to no cost |
 # | mirroring, colour, shift | the samples are further from photographs | long trainings, where D would memorise the photographs; here it has not seen each of them once, and the task is only made harder |
 # | spectral normalisation | D's slope is less than the plain one's | a bound on the slope, whatever comes; whether that pays off, a run this short cannot show |
 #
 # Single runs differ by half a point with nothing but the seed, so none of this is a ranking.
 # [The page of measurements](../docs/benchmarks.md) has these rows after 50,000 images and over
-# three seeds: there mirroring is ahead of no augmentation at all, and the full augmentation is
-# level with mirroring. <!-- number 50,000: of that page --> We continue with mirroring alone.
+# three seeds: there mirroring is ahead of no augmentation at all, the full augmentation is level
+# with mirroring, and mirroring with a normalised D is behind. <!-- number 50,000: of that page -->
+# We continue with mirroring alone.
 
 # %% tags=["claim"]
 claim(
@@ -821,7 +825,7 @@ plots.show(
 # - The distance falls to less than half in the first fifth of the training, and slowly after that.
 #   It does not fall steadily, either: from one snapshot to the next it may rise. The last snapshot
 #   need not be the best, and this run ends no better than blurred photographs.
-# - The average brings little or nothing here. [On digits it did](05_dcgan_mnist.ipynb#Was-the-average-worth-it?);
+# - The average brings little or nothing here. For digits, [see notebook 05](05_dcgan_mnist.ipynb#Was-the-average-worth-it?);
 #   for colour the generator after the last step is as good, also on
 #   [the page of measurements](../docs/benchmarks.md) over three seeds. We keep it because it does
 #   no harm, and shows fewer accidents of the last step.
@@ -886,8 +890,10 @@ for what, longer in trained_for.items():
 # second look.
 #
 # Compare both distances with the row "blurred 3×3" at the beginning. The five minutes are level
-# with it, within what two draws of samples differ; the hour is well below it. Would you rather
-# have these pictures or blurred photographs? A Fréchet distance sees what its features see. These
+# with it, give or take a tenth; the hour is well below it. Would you rather have these pictures or
+# blurred photographs?
+#
+# A Fréchet distance sees what its features see. These
 # features come from a small classifier, and it is sensitive to the texture that blurring takes
 # away more than to the animal that is not there. One number is not a verdict.
 #
@@ -907,8 +913,7 @@ claim(
 # %% [markdown]
 # **What has not been run.** This notebook has a `gpu` scale: more images, the same recipe. It has
 # not been run on a GPU, so there is no picture of what ten minutes on one would bring, and you
-# find no number for it here. Networks with published results on CIFAR-10 have millions of
-# weights, and train for hours on a GPU.
+# find no number for it here.
 #
 # ## Are the colours right?
 #
@@ -1136,6 +1141,7 @@ def striped_share(filters: Tensor) -> Tensor:
 strongest_first = filters.flatten(1).norm(dim=1).argsort(descending=True)
 shown = filters[strongest_first]
 shown = shown / shown.abs().amax((1, 2, 3), keepdim=True)
+shown = F.interpolate(shown, scale_factor=4)  # every weight is drawn 4×4 pixels large
 plots.show(
     plots.image_grid(
         shown[:32],
@@ -1290,7 +1296,7 @@ claim(
     every_seed=True,
 )
 claim(
-    "after it, the two pixel shuffles are of one size, and far below where the plain one began",
+    "Afterwards it has some power at period 2, and far less than the plain one began with",
     0 < after["own"] < before["pixel_shuffle"] / 10,
     every_seed=True,
 )
@@ -1298,10 +1304,9 @@ claim(
 # %% [markdown] tags=["solution"]
 # Before training, the pixel shuffle from an equal start has no power at all at period 2: every
 # block of four pixels is of one colour. An equal start is only a start, though. Nothing keeps the
-# four sets equal, and training moves them apart, as it must, or the finest detail would be missing;
-# after it, the two pixel shuffles are of one size, and far below where the plain one began. Whether
-# that lies above or below the photographs' fraction is, in a training this short, a matter of
-# the run.
+# four sets equal, and training moves them apart, as it must, or the finest detail would be missing.
+# Afterwards it has some power at period 2, and far less than the plain one began with: the two come
+# from both sides to what D lets pass.
 
 # %% [markdown]
 # ## Misconceptions
@@ -1450,7 +1455,7 @@ plots.show(
         poster,
         columns=8,
         width=7.2,
-        row_labels=cifar.classes,
+        row_labels=[name.replace("automobile", "car") for name in cifar.classes],
         title=f"The surest of {len(sampled):,}, class by class",
         alt="Ten rows of eight generated pictures, a row for each class of CIFAR-10, chosen by a classifier: "
         "more of them look like their class than among those that nobody chose.",
@@ -1467,7 +1472,7 @@ plots.show(
 # - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the
 #   strides multiply up to 8. An assertion on the shape costs nothing.
 # - A layer that makes neighbouring pixels by different weights brings a pattern of period 2. The
-#   power spectrum shows it at frequency ½, before training and after.
+#   power spectrum shows it at frequency ½. Training takes most of it away.
 # - Augment everything that D sees, differentiably; or G learns the augmentation.
 # - Spectral normalisation divides each weight by its largest singular value, found by power
 #   iteration, and so bounds D's slope.
