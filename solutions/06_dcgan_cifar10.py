@@ -245,8 +245,8 @@ check("6.2", fixed_generator)
 # `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The
 # extra convolutions and the spectral normalisation are left out; the normalisation has a section
 # of its own below. Here they are with the sizes of this notebook, 48 channels at half size and
-# latents of 64 numbers, twice as many as for digits (on [the page of
-# measurements](../docs/benchmarks.md) latents of 32 do as well, within what seeds differ):
+# latents of 64 numbers, where digits had 32. (On [the page of measurements](../docs/benchmarks.md),
+# latents of 32 do as well for colour, within what seeds differ.) <!-- numbers: settings of notebook 05, and of that page -->
 
 # %%
 NETWORK = {"image_shape": (3, 32, 32), "latent_dim": 64, "width": 48}
@@ -264,7 +264,7 @@ print(f"discriminator: {count_parameters(discriminator):7,} weights → {tuple(d
 #
 # | layer | how an output pixel is made | source |
 # | --- | --- | --- |
-# | transposed convolution, kernel 4, stride 2 | from 2×2 inputs; odd and even rows and columns use different weights of the kernel | DCGAN |
+# | transposed convolution | from 2×2 inputs, with kernel 4 and stride 2; odd and even rows and columns use different weights of the kernel | DCGAN <!-- numbers: of that layer --> |
 # | resize-convolution | every pixel is repeated 2×2, then a 3×3 convolution, the same weights everywhere | Odena et al., 2016 |
 # | pixel shuffle | a convolution makes four maps, which are interleaved: one for each pixel of a 2×2 block | Shi et al., 2016 |
 #
@@ -277,7 +277,7 @@ print(f"discriminator: {count_parameters(discriminator):7,} weights → {tuple(d
 #
 # where $I$ is the brightness less its mean, and take the fraction of all the power that lies at
 # $(½, 0)$, $(0, ½)$ and $(½, ½)$. White noise has the same power at all 1,023 frequencies, so its
-# fraction is 3/1023 ≈ 0.003.
+# fraction is 3/1023 ≈ 0.003. <!-- numbers: 32 · 32 − 1 frequencies -->
 
 # %%
 show_source(power_spectrum, checkerboard_fraction)
@@ -492,7 +492,7 @@ claim(
 
 # %% [markdown]
 # D sees the checkerboard, and G unlearns it: with transposed convolutions and with pixel shuffles,
-# the fractions at period 2 fall to less than a tenth of what they were before training.
+# the fractions fall to less than a tenth of what they were before training.
 #
 # The curves say more than the one number. Where a curve lies below the photographs', detail of that
 # fineness is missing; where it lies above, there is a grain. Which does what is of this run, and so
@@ -507,7 +507,7 @@ claim(
 #
 # The discriminator sees the same 50,000 photographs again and again. Given time, it can memorise
 # them instead of learning what a photograph looks like. Then it no longer teaches: every
-# generated picture is wrong, whatever is on it.
+# generated picture is wrong, whatever is on it. <!-- numbers: CIFAR-10's size -->
 #
 # In classification one augments the data: mirrored, moved and recoloured pictures are still cats.
 # In a GAN there is a trap. Whatever the real images look like *to D* is what G will learn to
@@ -543,7 +543,7 @@ mirror_or_reference = check("6.4", mirror, otherwise=augmentation.flip)
 
 # %% [markdown]
 # The course has this one and two more, as in the paper: brightness, saturation and contrast; and
-# a shift by up to 4 pixels.
+# a shift by up to an eighth of the picture.
 
 # %%
 show_source(augmentation.colour, augmentation.translate)
@@ -762,6 +762,7 @@ claim(
 # The recipe of this notebook, then: the networks above with transposed convolutions, mirroring,
 # the average of the generator with a half-life of 2,500 images, and Adam with the rates
 # [of notebook 05](05_dcgan_mnist.ipynb#The-real-training). You can stop it at any time.
+# <!-- number 2,500: in CIFAR10_DCGAN -->
 
 # %%
 torch.manual_seed(seed(0))
@@ -824,7 +825,7 @@ plots.show(
 #
 # - The distance falls to less than half in the first fifth of the training, and slowly after that.
 #   It does not fall steadily, either: from one snapshot to the next it may rise. The last snapshot
-#   need not be the best, and this run ends no better than blurred photographs.
+#   need not be the best, and it is level with blurred photographs or above them.
 # - The average brings little or nothing here. For digits, [see notebook 05](05_dcgan_mnist.ipynb#Was-the-average-worth-it?);
 #   for colour the generator after the last step is as good, also on
 #   [the page of measurements](../docs/benchmarks.md) over three seeds. We keep it because it does
@@ -838,7 +839,7 @@ claim(
     every_seed=True,
 )
 claim(
-    "this run ends no better than blurred photographs",
+    "it is level with blurred photographs or above them",
     falling[-1] > 0.9 * scale["real photographs, blurred 3×3"],
     every_seed=True,
 )
@@ -858,6 +859,7 @@ claim(
 # (`extra_convs`) and D two, D is spectrally normalised, the learning rate falls in the second
 # half, and the generator's average has a half-life of 50,000 images. How much each of these
 # brings is not measured here. Each file says how it was made:
+# <!-- numbers: of the files' own descriptions, printed below -->
 
 # %%
 minutes, shipped = load_generator("cifar10_minutes"), load_generator("cifar10")
@@ -970,7 +972,7 @@ claim(
 )
 claim(
     "In your run they go together more closely still",
-    together["your run"][2] > together["photographs"][2],
+    together["your run"][2] > together["an hour"][2],
     every_seed=True,
 )
 
@@ -1114,7 +1116,7 @@ claim(
 #
 # The first layers of our D are `PixelUnshuffle(2)` and a 3×3 convolution: each of its 48 units
 # sees a window of 6×6 pixels. Put the weights back to where their pixels were (a pixel shuffle of
-# the *kernel*), and you can look at them as little pictures.
+# the *kernel*), and you can look at them as little pictures. <!-- number 48: the width in NETWORK -->
 
 # %%
 filters = F.pixel_shuffle(discriminator[1].weight.detach(), 2)  # (48, 12, 3, 3) → (48, 3, 6, 6)
@@ -1194,7 +1196,7 @@ claim(
 # - Maps are doubled by *another* layer than the three of the table above as they stand: by one of
 #   these ideas, or by one of your own. The last doubling has to have weights to learn.
 # - **Before any training**, its pictures have no more power at period 2 than white noise, which has
-#   3/1023 of its own.
+#   3/1023 of its own. <!-- numbers: settings of the exercise -->
 # - Not more than 600,000 weights, so that the comparison with ours is a fair one.
 #
 # Try it before you ask for the verdict: `checkerboard_fraction(own_generator()(torch.randn(64, 64)))`.
@@ -1291,21 +1293,21 @@ plots.show(
 
 # %% tags=["claim"]
 claim(
-    "Before training, the pixel shuffle from an equal start has no power at all at period 2",
+    "Before training, the pixel shuffle from an equal start has no grid at all",
     own_before < 1e-6,
     every_seed=True,
 )
 claim(
-    "Afterwards it has some power at period 2, and far less than the plain one began with",
+    "Afterwards it has something of one, far less than the plain one began with",
     0 < after["own"] < before["pixel_shuffle"] / 10,
     every_seed=True,
 )
 
 # %% [markdown] tags=["solution"]
-# Before training, the pixel shuffle from an equal start has no power at all at period 2: every
+# Before training, the pixel shuffle from an equal start has no grid at all: every
 # block of four pixels is of one colour. An equal start is only a start, though. Nothing keeps the
 # four sets equal, and training moves them apart, as it must, or the finest detail would be missing.
-# Afterwards it has some power at period 2, and far less than the plain one began with: the two come
+# Afterwards it has something of one, far less than the plain one began with: the two come
 # from both sides to what D lets pass.
 
 # %% [markdown]
@@ -1375,6 +1377,11 @@ plots.show(
 claim(
     "has a greyer border than the one of which D saw everything shifted",
     borders["only the real ones shifted"] < borders["all that D sees is shifted"],
+    every_seed=True,
+)
+claim(
+    "the border comes close to that of unshifted photographs",
+    borders["all that D sees is shifted"] > 0.85 * borders["real"],
     every_seed=True,
 )
 
@@ -1471,8 +1478,8 @@ plots.show(
 #
 # - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the
 #   strides multiply up to 8. An assertion on the shape costs nothing.
-# - A layer that makes neighbouring pixels by different weights brings a pattern of period 2. The
-#   power spectrum shows it at frequency ½. Training takes most of it away.
+# - A layer that makes neighbouring pixels by different weights brings a pattern of two pixels'
+#   period. The power spectrum shows it at frequency ½. Training takes most of it away.
 # - Augment everything that D sees, differentiably; or G learns the augmentation.
 # - Spectral normalisation divides each weight by its largest singular value, found by power
 #   iteration, and so bounds D's slope.

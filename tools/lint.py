@@ -30,7 +30,6 @@ UNCONVERTED = (
     "03_first_gan",
     "04_mlp_gan_mnist",
     "05_dcgan_mnist",
-    "06_dcgan_cifar10",
 )
 TABLE_ROWS = ("reading time", "running time", "you need", "you will be able to")
 EXERCISE_HEADING = re.compile(r"Exercise (\d+)\.(\d+) — .+ \([●]{1,3}[○]{0,2}, \d+ min\)")
