@@ -22,8 +22,8 @@ setup: ## create .venv and install everything (the other targets do it by themse
 lab: setup ## open the course in JupyterLab (LAB_OPTIONS="--no-browser --port 9000" passes options on)
 	@cd notebooks && ../$(BIN)/jupyter-lab $(ROOT_USER) --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_OPTIONS)
 
-test: setup ## run every test, and every notebook at the smallest scale
-	$(PYTEST) $(NBVAL) tests notebooks solutions
+test: setup ## run every test, and every notebook at the smallest scale (FAST=1: without those marked slow)
+	$(PYTEST) $(NBVAL) $(if $(FAST),-m "not slow" tests,tests notebooks solutions)
 
 run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
 	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)

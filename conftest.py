@@ -6,6 +6,7 @@ Tests never touch the network, train for seconds only, and leave the learner's p
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -23,8 +24,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ["COURSE_PROGRESS"] = str(Path(_FOLDER) / "progress.json")
 
 
+def pytest_configure(config):
+    """Started in the background (`make test &`), a shell lets Python ignore Ctrl-C; the tests press it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items):
-    """Several workers would share the GPU, and the tests that measure its speed would measure the others."""
+    """Marks what starts kernels or several processes as slow, and leaves the GPU to one process.
+
+    Several workers would share the GPU, and the tests that measure its speed would measure the others.
+    """
+    for item in items:
+        if item.path.suffix == ".ipynb" or item.path.name == "test_distributed.py":
+            item.add_marker(pytest.mark.slow)
     if "PYTEST_XDIST_WORKER" in os.environ:
         alone = pytest.mark.skip(reason="wants the GPU for itself: python -m pytest -m gpu tests")
         for item in items:

@@ -1,4 +1,4 @@
-"""The command line: python -m benchmarks quality|ablations|ceilings|scale|report|all  (`make bench`)."""
+"""The command line: python -m benchmarks COMMAND, one of those at the end of this file (`make bench`)."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import benchmarks
-from benchmarks import ablations, ceilings, quality, scale
+from benchmarks import ablations, ceilings, kernels, quality, scale
 from benchmarks.processes import alone
 from benchmarks.recipes import RECIPES
 from benchmarks.records import QUICK, RESULTS, ROOT, add, circumstances, load
@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--recipe", default="05", help="a notebook's name or number (05)")
     command.add_argument("--images", type=positive, help="to train on, the same number for each variant")
     commands.add_parser("ceilings", parents=[shared], help="what the machine can do at best")
+    commands.add_parser(
+        "kernels", parents=[shared], help="several trainings at once, threads measured or fixed"
+    )
     commands.add_parser("scale", parents=[shared], help="what the evaluator's numbers mean")
     command = commands.add_parser("report", help="docs/benchmarks.md and its picture, from the results")
     command.add_argument("--output", type=Path, help="folder of the results (benchmarks/results)")
@@ -99,6 +102,9 @@ def summary(record: dict) -> str:
     if "matrix_gflops" in record:
         products = record["matrix_gflops"].items()
         return ", ".join(f"{precision} {shown(best)} GFLOP/s" for precision, best in products)
+    if "against_best" in record:
+        ratios = record["against_best"].items()
+        return ", ".join(f"{number} at once: {ratio:.0%} of the best fixed count" for number, ratio in ratios)
     shown_names = ("frechet", "ratio", "one tensor", "DataLoader, a transform per image")
     return ", ".join(f"{name} {shown(record[name])}" for name in shown_names if name in record)
 
@@ -160,6 +166,12 @@ def run_ceilings(arguments: argparse.Namespace) -> None:
     measure(path, key, skip, arguments.threads, ceilings.run, arguments.quick)
 
 
+def run_kernels(arguments: argparse.Namespace) -> None:
+    path = arguments.output / "kernels.json"
+    skip = measured(arguments, path, "cpu")
+    measure(path, "cpu", skip, arguments.threads, kernels.run, *((0.5, 1, True) if arguments.quick else ()))
+
+
 def run_scale(arguments: argparse.Namespace) -> None:
     path, samples = arguments.output / "scale.json", 100 if arguments.quick else 5_000
     for name in DATA:
@@ -169,6 +181,8 @@ def run_scale(arguments: argparse.Namespace) -> None:
 
 def run_all(arguments: argparse.Namespace) -> None:
     run_ceilings(arguments)
+    if not arguments.quick:  # it starts many processes
+        run_kernels(arguments)
     run_scale(arguments)
     quick = ["--seeds", "1"] if arguments.quick else []
     for name in DATA:
@@ -198,6 +212,7 @@ COMMANDS = {
     "quality": run_quality,
     "ablations": run_ablations,
     "ceilings": run_ceilings,
+    "kernels": run_kernels,
     "scale": run_scale,
     "report": run_report,
     "all": run_all,

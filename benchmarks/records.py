@@ -1,6 +1,7 @@
 """What was measured, where and with what, kept as JSON: one file a subject, one record a run."""
 
 import json
+import math
 import platform
 import subprocess
 from datetime import date
@@ -75,3 +76,12 @@ def revision() -> dict:
         return {"commit": git("log", "-1", "--abbrev=12", "--format=%h", *code), "changed": bool(changed)}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "changed": None}
+
+
+def number(value: float) -> str:
+    """Three digits that count: 0.912, 3.46, 34.6, 346, 3,460."""
+    if math.isinf(value):
+        return "never"
+    rounded = float(f"{value:.3g}")
+    digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{rounded:,.{max(0, digits)}f}"

@@ -5,18 +5,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from matplotlib.ticker import LogLocator
-
 from benchmarks.ablations import VARIANTS
+from benchmarks.picture import TITLES, picture
 from benchmarks.quality import label, names, seconds_to
-from benchmarks.records import RESULTS, ROOT, load
+from benchmarks.records import RESULTS, ROOT, load, number
 from course_utils import plots
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PICTURE = ROOT / "docs" / "images" / "benchmark.png"
 BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
-TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 LEVELS = {"mnist": (100, 20, 10, 5, 3, 2, 1, 0.5), "cifar10": (10, 7, 5, 4, 3, 2.5, 2)}
 SECONDS = (15, 20, 30, 60, 120, 180, 300, 600)  # columns, where something was evaluated
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
@@ -37,8 +35,8 @@ def write(folder: Path = RESULTS) -> None:
     if not any(records.values()):
         raise ValueError("there are no results to report; run python -m benchmarks quality first.")
     page = with_results(PAGE.read_text(encoding="utf-8"), results(records))
-    if any(on_cpu(records).values()):
-        PICTURE.write_bytes(plots.to_png(picture(records)))
+    if on_cpu(records):
+        PICTURE.write_bytes(plots.to_png(picture(on_cpu(records))))
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -48,7 +46,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "ablations", "ceilings", "scale")
+    subjects = ("mnist", "cifar10", "ablations", "ceilings", "kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -71,8 +69,8 @@ def results(records: dict[str, dict[str, dict]]) -> str:
     if not any(records.values()):
         return "Not measured yet.\n"
     parts = []
-    if any(on_cpu(records).values()):
-        parts += [f"![{plots.alt_text(picture(records))}](images/{PICTURE.name})"]
+    if on_cpu(records):
+        parts += [f"![{plots.alt_text(picture(on_cpu(records)))}](images/{PICTURE.name})"]
     if records["scale"]:
         parts += [scale_of(records["scale"])]
     for data in TITLES:
@@ -83,6 +81,8 @@ def results(records: dict[str, dict[str, dict]]) -> str:
             parts += quality_tables(data, runs, ceiling) if runs else ["Not measured."]
     if records["ceilings"]:
         parts += ["## What the machines can do at best", *ceiling_table(records["ceilings"])]
+    if records["kernels"]:
+        parts += ["## Several notebooks at once", *kernels_table(records["kernels"]["cpu"])]
     if records["ablations"]:
         parts += ["## Each choice, changed alone", *ablation_tables(records["ablations"])]
     return "\n\n".join(parts) + "\n"
@@ -99,8 +99,9 @@ def by_name(records: dict[str, dict], device: str) -> dict[str, list[dict]]:
 
 
 def on_cpu(records: dict[str, dict[str, dict]]) -> dict[str, dict[str, list[dict]]]:
-    """Data set → competitor → its runs on the CPU."""
-    return {data: by_name(records[data], "cpu") for data in TITLES}
+    """Data set → competitor → its runs on the CPU, where there are any."""
+    measured = {data: by_name(records[data], "cpu") for data in TITLES}
+    return {data: runs for data, runs in measured.items() if runs}
 
 
 def scale_of(records: dict[str, dict]) -> str:
@@ -167,15 +168,6 @@ def spread(values: Sequence[float | None], show: Callable[[float], str]) -> str:
         low, middle, high = (show(value) for value in (min(finite), median(finite), max(finite)))
         parts = f"{middle} ({low}–{high}; {len(finite)})"
     return parts if len(finite) == len(values) else f"{parts}, {len(values) - len(finite)} diverged"
-
-
-def number(value: float) -> str:
-    """Three digits that count: 0.912, 3.46, 34.6, 346, 3,460."""
-    if math.isinf(value):
-        return "never"
-    rounded = float(f"{value:.3g}")
-    digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
-    return f"{rounded:,.{max(0, digits)}f}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -442,6 +434,22 @@ def ceiling_table(records: dict[str, dict]) -> list[str]:
     return [circumstances(list(records.values())), table(head, rows)]
 
 
+def kernels_table(record: dict) -> list[str]:
+    """Images a second of each of several trainings at once, with threads chosen by measuring and fixed."""
+    ways = list(next(iter(record["images_per_second"].values())))
+    threads = [f"{way} thread{'s' * (way != '1')}" for way in ways[1:]]
+    head = ["notebooks at once", "threads measured", *threads, "measured against the best fixed number"]
+    rows = [
+        [at_once, *(f"{speeds[way]:,.0f}" for way in ways), f"{record['against_best'][at_once]:.0%}"]
+        for at_once, speeds in record["images_per_second"].items()
+    ]
+    said = (
+        f"Images a second of each, notebook 05's recipe, medians of {record['rounds']} rounds of "
+        f"{record['seconds']:.0f} s. {circumstances([record])}"
+    )
+    return [said, table(head, rows)]
+
+
 def ablation_tables(records: dict[str, dict]) -> list[str]:
     parts = []
     for recipe, title in RECIPE_TITLES.items():
@@ -482,88 +490,3 @@ def ablation_table(recipe: str, records: list[dict]) -> list[str]:
     columns = [f"Fréchet distance after {images:,} images" for images in lengths]
     head = [device, *columns, "time for an image, base 1", "MFLOP/image"]
     return [circumstances(records), table(head, rows)]
-
-
-# --- the picture -------------------------------------------------------------------------------------------
-
-TICKS = (5, 10, 15, 30, 60, 120, 300)  # seconds
-STYLES = {  # one colour and one dash for each competitor
-    "ours": ("vermillion", "-"),
-    "ours_mlp": ("vermillion", "--"),
-    "tensorflow": ("black", "--"),
-    "pytorch_examples": ("blue", "-."),
-    "pytorch_gan": ("green", (0, (5, 1))),
-    "mlp": ("purple", (0, (3, 1, 1, 1))),
-    "sn_cnn": ("blue", "--"),
-}
-
-
-def picture(records: dict[str, dict[str, dict]]):
-    """Fréchet distance against training seconds, both logarithmic; a panel for each data set measured."""
-    measured = {data: runs for data, runs in on_cpu(records).items() if runs}
-    figure, axes = plots.new_figure(
-        len(measured), 1, width=8.4, height=4.3 * len(measured), squeeze=False, sharex=True
-    )
-    parts = []
-    for panel, (data, runs) in zip(axes[:, 0], measured.items(), strict=True):
-        ends = {name: draw_runs(panel, name, several) for name, several in runs.items()}
-        ends = {name: end for name, end in ends.items() if end is not None}
-        panel.set(xscale="log", yscale="log", ylabel="Fréchet distance (lower is better)")
-        panel.set_title(TITLES[data], loc="left", fontweight="bold")
-        panel.set_xticks(TICKS, [f"{mark:g}" for mark in TICKS])
-        panel.set_yticks([], [], minor=True)
-        panel.minorticks_off()
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        direct_labels(panel, ends)
-        parts += [
-            f"{TITLES[data]}: "
-            + ", ".join(
-                f"{label(name)} {number(height)} after {place:.0f} s"
-                for name, (place, height) in ends.items()
-            )
-        ]
-    axes[-1, 0].set_xlabel("seconds of training, on the CPU")
-    return plots.describe(
-        figure, "Fréchet distance against seconds of training on the CPU. " + ". ".join(parts) + "."
-    )
-
-
-def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float] | None:
-    """Median line and band of the range; returns where the line ends, if any."""
-    colour, dashes = plots.OKABE_ITO[STYLES[name][0]], STYLES[name][1]
-    places, lows, middles, highs = [], [], [], []
-    for mark in sorted({point["mark"] for run in several for point in run["points"]}):
-        at = [point for run in several for point in run["points"] if point["mark"] == mark]
-        values = [point["frechet"] for point in at if point["frechet"] is not None]
-        if values:
-            places.append(median(point["seconds"] for point in at))
-            lows.append(min(values))
-            middles.append(median(values))
-            highs.append(max(values))
-    if not places:
-        return None
-    panel.fill_between(places, lows, highs, color=colour, alpha=0.25, linewidth=0)
-    strong = {"linewidth": 2.8, "zorder": 3} if name == "ours" else {"linewidth": 1.8}
-    panel.plot(places, middles, color=colour, linestyle=dashes, marker="o", markersize=4, **strong)
-    return places[-1], middles[-1]
-
-
-def direct_labels(panel, ends: dict[str, tuple[float, float]], apart: float = 0.06) -> None:
-    """Each curve's name beside its end, moved apart where two would overlap."""
-    low, high = (math.log(limit) for limit in panel.get_ylim())
-    heights = {name: (math.log(end[1]) - low) / (high - low) for name, end in ends.items()}
-    taken = -math.inf
-    for name in sorted(heights, key=heights.get):
-        taken = max(heights[name], taken + apart)
-        panel.annotate(
-            label(name),
-            (1.0, heights[name]),
-            (1.01, taken),
-            xycoords="axes fraction",
-            color=plots.OKABE_ITO[STYLES[name][0]],
-            fontsize=10,
-            fontweight="bold" if name == "ours" else "normal",
-            va="center",
-            annotation_clip=False,
-        )

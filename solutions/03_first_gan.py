@@ -15,6 +15,14 @@
 import math
 
 import torch
+from course_utils.plane import (
+    discriminator_turn,
+    draw_generated,
+    draw_latents,
+    generator_turn,
+    new_game,
+    play,
+)
 from torch import Tensor, nn
 
 from course_utils import plots
@@ -24,14 +32,6 @@ from course_utils.losses import GANLoss
 from course_utils.metrics import CELL_EDGES, data_cells, generator_pull, measure, mode_coverage
 from course_utils.models import packed_discriminator
 from course_utils.notebook import show_source
-from course_utils.plane import (
-    discriminator_turn,
-    draw_generated,
-    draw_latents,
-    generator_turn,
-    new_game,
-    play,
-)
 from course_utils.runtime import by_scale
 from course_utils.theory import cell_frequencies
 from course_utils.training import steps

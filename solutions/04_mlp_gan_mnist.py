@@ -16,6 +16,8 @@ import math
 import time
 
 import torch
+from course_utils.training.ema import averaged_copy, update_average
+from course_utils.training.steps import discriminator_step, generator_step, training_round
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,8 +35,6 @@ from course_utils.models import (
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
 from course_utils.training import progress, train_gan
-from course_utils.training.ema import averaged_copy, update_average
-from course_utils.training.steps import discriminator_step, generator_step, training_round
 
 device = pick_device()
 print(f"computing on: {device}")

@@ -15,6 +15,7 @@
 import time
 
 import torch
+from course_utils.training.steps import training_round
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,7 +35,6 @@ from course_utils.models import (
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, pick_device
 from course_utils.training import MNIST_DCGAN, progress, train_gan
-from course_utils.training.steps import training_round
 
 device = pick_device()
 print(f"computing on: {device}")

@@ -14,6 +14,7 @@ import pytest
 
 from tools.run import ROOT
 
+pytestmark = pytest.mark.slow
 NOTEBOOK = "01_minimax_objective.ipynb"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)

@@ -30,6 +30,7 @@ def test_only_notebooks_that_there_are_wait_to_be_converted():
     assert set(UNCONVERTED) <= set(PRESENT)
 
 
+@pytest.mark.generated
 def test_the_page_of_claims_is_up_to_date():
     assert CLAIMS.read_text(encoding="utf-8") == claims.page(ROOT / "solutions"), (
         "call `python -m tools.readme`"
@@ -95,6 +96,7 @@ def test_claims_run_in_the_notebook_and_leave_no_trace_in_it(script):
     ]
 
 
+@pytest.mark.slow
 def test_other_seeds_are_run_once_and_tell_what_holds_in_every_run(script):
     notebooks.execute_solution(script)
     before = script.with_suffix(".ipynb").read_bytes()
@@ -115,6 +117,7 @@ def test_other_seeds_are_run_once_and_tell_what_holds_in_every_run(script):
     assert notebooks.drift(script.parents[1]) == []
 
 
+@pytest.mark.slow
 def test_a_false_claim_fails_the_execution_with_its_place_and_values_and_keeps_the_former_outputs(script):
     notebooks.execute_solution(script)
     former = {path: path.read_bytes() for path in script.parent.glob("*.*") if path != script}
@@ -128,6 +131,7 @@ def test_a_false_claim_fails_the_execution_with_its_place_and_values_and_keeps_t
     assert {path: path.read_bytes() for path in former} == former
 
 
+@pytest.mark.slow
 def test_a_claim_of_every_seed_that_one_seed_refutes_fails_and_is_remembered(script):
     edit(script, "sum(numbers) == 7)", "sum(numbers) == 7, every_seed=True)")
     notebooks.execute_solution(script)
@@ -139,6 +143,7 @@ def test_a_claim_of_every_seed_that_one_seed_refutes_fails_and_is_remembered(scr
     assert any("does not hold with seed 1: 'In this run it is 7'" in one for one in found)
 
 
+@pytest.mark.slow
 def test_an_error_in_a_claim_cell_is_a_failure_and_so_is_one_that_is_never_reached(script):
     edit(script, "min(numbers)", "min(nowhere)")
     assert "NameError" in notebooks.execute_solution(script).problem
@@ -148,6 +153,7 @@ def test_an_error_in_a_claim_cell_is_a_failure_and_so_is_one_that_is_never_reach
         notebooks.execute_solution(script)
 
 
+@pytest.mark.slow
 def test_results_follow_a_new_wording_and_are_out_of_date_after_a_new_condition(script):
     root = script.parents[1]
     notebooks.execute_solution(script)
@@ -172,6 +178,7 @@ def test_results_follow_a_new_wording_and_are_out_of_date_after_a_new_condition(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "values"),
     [
@@ -204,6 +211,7 @@ def test_what_cannot_be_a_claim_is_refused_with_its_line(script, old, new, compl
         claims.read(script)
 
 
+@pytest.mark.slow
 def test_a_condition_with_many_answers_is_refused(script):
     edit(script, "sum(numbers) == 7)", "__import__('torch').ones(2) > 0)")
     assert "reduce it with .all()" in notebooks.execute_solution(script).problem
@@ -261,6 +269,7 @@ def test_a_sentence_of_one_run_must_say_so(script):
     assert claims.drifted(script, notebooks.read_script(script), script.parents[1]) == []
 
 
+@pytest.mark.slow
 def test_claims_draw_no_random_numbers_from_the_notebook(script):
     edit(script, "import os\n", "import os\n\nimport torch\n\ntorch.manual_seed(0)\n")
     edit(script, "numbers_copy = numbers[:]", "torch.rand(9)")

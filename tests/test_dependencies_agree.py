@@ -157,6 +157,11 @@ def test_conda_gets_a_python_that_the_course_supports():
     assert Version(conda()[0]["python"]) >= Version(oldest)
 
 
+def test_every_python_that_versions_are_pinned_for_is_tested_on_github():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == list(PYTHONS)
+
+
 @pytest.mark.parametrize(
     "folder, declared",
     [

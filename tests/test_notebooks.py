@@ -28,11 +28,13 @@ def test_the_notebooks_that_there_are_belong_to_the_course():
     assert set(PRESENT) <= set(NAMES)
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("name", PRESENT)
 def test_notebook_agrees_with_its_script(name):
     assert drift(names=[name]) == []
 
 
+@pytest.mark.generated
 def test_no_notebook_is_without_a_script():
     assert [problem for problem in drift() if "has no script" in problem] == []
 
@@ -78,6 +80,7 @@ def assert_no_leak(script, learner):
     assert not any("BEGIN SOLUTION" in cell or "END SOLUTION" in cell for cell in code)
 
 
+@pytest.mark.slow
 def test_nbval_collects_every_cell():
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", "-o", "addopts="]
     command += ["--nbval-lax", "--nbval-current-env", "notebooks", "solutions"]
@@ -96,6 +99,7 @@ def test_a_bare_pytest_runs_the_notebooks_too(pytestconfig):
     assert {"tests", "notebooks", "solutions"} <= set(pytestconfig.getini("testpaths"))
 
 
+@pytest.mark.slow
 def test_nbval_passes_the_tests_environment_on_and_fails_on_an_error_in_a_widget(tmp_path):
     environment = (
         'import os\nassert os.environ["COURSE_SCALE"] == "ci" and os.environ["COURSE_OFFLINE"] == "1"'

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.generated
 def test_the_map_is_up_to_date():
     assert with_map(README, notebook_map(ROOT / "solutions")) == README, "call `python -m tools.readme`"
 
@@ -50,6 +51,7 @@ def test_the_commands_in_the_readme_exist():
     assert {"lab", "test", "run", "help"} <= named <= set(targets)
 
 
+@pytest.mark.generated
 def test_notebook_00_maps_the_whole_course_with_the_times_that_the_notebooks_promise():
     start = (ROOT / "solutions" / "00_start_here.py").read_text(encoding="utf-8")
     assert re.findall(r"^# \| (\d\d) ", start, re.MULTILINE) == [notebook.number for notebook in COURSE]
@@ -82,6 +84,7 @@ def test_running_times_are_printed_within_15_percent_or_5_seconds(seconds, words
     assert with_running_time(text, seconds) == text
 
 
+@pytest.mark.generated
 def test_the_measured_times_are_those_of_the_executed_solutions():
     page = measured_times(ROOT / "solutions")
     assert MEASURED.read_text(encoding="utf-8") == page, "call `python -m tools.readme`"

@@ -34,6 +34,8 @@ specification = importlib.util.spec_from_file_location("set_up", SOURCE)
 set_up = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(set_up)
 
+MARK = "@pytest.mark." + "generated"
+
 PYPROJECT = """\
 [build-system]
 requires = []
@@ -168,6 +170,7 @@ def can_import(checkout, module):
     )
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkout):
     (checkout / "pause").touch()
     killed = start(checkout)
@@ -187,6 +190,7 @@ def test_killed_half_way_it_is_completed_by_the_next_calls_one_at_a_time(checkou
     assert call(checkout).stdout == ""
 
 
+@pytest.mark.slow
 def test_everything_is_installed(ready):
     assert all(
         can_import(ready, module) for module in ("torch", "dice", "backend")
@@ -196,6 +200,7 @@ def test_everything_is_installed(ready):
     assert page["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_and_does_it_fast(ready):
     started = time.monotonic()
     done = call(ready, PIP_FIND_LINKS="")  # there would be nothing to install from
@@ -203,6 +208,7 @@ def test_a_second_call_does_nothing_and_does_it_fast(ready):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_it_installs_again_only_what_the_requirements_changed(ready):
     text = (ready / "pyproject.toml").read_text()
     (ready / "pyproject.toml").write_text(text.replace("line-length = 80", "line-length = 100"))
@@ -215,12 +221,14 @@ def test_it_installs_again_only_what_the_requirements_changed(ready):
     assert call(ready).stdout == ""
 
 
+@pytest.mark.slow
 def test_what_was_removed_by_hand_is_put_back(ready):
     subprocess.run([ready / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "dice"], check=True)
     assert call(ready).returncode == 0
     assert can_import(ready, "dice")
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_so_keeps_what_there_is_and_goes_on_later(ready):
     needs(ready, "torch", "dice>=1", "cards", "tokens")
     unreachable = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
@@ -310,6 +318,7 @@ def without_torch(checkout):
     subprocess.run([checkout / ".venv/bin/python", "-m", "pip", "uninstall", "-qy", "torch"], check=True)
 
 
+@pytest.mark.slow
 @cpu_build
 def test_torch_comes_from_its_own_index_alone_and_the_rest_from_the_ordinary_one(ready, indexes):
     without_torch(ready)
@@ -322,6 +331,7 @@ def test_torch_comes_from_its_own_index_alone_and_the_rest_from_the_ordinary_one
     assert all(path.startswith("/own/") for path in of_torch)
 
 
+@pytest.mark.slow
 @cpu_build
 def test_where_torchs_own_index_cannot_be_reached_the_ordinary_one_serves(ready, indexes):
     indexes.own_index_is("http://127.0.0.1:9/simple")
@@ -332,6 +342,7 @@ def test_where_torchs_own_index_cannot_be_reached_the_ordinary_one_serves(ready,
     assert call(ready).stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", ["", "[]", "3", '{"done": 3}', '{"done": {"torch": 1}}', "[" * 100_000, "\0"]
 )
@@ -356,6 +367,7 @@ def write_lock(checkout, **other_sums):
     (checkout / "requirements.lock").write_text("\n".join(lines) + "\n")
 
 
+@pytest.mark.slow
 def test_strict_installs_what_the_lock_knows_and_nothing_else(ready):
     needs(ready, "torch", "dice>=1")
     write_lock(ready)
@@ -386,6 +398,7 @@ def test_strict_needs_the_room_of_the_larger_build(checkout, monkeypatch):
         set_up.check_room(str(checkout), set_up.strict_steps(str(checkout), {}))
 
 
+@pytest.mark.slow
 def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_path):
     assert set_up.read_stamp(str(ready))["place"] == str(ready)
     moved = tmp_path / "moved"
@@ -405,12 +418,14 @@ def test_a_venv_that_was_moved_or_whose_python_is_gone_is_made_anew(ready, tmp_p
         python.symlink_to(target)
 
 
+@pytest.mark.slow
 def test_another_python_is_taken_only_when_it_was_asked_for(ready, monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 99, 0))
     assert set_up.read_stamp(str(ready)) is not None
     assert set_up.read_stamp(str(ready), with_this_python=True) is None
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_so_and_takes_pip_along(ready):
     needs(ready, "torch", "dice>=1")
     (ready / "in-pip").unlink()
@@ -547,7 +562,7 @@ def test_a_learner_sees_what_pip_is_at():
     )
 
 
-def test_make_and_the_commit_hooks_lint_the_same_way():
+def test_the_commit_hooks_run_what_make_lint_runs_and_compare_the_generated_files():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     lint = (
         re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE).group(1).replace("$(BIN)", ".venv/bin")
@@ -556,7 +571,10 @@ def test_make_and_the_commit_hooks_lint_the_same_way():
         "hooks"
     ]
     entries = [hook["entry"].replace(" --force-exclude", "") for hook in hooks]
-    assert entries == [line.strip() for line in lint.splitlines()]
+    assert entries[:-1] == [line.strip() for line in lint.splitlines()]
+    _, _, arguments = entries[-1].partition(" -m pytest ")
+    marked = {f"tests/{path.name}" for path in (ROOT / "tests").glob("test_*.py") if MARK in path.read_text()}
+    assert set(arguments.split()) == {"-q", "-m", "generated", *marked}
 
 
 def test_ci_runs_make_test():

@@ -6,6 +6,7 @@ import pytest
 from tools.notebooks import choose_scripts
 from tools.run import ROOT, execute
 
+pytestmark = pytest.mark.slow
 NONSENSE = '"nonsense"'
 
 

@@ -4,8 +4,8 @@
 
 Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs
 them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary
-folder. Afterwards run `make test` and bring environment.yml up to date: a test names what
-differs.
+folder. It needs Python 3.11 itself. Afterwards run `make test` and bring environment.yml up to date: a test
+names what differs.
 """
 
 import argparse

@@ -131,10 +131,67 @@ def expect_close(actual, expected, message: str = "", *, tolerance: float = 1e-4
         first = int(differs.nonzero()[0])
         got, wanted = actual.flatten()[first].item(), expected.flatten()[first].item()
         where = _place(first, actual.shape)
-        behaviour = "" if message else _behaviour()
-        if behaviour:
-            raise Wrong(f"{name} {behaviour}")
+        if not message:
+            expect_varied(name)
+            relation = _relation(actual, expected, tolerance)
+            message = f"{name} {relation}" if relation else ""
         raise Wrong(message or f"{name} is {got:.6g}{where}, where {wanted:.6g} was expected.")
+
+
+def expect_varied(name: str = "your result") -> None:
+    """Raise Wrong where the latest call's result, known to be wrong, is a fixed, remembered or random one.
+
+    To be asked before the formula is searched for the mistake; `expect_close` asks by itself.
+    """
+    behaviour = _behaviour()
+    if behaviour:
+        raise Wrong(f"{name} {behaviour}")
+
+
+def _relation(actual, expected, tolerance: float) -> str:
+    """How a wrong value is related to the right one of the same shape, where a word says it, or ""."""
+    import torch
+
+    relations = {
+        "is turned in its sign: minus what it should be.": -expected,
+        "is the square of what it should be.": expected.square(),
+        "is the root of what it should be.": expected.abs().sqrt(),
+        "is the exponential of what it should be.": expected.exp(),
+        "is the logarithm of what it should be.": expected.abs().log(),
+        "is one minus what it should be.": 1 - expected,
+        "is one divided by what it should be.": 1 / expected,
+        "has lost its sign.": expected.abs(),
+        "is in percent.": 100 * expected,
+    }
+    for factor in (2, 3, 4, 1 / 2, 1 / 3, 1 / 4):
+        relations[f"is {factor:.3g} times what it should be."] = factor * expected
+    if expected.dim():
+        relations["is in reverse order."] = expected.flip(0)
+        relations["is in another order."] = (
+            expected.flatten().sort().values[actual.flatten().argsort().argsort()]
+        )
+    for words, other in relations.items():
+        if other.numel() and torch.isfinite(other).all() and matches(actual, other.reshape(actual.shape)):
+            return words
+    wrong = (actual - expected).abs() > tolerance * expected.abs().clamp(min=1)
+    difference = actual - expected
+    if expected.numel() > 2 and matches(difference, difference.mean().expand_as(difference), tolerance=1e-4):
+        side = "large" if difference.mean() > 0 else "small"
+        return f"is too {side} everywhere, by {difference.mean().abs():.4g}."
+    if expected.numel() > 2 and wrong.all() and (difference * difference.flatten()[0] > 0).all():
+        low, high = difference.abs().min(), difference.abs().max()
+        side = "large" if difference.max() > 0 else "small"
+        return f"is too {side} everywhere, by {low:.2g} to {high:.2g}."
+    if (actual == actual.round()).all() and not (expected == expected.round()).all():
+        return "holds whole numbers only. Is something rounded, or cut off, on the way?"
+    if expected.numel() > 2 and wrong.sum() <= wrong.numel() / 2:
+        first = int(wrong.flatten().nonzero()[0])
+        return (
+            f"is right at {int((~wrong).sum())} of {wrong.numel()} places; "
+            f"not{_place(first, actual.shape)}, where "
+            f"{expected.flatten()[first].item():.4g} belongs and {actual.flatten()[first].item():.4g} stands."
+        )
+    return ""
 
 
 def _behaviour() -> str:

@@ -30,7 +30,7 @@ def download(
 ) -> Path:
     """Fetches one file from the first mirror that serves it whole. Call it inside ``one_at_a_time``.
 
-    It continues with what an earlier call began, even one that was killed. Ctrl-C or the notebook's stop button
+    It continues with what an earlier call began, even one that was killed. Ctrl-C or the stop button
     ends it with KeyboardInterrupt, and what came is kept.
 
     Args:

@@ -259,7 +259,8 @@ def _network_forbidden() -> str:
 
 def _stand_in(name: str, split: str, why: str, remedy: str = "") -> ImageData:
     images, labels, classes, note = (stand_ins.digits if name == "mnist" else stand_ins.shapes)(split)
-    _say_once(note, f"{why}\nThe course continues with its {note}; every figure drawn from it says so.{remedy}")
+    continues = f"The course continues with its {note}; every figure drawn from it says so.{remedy}"
+    _say_once(note, f"{why}\n{continues}")
     return _image_data(images, labels, classes, name, note)
 
 

@@ -28,9 +28,7 @@ def one_at_a_time(workplace: Path) -> Iterator[Path]:
         try:
             lock.acquire(timeout=1)
         except Timeout:
-            print(
-                f"Another process is fetching {workplace.name}: waiting for it (interrupt to continue without)."
-            )
+            print(f"Another process is fetching {workplace.name}: waiting for it (interrupt to go without).")
             lock.acquire()
     except OSError as error:
         raise DownloadError(

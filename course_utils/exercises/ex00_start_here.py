@@ -14,6 +14,7 @@ from course_utils.checks import (
     expect_close,
     expect_like,
     expect_shape,
+    expect_varied,
     matches,
 )
 from course_utils.data import to_model_range
@@ -63,7 +64,15 @@ def to_network_range(answer):
         if matches(found, x / divisor - 1, tolerance=1e-6):
             top = 255 / divisor - 1
             raise Wrong(f"nearly: 255 becomes {top:.4f} and should become exactly 1. What is half of 255?")
-    expect_close(found, to_model_range(pixels), name="the result", tolerance=1e-5)
+    if not matches(found, to_model_range(pixels), tolerance=1e-5):
+        expect_varied("the result")
+        black, grey, white = found.flatten()[[0, 128, 255]].tolist()
+        raise Wrong(
+            f"black (0) becomes {black:.4g}, and white (255) becomes {white:.4g}: they should become −1 "
+            "and 1."
+            if not matches([black, white], [-1.0, 1.0])
+            else f"both ends are right, but between them it is no straight line: 128 becomes {grey:.4g}."
+        )
     faint = torch.arange(50, 201, dtype=torch.uint8)  # no black and no white in this batch
     found = as_tensor(call(answer, faint, name="to_network_range"), "the result")
     expect_close(
@@ -127,6 +136,8 @@ def draw_latents(answer):
             "and of a normal distribution 4.6 % do."
         )
     expect_like(result, dtype=torch.float32, name="the batch of latents")
+    few = call(answer, 3, 5, name="draw_latents")
+    expect_shape(few, (3, 5), "the result", "right for n = 4000 and latent_dim = 8 only. Use both arguments.")
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(
             "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."

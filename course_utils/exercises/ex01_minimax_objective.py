@@ -16,6 +16,7 @@ from course_utils.checks import (
     expect_close,
     expect_like,
     expect_shape,
+    expect_varied,
     matches,
 )
 from course_utils.theory import js, kl, minimax_game, optimal_discriminator, quadrature, value
@@ -81,10 +82,18 @@ def value_on_a_die(answer):
                 right / math.log(2),
                 "that is in bits (log₂); this course, like the paper, uses natural logarithms.",
             ),
+            (
+                (p * d).sum().log() + (q * (1 - d)).sum().log(),
+                "those are logarithms of averages: take the logarithm of each face's number first, then "
+                "average.",
+            ),
             ((p * log_d).sum(), "only the data's term is there; the generator's is missing."),
             ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
         ]
         _tell(found, mistakes)
+        if not matches(found, right):
+            expect_varied("V")
+            _which_term(answer, d, p, q, found)
         expect_close(found, right, name="V")
     certain = torch.tensor(
         [0.4, 0.4, 0.4, 0.4, 0.4, 1.0], dtype=torch.float64
@@ -102,6 +111,29 @@ def value_on_a_die(answer):
             f"{found.item():.4g}. Being certain and wrong costs log 0 = −∞: is something clipped, or added?"
         )
     return "two averages of logarithms, and that is all of the objective."
+
+
+def _which_term(answer, d, p, q, found) -> None:
+    """V is a sum of two terms: with one distribution at 0, only the other one's is left."""
+    nothing = torch.zeros_like(p)
+    try:
+        on_data, on_model = (
+            as_tensor(answer(d.clone(), *pair)) for pair in ((p.clone(), nothing), (nothing, q.clone()))
+        )
+    except Exception:
+        return
+    if not (on_data.shape == on_model.shape == () and matches(found, on_data + on_model)):
+        return
+    terms = []
+    if not matches(on_data, (p * d.log()).sum()):
+        terms.append(f"the data's term is {on_data:.4g}, where Σ p_data·log D is {(p * d.log()).sum():.4g}")
+    if not matches(on_model, (q * (1 - d).log()).sum()):
+        terms.append(
+            f"the generator's is {on_model:.4g}, where Σ p_model·log(1 − D) is "
+            f"{(q * (1 - d).log()).sum():.4g}"
+        )
+    right = "" if len(terms) > 1 else "One of the two terms is right, but "
+    raise Wrong(f"{right}{' and '.join(terms)}. What stands under its logarithm, and what weights it?")
 
 
 @exercise(
@@ -169,10 +201,23 @@ def best_discriminator(answer):
             expect_like(result, dtype=p.dtype, name="D*")
         if (found < 0).any() or (found > 1).any():
             raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
-        expect_close(found, right, name="D*")
+        if not matches(found, right):
+            expect_varied("D*")
+            _still_a_slope(p, q, found, right)
     for fraction in (0.2, 0.7):
         _best_for_a_fraction(answer, fraction)
     return "the fraction of real ones in everything that lands on x, however many of them are shown."
+
+
+def _still_a_slope(p, q, found, right) -> None:
+    place = int(((found - right).abs() > 1e-4).flatten().nonzero()[0])
+    a, b, y = (values.flatten()[place].item() for values in (p, q, found))
+    slope = f"{a / y - b / (1 - y):.3g}" if 0 < y < 1 else "infinite"
+    raise Wrong(
+        f"where p_data is {a:.3g} and p_model is {b:.3g}, you say {y:.4g}. There the slope a/y − b/(1 − "
+        "y) is still "
+        f"{slope}, and at the top it is 0."
+    )
 
 
 def _best_for_a_fraction(answer, fraction: float) -> None:
@@ -258,6 +303,9 @@ def discriminator_loss(answer):
         ),
     ]
     _tell(found, mistakes)
+    if not matches(found, right):
+        expect_varied("the loss")
+        _which_part(answer, real, fake)
     expect_close(found, right, name="the loss")
 
     extreme = torch.tensor([-300.0, 300.0])
@@ -286,6 +334,33 @@ def discriminator_loss(answer):
                 "not learn from them. Is something detached on the way?"
             )
     return "−V, estimated from samples, and safe for every logit."
+
+
+def _which_part(answer, real, fake) -> None:
+    """The loss is a sum of two parts: moving one batch by 1 changes one part only."""
+    try:
+        here, real_moved, fake_moved = (
+            as_tensor(answer(*pair)) for pair in ((real, fake), (real + 1, fake), (real, fake + 1))
+        )
+    except Exception:
+        return
+    real_right = matches(real_moved - here, softplus(-real - 1).mean() - softplus(-real).mean())
+    fake_right = matches(fake_moved - here, softplus(fake + 1).mean() - softplus(fake).mean())
+    if real_right and fake_right:
+        raise Wrong(
+            "both parts change with the logits as they should, but a fixed number is added to their sum."
+        )
+    if real_right or fake_right:
+        raise Wrong(
+            f"the part of the {'real' if real_right else 'generated'} samples is right, and that of the "
+            "others is "
+            f"not: with t for their logits, it is the mean of −log {'(1 − σ(t))' if real_right else 'σ(t)'}."
+        )
+    raise Wrong(
+        "neither part is right: they are the means of −log σ(t) over the real logits and of −log(1 − "
+        "σ(t)) over the "
+        "others. At t = 0 each of them is log 2."
+    )
 
 
 @exercise(
@@ -327,8 +402,23 @@ def jensen_shannon(answer):
             (right / math.log(2), "that is in bits; natural logarithms, please."),
             (right.sqrt(), "that is the root of JS, the Jensen–Shannon distance; leave the root out."),
             (2 * right - math.log(4), "that is V(D*, G) already: JS is the divergence inside it."),
+            (
+                (kl(p, middle) + kl(middle, q)) / 2,
+                "one of the two is turned: both KLs go from a die *to* m, KL(p ‖ m) and KL(q ‖ m).",
+            ),
+            (
+                (kl(middle, p) + kl(q, middle)) / 2,
+                "one of the two is turned: both KLs go from a die *to* m, KL(p ‖ m) and KL(q ‖ m).",
+            ),
+            (right.square(), "that is the square of JS."),
+            ((p - q).abs().sum() / 2, "that is the total variation, half of the sum of |p − q|."),
+            (kl(p, q), "that is KL(p ‖ q), without the half-way distribution m."),
+            (kl(q, p), "that is KL(q ‖ p), without the half-way distribution m."),
         ]
         _tell(found, mistakes, tolerance=1e-6)
+        if not matches(found, right, tolerance=1e-6):
+            expect_varied("JS")
+            _at_both_ends(answer, p)
         expect_close(found, right, name="JS", tolerance=1e-6)
 
     x, weights = quadrature(-8, 8, 401)
@@ -348,6 +438,18 @@ def jensen_shannon(answer):
             f"{result.item():.4g}: 0·log 0 counts as 0. `kl` of this course takes care of that."
         )
     return "0 for equals, log 2 for strangers, finite always."
+
+
+def _at_both_ends(answer, p) -> None:
+    one, other = torch.eye(6, dtype=torch.float64)[:2] * 0.98 + 0.02 / 6  # nearly without a common face
+    same, apart = (as_tensor(answer(*pair), "JS") for pair in ((p.clone(), p.clone()), (one, other)))
+    if not matches(same, 0.0, tolerance=1e-6):
+        raise Wrong(f"of a die and itself you give {same:.4g}: equal distributions have the divergence 0.")
+    raise Wrong(
+        f"of two dice that have next to nothing in common you give {apart:.4g}, where nearly log 2 "
+        "belongs: is m the "
+        "mean of the two, and are both KLs to m counted with ½?"
+    )
 
 
 @exercise(
@@ -420,6 +522,10 @@ def generator_slopes(answer):
     ]
     _tell(found, mistakes, tolerance=1e-6)
     for part, name in enumerate(("saturating", "non-saturating")):
+        if matches(found[part], right[part], tolerance=0.05) and not matches(found[part], right[part]):
+            raise Wrong(
+                f"the {name} slope is nearly right: an approximation? Write the derivative in closed form."
+            )
         expect_close(found[part], right[part], name=f"the {name} slope")
         expect_like(result[part], dtype=logits.dtype, name=f"the {name} slope")
     other = torch.tensor([2.0, -3.0, 0.25], dtype=torch.float64)
@@ -455,9 +561,14 @@ def play_the_game(answer):
             raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
         if (found < 0).any() or not matches(found.sum(dim=1), torch.ones(rounds + 1)):
             raise Wrong("some rows are no distributions: each is softmax(θ), positive and with sum 1.")
-        expect_close(
-            found, minimax_game(p, rounds, rate), name="the generator's distributions", tolerance=1e-6
-        )
+        right = minimax_game(p, rounds, rate)
+        if not matches(found, right, tolerance=1e-6):
+            first = int(((found - right).abs() > 1e-6).any(dim=1).nonzero()[0])
+            raise Wrong(
+                f"the rows are right up to round {first - 1}, and after round {first} p_g is "
+                f"{[round(value, 4) for value in found[first].tolist()]}, where "
+                f"{[round(value, 4) for value in right[first].tolist()]} was expected."
+            )
     missing = torch.tensor([0.5, 0.0, 0.3, 0.2, 0.0], dtype=torch.float64)
     found = _rows(answer, missing, rounds, rate)
     if found.isnan().any():

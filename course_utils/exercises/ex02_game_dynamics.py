@@ -10,6 +10,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_shape,
+    expect_varied,
     matches,
     shown,
 )
@@ -69,10 +70,19 @@ def dirac_field(answer):
     for mistake, message in typical:
         if matches(arrows, mistake):
             raise Wrong(message)
+    if not matches(arrows[:, 0], right[:, 0]) and not matches(arrows[:, 1], right[:, 1]):
+        expect_varied("the arrow")
+        _at_the_axes(answer)
     for part, player in enumerate(["θ", "ψ"]):
         other = ["θ", "ψ"][1 - part]
         if not matches(arrows[:, part], right[:, part]):
             fine = matches(arrows[:, 1 - part], right[:, 1 - part])
+            if fine:
+                raise Wrong(
+                    f"the velocity of {other} is right, but the velocity of {player} at (θ, ψ) = (0.7, "
+                    "−1.3) is "
+                    f"{arrows[0, part]:.4f}, and should be {right[0, part]:.4f}. Which derivative is it?"
+                )
             expect_close(
                 arrows[:, part],
                 right[:, part],
@@ -80,6 +90,26 @@ def dirac_field(answer):
                 "at (θ, ψ) = (0.7, −1.3), (1.5, 0.4), (−2, −0.5)",
             )
     return "these are the arrows of the figures that follow, the same as automatic differentiation gives."
+
+
+def _at_the_axes(answer) -> None:
+    """On the axes ψθ = 0 and σ = ½, so that only the inner derivative is left."""
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    arrows = [
+        as_tensor(call(answer, *point, name="dirac_field"), "the arrow")
+        for point in ((zero, one), (one, zero))
+    ]
+    if matches(torch.stack(arrows), [[0.5, 0.0], [0.0, -0.5]]):
+        raise Wrong(
+            "your arrows are right only where ψθ = 0, where the slope of softplus is ½. Elsewhere it is "
+            "σ(±ψθ): with "
+            "which sign for θ's arrow, and with which for ψ's?"
+        )
+    raise Wrong(
+        f"at (θ, ψ) = (0, 1) your arrow is ({arrows[0][0]:.3g}, {arrows[0][1]:.3g}), and at (1, 0) it is "
+        f"({arrows[1][0]:.3g}, {arrows[1][1]:.3g}). There, ψθ = 0: try the two derivatives at these "
+        "places first."
+    )
 
 
 @exercise(
@@ -115,11 +145,33 @@ def _check_alternating(answer, game, point, h):
         (torch.stack([theta, new_psi]), "θ has not moved: the generator's half is missing."),
         (right.flip(0), "the two are in the wrong order: (θ⁺, ψ⁺)."),
         (point, "the point has not moved."),
+        (
+            point - h * field(point),
+            "that is a step against the arrows: they already point downhill, so add them.",
+        ),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(found, right, tolerance=1e-6, name="the new point (θ, ψ)")
+    if not matches(found, right, tolerance=1e-6):
+        expect_varied("the new point (θ, ψ)")
+    if matches(found[1], right[1], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"ψ⁺ = {found[1]:.4f} is right, and θ⁺ = {found[0]:.4f} is not. θ takes a step of length h "
+            "along v_θ: at "
+            "which place does it look at the field?"
+        )
+    if matches(found[0], right[0], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"θ⁺ is right, and ψ⁺ = {found[1]:.4f} is not: one step of length h along v_ψ at `point`."
+        )
+    if not matches(found, right, tolerance=1e-6):
+        raise Wrong(
+            f"neither is right. First ψ moves by h·v_ψ = {h * field(point)[1]:.4f}, with the arrow at "
+            "`point`; in your "
+            f"step it moves by {found[1] - psi:.4f}. Then θ moves along the arrow at the place where ψ "
+            "now is."
+        )
     return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
 
 
@@ -162,6 +214,18 @@ def growth_factor(answer):
             (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
             (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
             (moduli.max() ** 2, "that is the squared modulus; take its root."),
+            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
+            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
+            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
+            ((1 - h * eigenvalues).abs().max(), "that is 1 − h·λ: J already points downhill, so add."),
+            (moduli.max() - 1, "that is by how much it grows; the factor itself is asked for."),
+            (moduli.max().log(), "that is the factor's logarithm; the factor itself is asked for."),
+            (moduli.max().log() / h, "that is a rate per unit of time; the factor per step is asked for."),
+            (
+                torch.linalg.vector_norm(1 + h * eigenvalues),
+                "that is the length of the vector of both; take the modulus of each, and the larger one.",
+            ),
         ]
         for mistake, message in typical:
             if matches(found, mistake) and not matches(mistake, moduli.max()):
@@ -253,7 +317,14 @@ def _check_extragradient(answer, game, point, h):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-6):
             raise Wrong(message)
-    expect_close(found, point + h * field(ahead), tolerance=1e-6, name="the new point (θ, ψ)")
+    if not matches(found, point + h * field(ahead), tolerance=1e-6):
+        expect_varied("the new point (θ, ψ)")
+        arrow, wanted = (found - point) / h, field(ahead)
+        raise Wrong(
+            f"from ({point[0]:g}, {point[1]:g}) with h = {h:g} you go along ({arrow[0]:.4g}, "
+            f"{arrow[1]:.4g}). The arrow "
+            f"one step ahead, at ({ahead[0]:.4g}, {ahead[1]:.4g}), is ({wanted[0]:.4g}, {wanted[1]:.4g})."
+        )
     return "two arrows a step, and the spiral turns inwards."
 
 

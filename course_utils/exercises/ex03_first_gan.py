@@ -13,6 +13,7 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
     moved,
     shown,
@@ -86,7 +87,19 @@ def _check_step(change, network, slope, mistakes, who) -> None:
     for mistake, message in mistakes:
         if matches(change, -RATE * mistake, tolerance=1e-5):
             raise Wrong(message)
-    raise Wrong(f"{who} moved, but not by one step down the gradient of its loss. What goes into the loss?")
+    times = (change @ slope) / (-RATE * slope @ slope)  # how many steps along the right slope, at best
+    if matches(change, -RATE * times * slope, tolerance=1e-5):
+        raise Wrong(
+            f"{who} went in the right direction, but {times:.3g} times as far as one step goes. Is there "
+            "a second "
+            "step, a factor before the loss, or a gradient that is clipped?"
+        )
+    alike = torch.nn.functional.cosine_similarity(change, -slope, dim=0)
+    raise Wrong(
+        f"{who} moved, but not down the gradient of its loss (the cosine between the two is "
+        f"{alike:.4f}). Were all "
+        "the samples that were handed in, and no others, in a loss of the kind that was handed in?"
+    )
 
 
 def _expect_loss(returned, right) -> None:
@@ -268,6 +281,14 @@ def _check_pull(answer, discriminator, points):
         if matches(arrows, mistake, tolerance=1e-6):
             raise Wrong(message)
     if not matches(arrows, right, tolerance=1e-5):
+        alike = torch.nn.functional.cosine_similarity(arrows, right.double(), dim=1)
+        if (alike > 0.999).all():
+            times = (arrows.norm(dim=1) / right.norm(dim=1))[:2]
+            raise Wrong(
+                "all arrows have the right direction, but not the right length: the first is "
+                f"{times[0]:.3g} times as long as it should be, the second {times[1]:.3g} times. Which "
+                "weight is it?"
+            )
         raise Wrong(
             "these are not the arrows of −log D: softplus(−t), t being D's logits at the points, summed, and "
             "differentiated with respect to the points. Where does yours depart from that?"
@@ -312,6 +333,13 @@ def count_modes(answer):
         raise Wrong("the two are in the wrong order: first the count, then the fraction.")
     if matches(covered, right.covered / len(modes)):
         raise Wrong("the first number is a fraction of the modes; return how many there are.")
+    if matches(fraction, 100 * right.good_fraction):
+        raise Wrong("the second number is in percent: leave it a fraction, between 0 and 1.")
+    if matches(fraction, right.good_fraction) and covered < right.covered:
+        raise Wrong(
+            "the fraction is right, but a mode is missing from the count: one good sample is enough to "
+            "cover it."
+        )
     if matches(covered, nearest.unique().numel()):
         raise Wrong("every sample has a nearest mode, however far away. Only *good* samples cover one.")
     squared = torch.cdist(samples, modes).square().min(dim=1).values <= 3 * std
@@ -327,7 +355,14 @@ def count_modes(answer):
         raise Wrong("the second number is a count; divide it by the number of samples.")
     if matches(fraction, 1 - right.good_fraction):
         raise Wrong("that is the fraction of the bad samples.")
-    expect_close(fraction, right.good_fraction, name="the fraction of good samples")
+    if not matches(fraction, right.good_fraction):
+        expect_varied("the pair")
+        reach = distance.sort().values[max(0, min(len(distance), round(fraction.item() * len(distance))) - 1)]
+        raise Wrong(
+            f"of these samples {fraction.item():.1%} are good for you, as many as lie within "
+            f"{reach / std:.2g} σ of "
+            "a mode. Good are those within three."
+        )
     expect_close(covered, right.covered, name="the number of covered modes")
     corners = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     for samples, std in ((torch.cat([corners + 0.9, corners[:1] - 0.3]), 0.5), (corners[:2] + 2, 0.2)):

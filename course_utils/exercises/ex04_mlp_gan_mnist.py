@@ -16,6 +16,7 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
     moved,
     weights_of,
@@ -216,6 +217,37 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
 ]
 
 
+@torch.no_grad()
+def _which_batch(answer, generator, discriminator, real, latents, value) -> None:
+    """The loss is a sum of two terms: another real batch changes only one, other latents only the other."""
+
+    def loss(x, z):
+        return as_tensor(answer(generator, discriminator, x.clone(), z.clone()), "the loss")
+
+    if not matches(loss(real, latents), value):
+        raise Wrong(
+            "the same batch gives another loss the second time: are there random numbers beside the latents?"
+        )
+    right = {
+        "real images": matches(
+            loss(real + 1, latents) - value,
+            _UP(discriminator(real + 1)).mean() - _UP(discriminator(real)).mean(),
+        ),
+        "fakes": matches(
+            loss(real, latents + 1) - value,
+            _DOWN(discriminator(generator(latents + 1))).mean()
+            - _DOWN(discriminator(generator(latents))).mean(),
+        ),
+    }
+    for batch, other in (("real images", "fakes"), ("fakes", "real images")):
+        if right[batch] and not right[other]:
+            raise Wrong(
+                f"the term of the {batch} is right, but not the term of the {other}: which target, which "
+                "weight "
+                "and which logits has it?"
+            )
+
+
 @exercise(
     "4.3",
     title="Three bugs in one loss",
@@ -246,6 +278,8 @@ def fixed_loss(answer):
     expect_shape(value, (), "the loss", "return one number for the batch: the mean over its images.")
     on_real, on_fake = _UP(real_logits).mean(), _DOWN(fake_logits).mean()
     if not matches(value, on_real + on_fake):
+        expect_varied("the loss")
+        _which_batch(answer, generator, discriminator, real, latents, value)
         raise Wrong(
             f"the loss is {value.item():.4g} on a batch where −mean log D(x) is {on_real:.4g} and "
             f"−mean log(1 − D(G(z))) is {on_fake:.4g}. Which of the two is another one in yours?"

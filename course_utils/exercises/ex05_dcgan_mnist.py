@@ -17,6 +17,7 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
     moved,
     weights_of,
@@ -67,9 +68,35 @@ def transposed_size(answer):
     for mistake, message in typical:
         if matches(torch.stack(found).flatten(), [mistake(*case) for case in cases]):
             raise Wrong(message)
+    if not matches(torch.stack(found).flatten(), right):
+        expect_varied("the size")
+        _which_argument(answer)
     for case, size, expected in zip(cases, found, right, strict=True):
         expect_close(size, expected, name="`transposed_size({}, {}, {}, {})`".format(*case))
     return "PyTorch agrees, as the next cell shows. 7 → 14 → 28 is how a DCGAN grows a digit."
+
+
+def _which_argument(answer) -> None:
+    """Each argument by itself: what one more of it changes."""
+    before = as_tensor(call(answer, 9, 6, 3, 1, name="`transposed_size`"), "the size")
+    for argument, other, wanted, why in (
+        ("kernel", (9, 7, 3, 1), 1, "the last stamp is longer by one"),
+        ("padding", (9, 6, 3, 2), -2, "at both ends one more is cut off"),
+        ("size", (10, 6, 3, 1), 3, "one more stamp, a stride further on"),
+        ("stride", (9, 6, 4, 1), 8, "each of the 8 steps between 9 stamps is longer by one"),
+    ):
+        change = as_tensor(call(answer, *other, name="`transposed_size`"), "the size") - before
+        if not matches(change, wanted):
+            raise Wrong(
+                f"look at `{argument}`: with one more of it, the result should change by {wanted} "
+                f"({why}); yours "
+                f"changes by {change.flatten()[0]:g}."
+            )
+    raise Wrong(
+        "each argument changes the result as it should, but a fixed number is wrong: 9 pixels, kernel "
+        "6, stride 3 "
+        f"and padding 1 give 28, and you say {before.flatten()[0]:g}."
+    )
 
 
 def _players(stale=0.3):
@@ -289,6 +316,13 @@ def one_round(answer):
         for mistake, message in _G_MISTAKES:  # such as G going first, which changes D's step too
             if matches(discriminator, _weights_after(mistake)[1]):
                 raise Wrong(message)
+        change, wanted = (after - weights_of(started[1]) for after in (discriminator, right[1]))
+        if torch.nn.functional.cosine_similarity(change, wanted, dim=0) > 0.9999:
+            raise Wrong(
+                f"D goes in the right direction, but {change.norm() / wanted.norm():.3g} times as far as "
+                "one step "
+                "goes. Is there a second step, or a factor before the loss?"
+            )
         raise Wrong(
             "D's step is not the one asked for: −log D(real) − log(1 − D(fake)), each a mean, added up."
         )
@@ -303,6 +337,13 @@ def one_round(answer):
         for mistake, message in _G_MISTAKES:
             if matches(generator, _weights_after(mistake)[0]):
                 raise Wrong(message)
+        change, wanted = (after - weights_of(started[0]) for after in (generator, right[0]))
+        if torch.nn.functional.cosine_similarity(change, wanted, dim=0) > 0.9999:
+            raise Wrong(
+                "D's step is right, and G goes in the right direction, but "
+                f"{change.norm() / wanted.norm():.3g} times "
+                "as far as one step goes. Is there a second step, or a factor before the loss?"
+            )
         raise Wrong(
             "D's step is right, but G's is not the one asked for: −log D(G(z)), a mean. (New latents "
             "for G's step "
@@ -430,7 +471,19 @@ def update_average(answer):
         if matches(found, mistake, tolerance=1e-5):
             raise Wrong(message)
     if not matches(found, outcome(0.9), tolerance=1e-5):
-        raise Wrong("the averaged state is not decay·old + (1 − decay)·new. What are the two weights' names?")
+        fresh, _ = _networks()
+        both = torch.stack([_state(fresh)[:-1], before[:-1]], dim=1)
+        old, new = torch.linalg.lstsq(both, found[:-1, None]).solution.flatten().tolist()
+        if matches(both @ torch.tensor([old, new], dtype=torch.float64), found[:-1], tolerance=1e-3):
+            raise Wrong(
+                f"with decay 0.9, the average has become {old:.3g}·old + {new:.3g}·new. What should the "
+                "two factors "
+                "be, at that decay?"
+            )
+        raise Wrong(
+            "the average is not decay·old + (1 − decay)·new everywhere: are some tensors averaged "
+            "otherwise, or left?"
+        )
     average, _ = _networks()
     answer(average, network, 0.6)
     found = _state(average)
@@ -534,6 +587,20 @@ def walk(answer):
     if not torch.allclose(found[-1], end, atol=1e-3):
         raise Wrong("the last row is not `end`.")
     if not matches(found, right, tolerance=1e-3):
+        if not matches(found.norm(dim=1), right.norm(dim=1), tolerance=1e-2):
+            middle = found[3].norm().item()
+            raise Wrong(
+                f"both ends are right, but the middle latent has the length {middle:.3g}, between two of "
+                "lengths "
+                f"{start.norm():.3g} and {end.norm():.3g}: an arc stays as far out as its ends."
+            )
+        steps = F.cosine_similarity(found[1:], found[:-1], dim=1).clamp(-1, 1).arccos()
+        if steps.max() > 1.05 * steps.min():
+            raise Wrong(
+                "the way lies on the arc, but its steps are not equal: the first turns by "
+                f"{steps[0]:.3f}, the middle "
+                f"one by {steps[3]:.3f}. Let s go from 0 to 1 in equal steps."
+            )
         raise Wrong(
             "both ends are right, but not the way between them. Are the two weights sin((1 − s)·ω)/sin ω and "
             "sin(s·ω)/sin ω, with s in equal steps?"

@@ -15,6 +15,7 @@ from course_utils.checks import (
     expect_like,
     expect_shape,
     expect_trainable,
+    expect_varied,
     matches,
 )
 from course_utils.metrics import checkerboard_fraction
@@ -66,6 +67,10 @@ _SIDES = [
         "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
     ),
     (
+        lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[::-1]),
+        "the layers are taken from the last to the first: go through the list as it stands.",
+    ),
+    (
         lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[:1]),
         "that is the side after the first layer. What came out of it goes into the next one.",
     ),
@@ -93,6 +98,9 @@ def final_side(answer):
         if matches(torch.stack([f.flatten()[0] for f in found]), [mistake(*case) for case in GENERATORS]):
             raise Wrong(message)
     right = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
+    if not matches(torch.stack([f.flatten()[0] for f in found]), [right(*case) for case in GENERATORS]):
+        expect_varied("the side")
+        _which_number(answer)
     for case, side in zip(GENERATORS, found, strict=True):
         expect_close(side, right(*case), name=f"`final_side({case[0]}, {case[1]})`")
     for case in OTHERS:
@@ -106,6 +114,37 @@ def final_side(answer):
                 f"should be {right(*case)}. Go through the list, however long it is."
             )
     return "4 → 4 → 8 → 16: that generator paints a quarter of a CIFAR-10 picture's pixels."
+
+
+def _which_number(answer) -> None:
+    """A single layer, and each of its numbers by itself: what one more of it changes."""
+
+    def side(start, *layer):
+        return as_tensor(call(answer, start, [layer]), "the side").flatten()[0]
+
+    try:
+        before = side(9, 6, 3, 1, 0)
+        for name, other, wanted in (
+            ("start", (10, 6, 3, 1, 0), 3),
+            ("kernel", (9, 7, 3, 1, 0), 1),
+            ("padding", (9, 6, 3, 2, 0), -2),
+            ("stride", (9, 6, 4, 1, 0), 8),
+            ("output_padding", (9, 6, 3, 1, 1), 1),
+        ):
+            change = side(*other) - before
+            if change != wanted:
+                raise Wrong(
+                    f"look at `{name}`: of a single layer on 9 pixels, (kernel 6, stride 3, padding 1), "
+                    "one more of "
+                    f"it should change the side by {wanted}; yours changes by {change:g}."
+                )
+    except (IndexError, ValueError):
+        return
+    if before == 28:
+        raise Wrong("right for a single layer, but not for three: what comes out of one goes into the next.")
+    raise Wrong(
+        f"a layer with kernel 6, stride 3 and padding 1 makes 28 pixels of 9, and you say {before:g}."
+    )
 
 
 class _Layers(TorchFunctionMode):
@@ -308,6 +347,15 @@ def mirror(answer):
             "the result has lost its history: no gradient of D could reach the generator. "
             "Leave out detach, no_grad, numpy and .data."
         )
+    pulls = torch.rand(images.shape, generator=torch.Generator().manual_seed(7))
+    (slope,) = torch.autograd.grad((result * pulls).sum(), images, allow_unused=True)
+    flipped = _mirrored(pixels, result)[1][:, None, None, None]
+    if slope is None or not torch.equal(slope, torch.where(flipped, pulls.flip(3), pulls)):
+        raise Wrong(
+            "the gradient does not come back to the pixels that the images were made of: no gradient of "
+            "D could reach "
+            "the generator. Was a new tensor made, or some of it detached?"
+        )
     return "and the gradient comes back mirrored, to the pixel that it belongs to."
 
 
@@ -352,6 +400,11 @@ def spectral_norm(answer):
             ) from None
         raise
     expect_shape(found, (), "your σ", "return a single number, σ.")
+    if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
+        raise Wrong(
+            "two calls, from two random starts, give two results: after 200 steps the start should be "
+            "forgotten. Have you taken all `steps`, each from the v that the step before left?"
+        )
     typical = [
         (9.0, "that is σ², the largest eigenvalue of WᵀW. σ is its square root, the length of W v."),
         (
@@ -365,6 +418,15 @@ def spectral_norm(answer):
             "that 1 is the length of a vector just divided by its length. Measure W v before that.",
         ),
         (weight.abs().sum(1).max(), "that is the largest row sum, another norm of the matrix."),
+        (weight.abs().sum(0).max(), "that is the largest column sum, another norm of the matrix."),
+        (torch.linalg.svdvals(weight).sum(), "that is the sum of all singular values; the largest one is σ."),
+        (
+            torch.linalg.svdvals(weight).mean(),
+            "that is the mean of the singular values; the largest one is σ.",
+        ),
+        (torch.linalg.svdvals(weight)[1], "that is the *second* largest singular value."),
+        (27**0.5 * 3.0, "v has not the length 1 when you measure W v: a vector of ones is √27 long here."),
+        (3.0**0.5, "that is the root of σ: is one root too many?"),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=2e-3):

@@ -1,15 +1,23 @@
 """The Fréchet distance: how far two clouds of feature vectors are apart, if each is taken for a Gaussian."""
 
+import contextlib
+import hashlib
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from course_utils import data
 from course_utils.data.convention import describe
-from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.files import ASSETS, replacing
+from course_utils.metrics.classifiers import Classifier, asset, in_batches, load_classifier
 from course_utils.models import sample
+
+KEPT = "statistics"  # the folder, in the data folder, of what had to be computed
 
 
 class FeatureStatistics(NamedTuple):
@@ -110,9 +118,9 @@ class FrechetEvaluator(NamedTuple):
 def frechet_evaluator(name: str) -> FrechetEvaluator:
     """The course's evaluator for "mnist" or "cifar10": its classifier's features, against all test images.
 
-    The real images' statistics are computed at the first call and kept in memory. Where the real data is
-    missing they come from the stand-in, and `note` says so: such distances compare with nothing measured
-    elsewhere.
+    The real images' statistics come from `reference_statistics` at the first call and are kept in memory.
+    Where the real data is missing they are those of the stand-in, and `note` says so: such distances compare
+    with nothing measured elsewhere.
 
     Raises:
         ValueError: no such data set.
@@ -124,5 +132,79 @@ def frechet_evaluator(name: str) -> FrechetEvaluator:
 def _evaluator(name: str, folder) -> FrechetEvaluator:
     classifier = load_classifier(name)
     test = data.load(name, "test", folder=folder)
-    features = in_batches(classifier.features, data.to_model_range(test.images))
-    return FrechetEvaluator(name, feature_statistics(features), classifier, test.note)
+    return FrechetEvaluator(name, reference_statistics(test, folder), classifier, test.note)
+
+
+# --- the real images' statistics: a file for each test set ---
+
+
+def reference_statistics(test: data.ImageData, folder: Path) -> FeatureStatistics:
+    """Statistics of a test set's features: read, where there is a file made from these images, else computed.
+
+    The course ships those of the test sets that it was made with (`python -m tools.ship_statistics`). Others
+    are computed once and kept in the data folder; those of a stand-in, which take no time, are not.
+
+    Args:
+        test: all images of the set; its name chooses the classifier.
+        folder: the data folder. It need not exist, and where it cannot be written to nothing is kept.
+    """
+    source = statistics_source(test)
+    path = folder / KEPT / statistics_file(test.name, source)
+    statistics = read_statistics(ASSETS / path.name, source) or read_statistics(path, source)
+    if statistics is None:
+        statistics = compute_statistics(test)
+        if not test.is_stand_in:
+            with contextlib.suppress(OSError, SafetensorError):
+                write_statistics(path, statistics, source)
+    return statistics
+
+
+def compute_statistics(images: data.ImageData) -> FeatureStatistics:
+    """Statistics of the features that the set's own classifier finds; 10,000 images take it seconds."""
+    features = load_classifier(images.name).features
+    return feature_statistics(in_batches(features, data.to_model_range(images.images)))
+
+
+def statistics_source(images: data.ImageData) -> dict[str, str]:
+    """What the statistics depend on, by its sha256: every pixel in its order, and the classifier's file."""
+    pixels = hashlib.sha256(str(tuple(images.images.shape)).encode())
+    pixels.update(images.images.contiguous().numpy())
+    return {
+        "images": pixels.hexdigest(),
+        "classifier": hashlib.sha256(asset(images.name).read_bytes()).hexdigest(),
+    }
+
+
+def statistics_file(name: str, source: dict[str, str]) -> str:
+    """The file's name. It has the beginnings of both sums: files of several copies may lie side by side."""
+    return f"{name}_statistics_{source['images'][:8]}_{source['classifier'][:8]}.safetensors"
+
+
+def write_statistics(path: Path, statistics: FeatureStatistics, source: dict[str, str]) -> None:
+    """Write statistics and their source; the file appears whole or not at all, whoever else writes it.
+
+    Raises:
+        OSError, SafetensorError: the folder cannot be written to.
+    """
+    tensors = statistics._asdict() | {"count": torch.tensor(statistics.count)}
+    with replacing(path) as partial:
+        save_file(tensors, partial, source | {"content": _content_sum(tensors)})
+        partial.chmod(0o644)  # safetensors writes files that only their owner may read
+
+
+def read_statistics(path: Path, source: dict[str, str]) -> FeatureStatistics | None:
+    """The statistics in the file; None where there is none, or it is damaged or made from something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in FeatureStatistics._fields}
+            metadata = file.metadata()
+    except (OSError, SafetensorError):
+        return None
+    if metadata != source | {"content": _content_sum(tensors)}:
+        return None
+    return FeatureStatistics(tensors["mean"], tensors["covariance"], int(tensors["count"]))
+
+
+def _content_sum(tensors: dict[str, Tensor]) -> str:
+    content = b"".join(tensors[key].numpy().tobytes() for key in FeatureStatistics._fields)
+    return hashlib.sha256(content).hexdigest()

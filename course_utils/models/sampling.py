@@ -27,7 +27,7 @@ def sample(
     *,
     seed: int = 0,
     device: str | torch.device | None = None,
-    batch_size: int = 500,
+    batch_size: int = 100,
 ) -> Tensor:
     """G(z), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
 
@@ -38,7 +38,7 @@ def sample(
         n: how many.
         seed: of the latents.
         device: where to compute; None for where the generator is.
-        batch_size: how many at a time, which bounds the memory.
+        batch_size: how many at a time, which bounds the memory; 500 at a time take twice as long on a CPU.
 
     Returns:
         float32 samples on the CPU, (n, ...).

@@ -6,7 +6,9 @@ import base64
 import html
 import io
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -47,9 +49,15 @@ def alt_text(figure: Figure) -> str:
 
 def to_picture(figure: Figure) -> Image.Image:
     """The figure as RGB pixels, `PNG_PIXELS_PER_INCH` fine."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PNG_PIXELS_PER_INCH, pil_kwargs={"compress_level": 1})
-    picture = Image.open(buffer).convert("RGB")
+    shown_on, shown_at = figure.canvas, figure.dpi
+    canvas = FigureCanvasAgg(figure)
+    try:
+        figure.dpi = PNG_PIXELS_PER_INCH
+        canvas.draw()  # once: `savefig` draws a figure that has a layout twice, to the same pixels
+    finally:
+        figure.dpi = shown_at
+        figure.set_canvas(shown_on)
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     if any(axes.images for axes in figure.axes):
         return picture
     # curves and text need no more than 256 colours, and take a third less room with them

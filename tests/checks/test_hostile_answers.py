@@ -282,6 +282,7 @@ def test_somebody_elses_alarm_rings_when_it_was_due():
     assert 0.9 < rung[0] - started < 2
 
 
+@pytest.mark.slow
 def test_in_a_notebook_an_endless_answer_is_stopped_and_the_next_cell_runs(tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     cells = [

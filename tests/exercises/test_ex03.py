@@ -98,6 +98,10 @@ def d_moves_the_generator(G, D, o, x, z, loss):
     return d_step(G, D, o, x, z, loss)
 
 
+def d_twice_the_loss(G, D, o, x, z, loss):
+    return finish(2 * loss.discriminator(D(x), D(G(z).detach())), o)
+
+
 def d_returns_nothing(G, D, o, x, z, loss):
     d_step(G, D, o, x, z, loss)
 
@@ -273,6 +277,11 @@ WRONG = [
     ("3.1", d_cleared_too_late, "*before* `backward`"),
     ("3.1", d_step_first, "*old* gradient"),
     ("3.1", d_moves_the_generator, "generator's weights moved"),
+    ("3.1", d_twice_the_loss, "2 times as far"),
+    ("3.2", lambda G, D, o, z, loss: g_step(G, D, o, z + 1, loss), "samples that were handed in"),
+    ("3.3", lambda D, points: 0.3 * generator_pull(D, points), "right direction, but not the right length"),
+    ("3.4", count_within(lambda distance, std: distance <= 2 * std), "within 2 σ"),
+    ("3.4", lambda *a: (counted(*a)[0], 100 * counted(*a)[1]), "in percent"),
     ("3.1", d_returns_nothing, "returns nothing"),
     ("3.1", lambda *a: d_step(*a) * 0, "returned loss"),
     ("3.1", then(d_step, lambda G, D: G.requires_grad_(False)), "generator is left frozen"),

@@ -189,7 +189,7 @@ def sums(generator, discriminator, real, latents):
         (sums, "sums over the batch"),
         (per_image, "one number"),
         (loss(real_target=0.9), "label smoothing"),
-        (loss(real_target=0.8), "which of the two"),
+        (loss(real_target=0.8), "term of the fakes is right, but not the term of the real"),
         (loss(end=lambda value: -value), "the sign is turned"),
         (in_evaluation_mode, "left in evaluation mode"),
         (with_frozen_generator, "left frozen"),

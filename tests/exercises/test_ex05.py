@@ -40,7 +40,9 @@ def by_pytorch(size, kernel, stride, padding):
         (lambda s, k, stride, p: (s - 1) * stride + k - p, "both ends, not at one"),
         (lambda s, k, stride, p: (s - 1) * stride + k + 2 * p, "not added"),
         (lambda s, k, stride, p: (s - 1) * stride + k, "padding is missing"),
-        (lambda s, k, stride, p: 14, "transposed_size(14, 5, 2, 2)"),
+        (lambda s, k, stride, p: (s - 1) * stride - 2 * p + 2 * k, "look at `kernel`"),
+        (lambda s, k, stride, p: (s - 1) * stride - 2 * p + k + 1, "fixed number is wrong"),
+        (lambda s, k, stride, p: 14, "does not change when the arguments do"),
         (lambda s, k, stride, p: None, "None"),
     ],
 )
@@ -245,7 +247,7 @@ def not_in_place(average, network, decay):
         (buffers_copied, "buffers are copied"),
         (counter_too, "num_batches_tracked"),
         (not_in_place, "in place"),
-        (lambda average, network, decay: by_lerp(average, network, decay**2), "averaged state"),
+        (lambda average, network, decay: by_lerp(average, network, decay**2), "0.81·old"),
         (lambda average, network, decay: by_lerp(average, network, 0.9), "use `decay`"),
     ],
 )
@@ -277,6 +279,12 @@ def slerp(start, end, steps, angle_of=torch.arccos, divide=True, unit=False):
     return torch.stack(rows)
 
 
+def eased(start, end, steps):
+    t = ((1 - torch.cos(torch.linspace(0, math.pi, steps))) / 2)[:, None]
+    angle = torch.arccos(F.cosine_similarity(start, end, dim=0))
+    return (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / torch.sin(angle)
+
+
 def without_lengths(start, end, steps):
     angle = torch.arccos(start @ end)
     t = torch.linspace(0, 1, steps)[:, None]
@@ -301,6 +309,7 @@ def stretched_line(start, end, steps):
         (lambda a, b, n: slerp(a, b, n, unit=True), "length 1"),
         (lambda a, b, n: slerp(a, b, n, angle_of=lambda c: torch.rad2deg(torch.arccos(c))), "degrees"),
         (stretched_line, "stretched"),
+        (eased, "steps are not equal"),
         (without_lengths, "*both* lengths"),
         (lambda a, b, n: slerp(a, b, n).numpy(), "`ndarray`"),
         (lambda a, b, n: slerp(a, b, n).double(), "float64"),

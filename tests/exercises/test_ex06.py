@@ -68,6 +68,8 @@ def by_pytorch(start, layers):
         (side_by(right_layer, lambda layers: layers[:1]), "after the first layer"),
         (side_by(right_layer, lambda layers: layers[-1:]), "the last layer was given"),
         (lambda start, layers: 16, "does not change when the arguments do"),
+        (side_by(right_layer, lambda layers: layers[::-1]), "from the last to the first"),
+        (side_by(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p * s + o), "look at `padding`"),
         (three_layers, "however long it is"),
         (side_by(right_layer, lambda layers: layers[:3]), "however long it is"),
         (lambda start, layers: None, "None"),
@@ -179,6 +181,10 @@ def one_by_one(images, rng):
     return torch.stack([image.flip(2) if coin else image for image, coin in zip(images, coins, strict=True)])
 
 
+def with_a_history_of_its_own(images, rng):
+    return augmentation.flip(images, rng).detach().requires_grad_()
+
+
 def exactly_half(images, rng):
     chosen = torch.randperm(len(images), generator=rng)[: len(images) // 2]
     result = images.clone()
@@ -214,6 +220,7 @@ def in_place(images, rng):
             "another `rng`",
         ),
         (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x).detach(), "history"),
+        (with_a_history_of_its_own, "does not come back to the pixels"),
         (lambda x, rng: torch.where(torch.rand(x.shape, generator=rng) < 0.5, x.flip(3), x), "neither"),
         (in_place, "changed the images"),
         (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x)[:10], "shape"),
@@ -267,6 +274,8 @@ def square_only(weight, steps):
     [
         (lambda w, steps: iterate(w, steps) ** 2, "σ²"),
         (lambda w, steps: w.norm(), "Frobenius"),
+        (lambda w, steps: torch.linalg.svdvals(w).sum(), "sum of all singular values"),
+        (lambda w, steps: (w @ torch.randn(w.shape[1])).norm() / 2, "two random starts"),
         (lambda w, steps: iterate(w, steps).reshape(1, 1), "`.squeeze()`"),
         (lambda w, steps: w.abs().max(), "largest entry"),
         (lambda w, steps: torch.linalg.svdvals(w)[-1], "smallest"),
@@ -281,7 +290,7 @@ def square_only(weight, steps):
         (lambda w, steps: w.abs().sum(1).max(), "row sum"),
         (lambda w, steps: iterate(w, 1), "all `steps`"),
         (square_only, "shapes do not fit"),
-        (lambda w, steps: -iterate(w, steps), "-3"),
+        (lambda w, steps: -iterate(w, steps), "turned in its sign"),
         (lambda w, steps: iterate(w, steps) if w.shape[0] == 12 else w[0, 0], "never negative"),
         (lambda w, steps: torch.linalg.svdvals(w), "single number"),
         (lambda w, steps: iterate(w, steps) * float("nan"), "not a number"),

@@ -59,6 +59,6 @@ def test_a_blur_makes_the_digits_classifier_less_sure():
     digits = data.to_model_range(data.load_mnist("test").images[:300])
     blurred = torch.nn.functional.avg_pool2d(digits, 9, stride=1, padding=4)
     classifier = load_classifier("mnist")
-    assert classifier_confidence(blurred, classifier) < classifier_confidence(digits, classifier) - 0.1
+    assert classifier_confidence(blurred, classifier) < classifier_confidence(digits, classifier) - 0.05
     assert class_coverage(digits, classifier).covered == 10
     assert class_coverage(digits[:1].repeat(300, 1, 1, 1), classifier).covered == 1

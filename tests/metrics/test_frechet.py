@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from course_utils import data
+from course_utils.files import ASSETS
 from course_utils.metrics import (
     FeatureStatistics,
     feature_statistics,
+    frechet,
     frechet_distance,
     frechet_evaluator,
 )
+from course_utils.metrics.classifiers import ARCHITECTURES, asset
 from course_utils.metrics.frechet import square_root
 from course_utils.models import sample
 
@@ -205,3 +209,119 @@ def test_images_of_another_data_set_are_refused(evaluate):
         evaluate(torch.zeros(10, 1, 28, 28, dtype=torch.uint8))
     with pytest.raises(ValueError, match="mnist, cifar10"):
         frechet_evaluator("imagenet")
+
+
+# --- the real images' statistics ---
+
+
+def noise(pixels=0, note="placed by hand"):
+    """Twenty test images that are in no file; `pixels` of the first one are white."""
+    images = torch.randint(256, (20, 1, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
+    images[0].view(-1)[:pixels] = 255
+    return data.ImageData(images, torch.zeros(20).long(), tuple("0123456789"), "mnist", note)
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """The test sets whose statistics were computed, in turn."""
+    sets, compute = [], frechet.compute_statistics
+    monkeypatch.setattr(frechet, "compute_statistics", lambda test: sets.append(test) or compute(test))
+    return sets
+
+
+def same(a, b):
+    return torch.equal(a.mean, b.mean) and torch.equal(a.covariance, b.covariance) and a.count == b.count
+
+
+def test_computed_statistics_are_kept_in_the_data_folder(tmp_path, computed):
+    first = frechet.reference_statistics(noise(), tmp_path)
+    again = frechet.reference_statistics(noise(), tmp_path)
+    assert len(computed) == 1
+    assert same(first, again) and same(first, frechet.compute_statistics(noise()))
+    (kept,) = (tmp_path / frechet.KEPT).iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o644
+
+
+def test_another_pixel_or_another_classifier_is_computed_anew(tmp_path, computed, monkeypatch):
+    for pixels in (0, 1):
+        frechet.reference_statistics(noise(pixels), tmp_path)
+    other = tmp_path / "mnist_classifier.safetensors"
+    other.write_bytes(asset("mnist").read_bytes() + b" ")
+    monkeypatch.setattr(frechet, "asset", lambda name: other)
+    frechet.reference_statistics(noise(), tmp_path)
+    assert len(computed) == 3
+
+
+def test_a_file_under_a_name_that_is_not_its_own_is_not_believed(tmp_path, computed):
+    frechet.reference_statistics(noise(), tmp_path)
+    (kept,) = (tmp_path / frechet.KEPT).iterdir()
+    kept.rename(kept.with_name(frechet.statistics_file("mnist", frechet.statistics_source(noise(1)))))
+    frechet.reference_statistics(noise(1), tmp_path)
+    assert len(computed) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),  # the last bit of the last number
+        lambda content: content.replace(b'"covariance"', b'"covarianze"'),
+    ],
+    ids=["empty", "truncated", "one bit", "a name"],
+)
+def test_a_damaged_file_is_noticed_and_replaced(tmp_path, computed, damage):
+    undamaged = frechet.reference_statistics(noise(), tmp_path)
+    (kept,) = (tmp_path / frechet.KEPT).iterdir()
+    content = kept.read_bytes()
+    kept.write_bytes(damage(content))
+    assert kept.read_bytes() != content
+    for _ in range(2):
+        assert same(frechet.reference_statistics(noise(), tmp_path), undamaged)
+    assert len(computed) == 2
+
+
+def test_nothing_is_kept_of_a_stand_in_or_where_nothing_can_be_written(tmp_path, computed):
+    frechet.reference_statistics(noise(note="stand-in: noise"), tmp_path)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / frechet.KEPT).write_text("a file where the folder should be")
+    frechet.reference_statistics(noise(), tmp_path)
+    assert len(computed) == 2
+
+
+def test_a_write_that_fails_leaves_no_file(tmp_path, monkeypatch):
+    def fail(tensors, path, metadata):
+        path.write_bytes(b"half of i")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(frechet, "save_file", fail)
+    assert frechet.reference_statistics(noise(), tmp_path).count == 20
+    assert not list((tmp_path / frechet.KEPT).iterdir())
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_the_shipped_statistics_were_made_with_the_shipped_classifier(name):
+    """For official MNIST, and for the copy of CIFAR-10 that the course was made with; no data is needed."""
+    classifier = frechet.statistics_source(noise()._replace(name=name))["classifier"]
+    shipped = list(ASSETS.glob(f"{name}_statistics_*"))
+    assert shipped
+    for path in shipped:
+        with safe_open(path, framework="pt") as file:
+            source = {"images": file.metadata()["images"], "classifier": classifier}
+        assert path.name == frechet.statistics_file(name, source), "run python -m tools.ship_statistics"
+        assert frechet.read_statistics(path, source).count == 10_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_the_shipped_statistics_are_those_that_would_be_computed(name):
+    """To 1e-4 of the largest entry: float32 features, which every machine sums in its own order."""
+    test = data.load(name, "test")
+    source = frechet.statistics_source(test)
+    shipped = frechet.read_statistics(ASSETS / frechet.statistics_file(name, source), source)
+    if shipped is None:
+        pytest.skip(f"statistics of this copy of the test set do not ship ({test.note or 'official files'})")
+    computed = frechet.compute_statistics(test)
+    for a, b in ((shipped.mean, computed.mean), (shipped.covariance, computed.covariance)):
+        assert (a - b).abs().max() < 1e-4 * b.abs().max()
+    assert frechet_distance(shipped, computed) < 1e-4

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from course_utils import plots
+from course_utils.plots import style
 
 HISTORY = {
     "images": [64, 128, 192],
@@ -95,6 +96,24 @@ def test_the_page_shows_every_pixel_and_the_plain_picture_hardly_differs(name):
     plain = picture_in(data["image/png"])
     assert np.array_equal(page, drawn)
     assert plain.shape == drawn.shape and np.abs(plain - drawn).mean() < 2  # of 255
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_picture_is_the_one_that_matplotlib_saves(name):
+    figure, saved = seeded(FIGURES[name]), io.BytesIO()
+    picture = plots.to_picture(figure)
+    again = seeded(FIGURES[name])  # the layout moves a little each time that a figure is drawn
+    again.savefig(saved, dpi=style.PNG_PIXELS_PER_INCH)
+    expected = Image.open(saved).convert("RGB")
+    if not any(axes.images for axes in figure.axes):
+        expected = expected.quantize(256, dither=Image.Dither.NONE).convert("RGB")
+    assert np.array_equal(np.asarray(picture), np.asarray(expected))
+    assert figure.dpi == style.CSS_PIXELS_PER_INCH
+
+
+def seeded(make):
+    torch.manual_seed(0)
+    return make()
 
 
 def picture_in(encoded):

@@ -202,6 +202,7 @@ def test_the_optimisers_moments_take_the_layout_of_their_weights():
 # --- compiled ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 def test_compiled_and_eager_have_the_same_losses_over_a_hundred_steps(monkeypatch, tmp_path, device):
     """On the CPU without a code generator, which would need a C++ compiler: what is traced is what runs."""

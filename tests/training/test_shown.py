@@ -124,6 +124,7 @@ def stretched(n, rng):
     return torch.randn(n, 2, generator=rng) @ torch.tensor([[2.0, 0.0], [0.0, 0.5]])
 
 
+@pytest.mark.slow
 def test_in_a_bidirectional_game_generator_and_encoder_become_each_others_inverse():
     torch.manual_seed(0)
     players, discriminator = Players(), PairDiscriminator()

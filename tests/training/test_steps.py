@@ -95,6 +95,7 @@ def test_labels_stay_whole_numbers_where_samples_become_float32():
 # --- games on the plane --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_ring_is_learnt_and_ten_generator_steps_a_round_collapse_it():
     cells = data_cells(RING)
 

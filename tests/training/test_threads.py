@@ -168,6 +168,7 @@ def test_the_model_that_is_tried_is_a_copy():
     assert copy.deepcopy(gan.settings) == gan.settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [({}, 1), ({"COURSE_THREADS": "3"}, 3), ({"COURSE_THREADS": "many"}, 1), ({"OMP_NUM_THREADS": "2"}, 2)],
