@@ -1302,13 +1302,19 @@ claim(
     0 < after["own"] < before["pixel_shuffle"] / 10,
     every_seed=True,
 )
+claim(
+    "its fraction at period two is of the photographs' size",
+    1 / 3 < after["own"] / at_period_two["real photographs"] < 3,
+    every_seed=True,
+)
 
 # %% [markdown] tags=["solution"]
 # Before training, the pixel shuffle from an equal start has no grid at all: every
 # block of four pixels is of one colour. An equal start is only a start, though. Nothing keeps the
 # four sets equal, and training moves them apart, as it must, or the finest detail would be missing.
-# Afterwards it has something of one, far less than the plain one began with: the two come
-# from both sides to what D lets pass.
+# Afterwards it has something of one, far less than the plain one began with. Neither above nor
+# below, then: its fraction at period two is of the photographs' size. D lets pass what photographs
+# have, too, and the generators come to it from both sides.
 
 # %% [markdown]
 # ## Misconceptions
