@@ -257,12 +257,14 @@ NOT_USED = "nothing that follows in the notebook uses the answer"
 PRINTED = "the notebook only prints it as a number"
 HARMLESS = [
     ("0.1", TYPES[1:3], "the notebook makes float32 of it"),
+    ("0.5", TYPES, "the notebook makes int() of each place"),
     ("1.1 6.5", TYPES[1:], PRINTED),
     ("1.3", TYPES[1:3], "backward() goes through any type"),
     ("1.7", TYPES[1:3], "the notebook only looks at the rows"),
     ("1.4", TYPES[2:], "only compared with another number, to 1e-6, and printed"),
     ("2.1 2.2 2.3 2.5 3.6 5.1 6.1", TYPES, NOT_USED),
     ("2.1 2.3 2.5 3.6 6.1", ["arguments changed"], NOT_USED),
+    ("2.7", ["float32 for float64"], PRINTED),
     ("3.1 3.2", TYPES, "the notebook makes float() of the loss"),
     ("3.3", ["detached"], "arrows of the reference are without history, too"),
     ("3.4", TYPES, PRINTED),
