@@ -1468,7 +1468,7 @@ plots.show(
         poster,
         columns=8,
         width=7.2,
-        row_labels=[name.replace("automobile", "car") for name in cifar.classes],
+        row_labels=[{"airplane": "plane", "automobile": "car"}.get(name, name) for name in cifar.classes],
         title=f"The surest of {len(sampled):,}, class by class",
         alt="Ten rows of eight generated pictures, a row for each class of CIFAR-10, chosen by a classifier: "
         "more of them look like their class than among those that nobody chose.",
