@@ -1133,7 +1133,7 @@ def grey_share(filters: Tensor) -> Tensor:
 
 
 def striped_share(filters: Tensor) -> Tensor:
-    """How much of its energy alternates from row to row, or from column to column. About 0.3 for random ones."""
+    """How much of its energy alternates from row to row or column to column. A third for random weights."""
     signs = torch.tensor([1.0, -1.0] * 3)
     rows = (filters * signs[:, None]).mean(2).square().sum((1, 2)) * 6
     columns = (filters * signs).mean(3).square().sum((1, 2)) * 6
