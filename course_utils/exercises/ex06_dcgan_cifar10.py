@@ -1,4 +1,4 @@
-"""The exercises of notebook 06: the size of the picture, mirrored images, spectral norms, checkerboards."""
+"""The exercises of notebook 06: sizes, checkerboards, mirrored images, spectral norms, a generator."""
 
 import torch
 from torch import nn
@@ -18,6 +18,7 @@ from course_utils.checks import (
     expect_varied,
     matches,
 )
+from course_utils.metrics import checkerboard_fraction
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
 GENERATORS = [
@@ -459,3 +460,151 @@ def spectral_norm(answer):
             "take as many as `steps` says."
         )
     return "PyTorch's spectral_norm takes *one* such step in each forward pass: the weights move slowly."
+
+
+# --- 6.6: a generator without a grid -----------------------------------------------------------------------
+
+MOST_WEIGHTS = 600_000
+WHITE_NOISE = 3 / 1023  # its fraction of power at period 2, in pictures of 32×32
+
+
+class _Enlarging(TorchFunctionMode):
+    """Notes what enlarges maps, and the largest side that a layer with weights makes."""
+
+    def __init__(self):
+        super().__init__()
+        self.kinds, self.learnt_side = set(), 0
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        keywords = keywords or {}
+        result = function(*arguments, **keywords)
+        name = getattr(function, "__name__", "")
+        if name == "interpolate":
+            mode = keywords.get("mode", arguments[3] if len(arguments) > 3 else "nearest")
+            self.kinds.add("nearest" if mode.startswith("nearest") else "interpolation")
+        elif name in ("repeat_interleave", "repeat", "kron"):
+            self.kinds.add("nearest")
+        elif name in ("conv_transpose2d", "pixel_shuffle"):
+            self.kinds.add(name)
+        if name in ("conv2d", "conv_transpose2d", "pixel_shuffle") and isinstance(result, torch.Tensor):
+            self.learnt_side = max(self.learnt_side, result.shape[-1])
+        return result
+
+
+def _pictures(generator, latents):
+    try:
+        images = generator(latents)
+    except (RuntimeError, TypeError) as error:
+        raise Wrong(
+            f"the generator fails on latents of shape {tuple(latents.shape)}: {str(error).splitlines()[0]}. "
+            "Do the channels of each layer meet those of the next, and does it take float32?"
+        ) from None
+    if not isinstance(images, torch.Tensor) or images.shape != (len(latents), 3, 32, 32):
+        shape = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
+        raise Wrong(f"{len(latents)} latents should give {(len(latents), 3, 32, 32)}, but give {shape}.")
+    if not images.isfinite().all():
+        raise Wrong("some values of the pictures are not finite numbers. What are the first weights?")
+    return images
+
+
+def _grid(kinds) -> str:
+    """What may have made it, by what the network enlarges with."""
+    if "pixel_shuffle" in kinds:
+        return (
+            "In a pixel shuffle four channels become the four pixels of a block: which four? Do their "
+            "weights *and* their biases start equal, in every layer, and does nothing change them afterwards?"
+        )
+    if "conv_transpose2d" in kinds:
+        return (
+            "A transposed convolution stamps odd and even pixels with different weights: what comes after it "
+            "that evens them out, also after the last one?"
+        )
+    return "Where do neighbouring pixels get different weights?"
+
+
+@exercise(
+    "6.6",
+    title="A generator without a grid",
+    difficulty=3,
+    minutes=30,
+    hints=[
+        "Begin with what notebook 05 has: nn.Linear, nn.Unflatten to 8×8, batch normalisation, ReLU. Only "
+        "the doubling is new. Write it as a small function doubled(inputs, outputs), and use it twice.",
+        'The simplest: nn.Upsample(scale_factor=2, mode="bilinear"), and a 3×3 convolution after it.',
+        "The pixel shuffle: channels 4c to 4c + 3 become one block. Under torch.no_grad(), copy the first of "
+        "each four to all of them: weight[::4].repeat_interleave(4, dim=0). And the bias? Leave it out.",
+        "Don't forget generator.latent_dim = 64 before the return.",
+    ],
+)
+def own_generator(answer):
+    generator = call(answer, name="`own_generator`")
+    if not isinstance(generator, nn.Module):
+        raise Wrong("`own_generator()` should return a network, such as an nn.Sequential.")
+    if getattr(generator, "latent_dim", None) != 64:
+        raise Wrong(
+            "the network has no attribute `latent_dim` that says 64, and `train` and `sample` ask for it: "
+            "set it before you return the network."
+        )
+    expect_trainable(generator, "the generator")
+    count = sum(weight.numel() for weight in generator.parameters())
+    if count > MOST_WEIGHTS:
+        raise Wrong(
+            f"it has {count:,} weights, and {MOST_WEIGHTS:,} are the most. Which layer has most of them?"
+        )
+    latents = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    layers = _Enlarging()
+    with layers:
+        images = _pictures(generator, latents)
+    if images.abs().max() > 1:
+        raise Wrong("some values lie outside [-1, 1]: is there a tanh at the end?")
+    if (images.abs() > 0.999).float().mean() > 0.5:
+        raise Wrong("most values are at −1 or 1: the first weights are far too large for the tanh.")
+    if images.min() > -1e-3:
+        raise Wrong("no value is below 0: is the last layer the tanh? The photographs run from −1 to 1.")
+    if (images - images[:1]).abs().max() < 1e-4:
+        raise Wrong("the pictures do not depend on the latents: what does the network do with its input?")
+    if layers.learnt_side < 32:
+        raise Wrong(
+            "no convolution works on maps of 32×32: what enlarges last has no weights, or every pixel has "
+            "weights of its own. Let a layer with shared weights make the full size."
+        )
+    if layers.kinds == {"nearest"}:
+        raise Wrong(
+            "that is the resize-convolution of the table: every pixel repeated, then a convolution. It is "
+            "smooth indeed. Now build another one."
+        )
+    _expect_gradients(generator, images)
+    pictures = [images.detach()]
+    torch.manual_seed(0)
+    for _ in range(3):
+        another = call(answer, name="`own_generator`")
+        with torch.no_grad():
+            pictures.append(_pictures(another, latents))
+    if torch.equal(pictures[1], pictures[2]):
+        raise Wrong(
+            "two calls give networks with the same weights. Build a new network, with new random weights, at "
+            "every call."
+        )
+    brightness = checkerboard_fraction(torch.cat(pictures))
+    colour = checkerboard_fraction(torch.cat(pictures).flatten(0, 1).unsqueeze(1))  # each channel by itself
+    fraction = max(brightness, colour)
+    if fraction > WHITE_NOISE:
+        raise Wrong(
+            f"a grid{'' if brightness > WHITE_NOISE else ' of colours'}: {fraction:.4f} of the power lies at "
+            f"period 2, where white noise has {WHITE_NOISE:.4f} and photographs 0.0007. {_grid(layers.kinds)}"
+        )
+    return f"{fraction:.5f} of the power at period 2 before any training; photographs have 0.0007."
+
+
+def _expect_gradients(generator, images):
+    if not images.requires_grad:
+        raise Wrong(
+            "the pictures have lost their history, so nothing could be learnt: leave out no_grad and detach."
+        )
+    weights = list(generator.parameters())
+    gradients = torch.autograd.grad(images.square().sum(), weights, allow_unused=True)
+    if any(gradient is None for gradient in gradients):
+        raise Wrong(
+            "some weights have no part in the pictures: no gradient reaches them. Is every layer that you "
+            "make also used?"
+        )

@@ -38,9 +38,10 @@ def pytorch_initialised(network: nn.Module) -> nn.Module:
 def spectrally_normalised(network: nn.Module) -> nn.Module:
     """W ← W / σ(W) in every convolution and linear layer, σ the largest singular value.
 
-    Miyato, Kataoka, Koyama and Yoshida (2018, arXiv:1802.05957): no layer stretches any vector, so the
-    discriminator's slope stays bounded. A kernel counts as a matrix of (outputs) × (all else); σ is followed
-    by a step of power iteration at each forward pass in training mode.
+    Miyato, Kataoka, Koyama and Yoshida (2018, arXiv:1802.05957): the discriminator's slope stays bounded. A
+    kernel counts as a matrix of (outputs) × (all else), and that matrix stretches no vector any more; the
+    convolution itself, whose windows overlap, may stretch further: 1.3 to 2 times in this course's networks.
+    σ is followed by a step of power iteration at each forward pass in training mode.
 
     Args:
         network: changed in place; it keeps its layers, its `state_dict` gets other names.

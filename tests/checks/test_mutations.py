@@ -296,7 +296,7 @@ def faults_of(number, answer):
             found.append((name, verdict))
         else:
             assert verdict.status == "right", f"{name} changes nothing, and is refused: {verdict}"
-    if number != "6.2":  # a function without arguments has nothing to remember
+    if number != "6.2":  # one network is all that 6.2 asks for
         found.append(("its first result remembered", run_check(number, remembering(answer))))
     return found
 

@@ -19,7 +19,7 @@ def is_wrong(number, answer, words):
     assert words.lower() in verdict.message.lower(), verdict
 
 
-@pytest.mark.parametrize("number", ["6.1", "6.2", "6.4", "6.5"])
+@pytest.mark.parametrize("number", ["6.1", "6.2", "6.4", "6.5", "6.6"])
 def test_an_untouched_stub_is_not_attempted(number):
     assert run_check(number, stub).status == "not attempted"
 
@@ -301,6 +301,114 @@ def test_mistakes_about_spectral_norms_are_told_apart(answer, words):
     is_wrong("6.5", answer, words)
 
 
+# --- 6.6: a generator without a grid -----------------------------------------------------------------------
+
+
+def own(doubled, *, ending=nn.Tanh, latent_dim=64, width=48):
+    generator = nn.Sequential(
+        nn.Linear(64, 2 * width * 64, bias=False),
+        nn.Unflatten(1, (2 * width, 8, 8)),
+        nn.BatchNorm2d(2 * width),
+        nn.ReLU(),
+        doubled(2 * width, width),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        doubled(width, 3),
+        ending(),
+    )
+    if latent_dim:
+        generator.latent_dim = latent_dim
+    return generator
+
+
+def interpolated(mode):
+    return lambda inputs, outputs: nn.Sequential(
+        nn.Upsample(scale_factor=2, mode=mode), nn.Conv2d(inputs, outputs, 3, padding=1)
+    )
+
+
+def shuffled(inputs, outputs, which=lambda weight: weight[::4].repeat_interleave(4, 0), bias=False):
+    convolution = nn.Conv2d(inputs, 4 * outputs, 3, padding=1, bias=bias)
+    with torch.no_grad():
+        convolution.weight.copy_(which(convolution.weight))
+    return nn.Sequential(convolution, nn.PixelShuffle(2))
+
+
+class Blur(nn.Module):
+    def forward(self, maps):
+        row = torch.tensor([1.0, 2.0, 1.0]) / 4
+        kernel = (row[:, None] * row).expand(maps.shape[1], 1, 3, 3)
+        return nn.functional.conv2d(maps, kernel, padding=1, groups=maps.shape[1])
+
+
+def blurred(inputs, outputs):
+    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), Blur())
+
+
+def stamped(inputs, outputs):
+    return nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)
+
+
+def enlarged_last():
+    generator = own(interpolated("bilinear"))
+    generator[-2] = nn.Sequential(
+        nn.Conv2d(48, 3, 3, padding=1), nn.Upsample(scale_factor=2, mode="bilinear")
+    )
+    return generator
+
+
+def fully_connected():
+    generator = nn.Sequential(nn.Linear(64, 3072), nn.Unflatten(1, (3, 32, 32)), nn.Tanh())
+    generator.latent_dim = 64
+    return generator
+
+
+def with_an_idle_layer():
+    generator = own(interpolated("bilinear"))
+    generator.idle = nn.Linear(2, 2)
+    generator.forward = lambda z: nn.Sequential(*list(generator)[:-1])(z)
+    return generator
+
+
+ALWAYS_THE_SAME = own(interpolated("bilinear"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda: own(stamped), "stamps odd and even"),
+        (lambda: own(lambda i, o: shuffled(i, o, lambda weight: weight)), "which four"),
+        (
+            lambda: own(lambda i, o: shuffled(i, o, lambda weight: weight[:o].repeat(4, 1, 1, 1))),
+            "of colours",
+        ),
+        (lambda: own(lambda i, o: shuffled(i, o, bias=True)), "biases"),
+        (lambda: own(interpolated("nearest")), "resize-convolution of the table"),
+        (lambda: own(interpolated("bilinear"), latent_dim=None), "latent_dim"),
+        (lambda: own(interpolated("bilinear"), ending=nn.Identity), "outside"),
+        (lambda: own(interpolated("bilinear"), ending=nn.Sigmoid), "below 0"),
+        (lambda: own(interpolated("bilinear"), width=96), "weights, and 600,000"),
+        (lambda: own(interpolated("bilinear")).eval(), "evaluation mode"),
+        (lambda: own(interpolated("bilinear")).requires_grad_(False), "frozen"),
+        (lambda: ALWAYS_THE_SAME, "the same weights"),
+        (enlarged_last, "no weights"),
+        (fully_connected, "shared weights"),
+        (with_an_idle_layer, "no part in the pictures"),
+        (lambda: fixed_size(), "but give"),
+        (lambda: None, "None"),
+        (lambda: "nonsense", "return a network"),
+    ],
+)
+def test_mistakes_about_grids_are_told_apart(answer, words):
+    is_wrong("6.6", answer, words)
+
+
+def fixed_size():
+    generator = own(interpolated("bilinear"))
+    generator[4] = nn.Conv2d(96, 48, 3, padding=1)
+    return generator
+
+
 # --- right answers, in several forms; `test_mutations.py` reads them, too ----------------------------------
 
 RIGHT = [
@@ -318,6 +426,10 @@ RIGHT = [
     ("6.5", lambda weight, steps: iterate(weight, steps, lambda weight, u, v: (weight @ v).norm().item())),
     ("6.5", lambda weight, steps: iterate(weight, steps, start=torch.rand)),
     ("6.5", largest_singular_value),
+    ("6.6", lambda: own(interpolated("bilinear"))),
+    ("6.6", lambda: own(shuffled)),
+    ("6.6", lambda: own(blurred)),
+    ("6.6", lambda: own(interpolated("bicubic"))),
 ]
 
 
