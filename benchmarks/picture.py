@@ -60,7 +60,7 @@ def picture(measured: Mapping[str, dict[str, list[dict]]]) -> Figure:
 
 def draw_runs(panel, name: str, several: list[dict]) -> tuple[float, float] | None:
     """Median line and band of the range; returns where the line ends, if any."""
-    colour, dashes = plots.OKABE_ITO[STYLES[name][0]], STYLES[name][1]
+    colour, dashes = plots.PALETTE[STYLES[name][0]], STYLES[name][1]
     places, lows, middles, highs = [], [], [], []
     for mark in sorted({point["mark"] for run in several for point in run["points"]}):
         at = [point for run in several for point in run["points"] if point["mark"] == mark]
@@ -90,7 +90,7 @@ def direct_labels(panel, ends: dict[str, tuple[float, float]], apart: float = 0.
             (1.0, heights[name]),
             (1.01, taken),
             xycoords="axes fraction",
-            color=plots.OKABE_ITO[STYLES[name][0]],
+            color=plots.PALETTE[STYLES[name][0]],
             fontsize=10,
             fontweight="bold" if name == "ours" else "normal",
             va="center",

@@ -212,3 +212,64 @@ def loss_of_guessing(answer):
         "0.693 on one image. D's training loss adds a real and a generated term: there, guessing shows as "
         "2·0.693 = 1.386."
     )
+
+
+@exercise(
+    "0.5",
+    title="A number that nobody wrote",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "Which row is surest of a 7? That is a question to one column: `probabilities[:, 7]`.",
+        "`.argmax()` of a column is the place of its largest entry. `int(…)` makes a number of a figure.",
+        "Work on `probabilities.clone()`: set a row that is used to −1, and it is never the largest again.",
+    ],
+)
+def images_for(answer):
+    for n, number in ((40, "2014"), (25, "0775557"), (60, "9"), (8, "47")):
+        rng = torch.Generator().manual_seed(n)
+        probabilities = torch.randn(n, 10, generator=rng).mul(2).softmax(dim=1)
+        if number == "47":  # one image that is the surest of both
+            probabilities[3] = torch.eye(10)[[4, 7]].mean(dim=0)
+            probabilities[:3, [4, 7]] /= 10
+            probabilities[4:, [4, 7]] /= 10
+        result = call_unchanged(answer, number, probabilities, name="images_for")
+        _judge_places(as_tensor(result, "the list of rows"), number, probabilities)
+    return "run the next cells, and write a number of your own."
+
+
+def _judge_places(found, number, probabilities):
+    columns = [probabilities[:, int(figure)] for figure in number]
+    expect_shape(
+        found,
+        (len(number),),
+        "the list of rows",
+        f"“{number}” has {len(number)} figures, so {len(number)} rows are asked for; your list has the shape "
+        f"{tuple(found.shape)}.",
+    )
+    if matches(found, [column.max().item() for column in columns]):
+        raise Wrong("those are the largest probabilities themselves. Which *rows* do they stand in?")
+    if (found != found.round()).any() or found.min() < 0 or found.max() >= len(probabilities):
+        raise Wrong(f"places are whole numbers from 0 to {len(probabilities) - 1} here, one for each image.")
+    if matches(found, [probabilities[int(figure)].argmax().item() for figure in number]):
+        raise Wrong(
+            "you look along a row: what image number 2 shows. Look down a column: which image is surest "
+            "of a 2?"
+        )
+    if matches(found, [column.argmin().item() for column in columns]):
+        raise Wrong("those are the images that the classifier is *least* sure of.")
+    if len(set(number)) < len(number) and matches(found, [column.argmax().item() for column in columns]):
+        raise Wrong(f"nearly: in “{number}” a figure comes again, and gets the same image. Use each once.")
+    used: list[int] = []
+    for figure, column, place in zip(number, columns, found.long().tolist(), strict=True):
+        if place in used:
+            raise Wrong(
+                f"in “{number}” row {place} stands for two figures. Once an image is used, it is out for all."
+            )
+        best = max((row for row in range(len(column)) if row not in used), key=lambda row: column[row].item())
+        if place != best:
+            raise Wrong(
+                f"for the figure {figure} of “{number}” you choose an image with the probability "
+                f"{column[place]:.3f}, and one that is not used yet has {column[best]:.3f}."
+            )
+        used.append(place)

@@ -42,7 +42,7 @@ from course_utils.plots.style import (
     CSS_PIXELS_PER_INCH,
     CYCLE,
     DASHES,
-    OKABE_ITO,
+    PALETTE,
 )
 from course_utils.plots.toy import (
     Watch,
@@ -64,7 +64,7 @@ __all__ = [
     "CSS_PIXELS_PER_INCH",
     "CYCLE",
     "DASHES",
-    "OKABE_ITO",
+    "PALETTE",
     "Live",
     "Watch",
     "accuracy_curves",

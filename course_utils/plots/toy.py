@@ -432,7 +432,7 @@ def measured_rounds(
         ("good_fraction", 1, "good samples", "--"),
     ):
         values = as_array(history[key]) / whole
-        colour = COLORS["data"] if key == "covered" else COLORS["model"]
+        colour = COLORS["highlight"] if key == "covered" else COLORS["model"]  # not the data's: both are G's
         panels[2].plot(rounds, values, color=colour, linestyle=dashes, label=label)
         alt_parts.append(f"{label} from {values[0]:.0%} to {values[-1]:.0%}")
     panels[2].set(ylim=(-0.03, 1.05), title="fractions", xlabel="rounds", yticks=[0, 0.5, 1])

@@ -185,7 +185,7 @@ def _new_stage() -> Stage:
     figure, (plane, curve) = new_figure(columns=2, width=7.5, height=4.2, width_ratios=[4, 3])
     places, arrows = game_dynamics.field_on_grid(GAMES["bilinear"](), RADIUS, points=15)
     moving = {"field": draw_field(plane, places, arrows)}
-    colour, averaged = COLORS["model"], COLORS["data"]
+    colour, averaged = COLORS["highlight"], COLORS["second"]  # of both players, so not the model's
     (moving["run"],) = plane.plot([], [], color=colour, linewidth=1.2, label="run")
     (moving["average"],) = plane.plot([], [], "--", color=averaged, linewidth=1.2, label="average")
     (moving["now"],) = plane.plot([], [], "o", color=colour, markersize=8)

@@ -257,6 +257,7 @@ NOT_USED = "nothing that follows in the notebook uses the answer"
 PRINTED = "the notebook only prints it as a number"
 HARMLESS = [
     ("0.1", TYPES[1:3], "the notebook makes float32 of it"),
+    ("0.5", TYPES, "the notebook makes int() of each place"),
     ("1.1 6.5", TYPES[1:], PRINTED),
     ("1.3", TYPES[1:3], "backward() goes through any type"),
     ("1.7", TYPES[1:3], "the notebook only looks at the rows"),

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -27,6 +28,55 @@ def by_darkest_and_brightest(pixels):
     return 2 * (pixels - pixels.min()) / (pixels.max() - pixels.min()) - 1
 
 
+def masked(number, probabilities):
+    left, places = probabilities.clone(), []
+    for figure in number:
+        places.append(int(left[:, int(figure)].argmax()))
+        left[places[-1]] = -1
+    return places
+
+
+def sorted_down(number, probabilities):
+    places = []
+    for figure in number:
+        order = probabilities[:, int(figure)].argsort(descending=True).tolist()
+        places.append(next(place for place in order if place not in places))
+    return torch.tensor(places)
+
+
+def by_hand(number, probabilities):
+    places = []
+    for figure in number:
+        rows = [row for row in range(len(probabilities)) if row not in places]
+        places.append(max(rows, key=lambda row: probabilities[row][int(figure)]))
+    return np.array(places)
+
+
+def masked_in_place(number, probabilities):
+    places = []
+    for figure in number:
+        places.append(int(probabilities[:, int(figure)].argmax()))
+        probabilities[places[-1]] = -1
+    return places
+
+
+def only_its_column_masked(number, probabilities):
+    left, places = probabilities.clone(), []
+    for figure in number:
+        places.append(int(left[:, int(figure)].argmax()))
+        left[places[-1], int(figure)] = -1
+    return places
+
+
+def first_that_shows_it(number, probabilities):
+    shown = probabilities.argmax(dim=1).tolist()
+    places = []
+    for figure in number:
+        fits = [place for place, one in enumerate(shown) if one == int(figure) and place not in places]
+        places.append((fits or [next(place for place in range(len(shown)) if place not in places)])[0])
+    return places
+
+
 RIGHT = [
     ("0.1", to_model_range),
     ("0.1", lambda pixels: pixels.float() / 255 * 2 - 1),
@@ -43,6 +93,9 @@ RIGHT = [
     ("0.4", -torch.log(torch.tensor(0.5))),
     ("0.4", torch.nn.functional.binary_cross_entropy_with_logits(torch.zeros(4), torch.ones(4))),
     ("0.4", 0.693),
+    ("0.5", masked),
+    ("0.5", sorted_down),
+    ("0.5", by_hand),
 ]
 
 WRONG = [
@@ -81,6 +134,18 @@ WRONG = [
     ("0.4", math.log(4), "two images"),
     ("0.4", 0.0, "right and sure"),
     ("0.4", torch.full((3,), 0.6931), "one number"),
+    ("0.5", lambda number, p: [int(p[:, int(one)].argmax()) for one in number], "a figure comes again"),
+    ("0.5", lambda number, p: [int(p[:, int(one)].argmin()) for one in number], "least"),
+    ("0.5", lambda number, p: [int(p[int(one)].argmax()) for one in number], "down a column"),
+    ("0.5", lambda number, p: [p[:, int(one)].max().item() for one in number], "largest probabilities"),
+    ("0.5", lambda number, p: masked(number, p)[0], "4 figures"),
+    ("0.5", lambda number, p: [int(one) for one in number], "for the figure 2"),
+    ("0.5", lambda number, p: [place + 1 for place in masked(number, p)], "for the figure 2 of “2014”"),
+    ("0.5", lambda number, p: [1000 + place for place in masked(number, p)], "from 0 to 39"),
+    ("0.5", first_that_shows_it, "not used yet has"),
+    ("0.5", only_its_column_masked, "stands for two figures"),
+    ("0.5", masked_in_place, "changes"),
+    ("0.5", lambda number, p: [0] * len(number), "for the figure 2"),
     ("0.1", lambda pixels: torch.tanh(pixels / 127.5 - 1), "black (0) becomes -0.7616"),
     ("0.1", lambda pixels: 2 * (pixels / 255) ** 2.2 - 1, "no straight line: 128 becomes"),
     ("0.2", lambda n, dim: torch.randn(4000, 8), "Use both arguments"),
@@ -105,7 +170,9 @@ def test_typical_mistakes_are_told_apart(number, answer, message):
     assert message.lower() in verdict.message.lower()
 
 
-@pytest.mark.parametrize(("number", "answer"), [("0.1", stub), ("0.2", stub), ("0.3", ...), ("0.4", None)])
+@pytest.mark.parametrize(
+    ("number", "answer"), [("0.1", stub), ("0.2", stub), ("0.3", ...), ("0.4", None), ("0.5", stub)]
+)
 def test_untouched_stubs_are_not_attempted(number, answer):
     assert run_check(number, answer).status == "not attempted"
 
