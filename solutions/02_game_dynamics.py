@@ -2,7 +2,8 @@
 # # Game dynamics: why two good players go round in circles
 #
 # After this notebook you can say, before you run it, whether a two-player game spirals out or
-# settles near its equilibrium, when this cannot be said, and what to change when it does not settle.
+# settles near its equilibrium, when this cannot be said, and what to change when it does not
+# settle.
 #
 # | | |
 # | --- | --- |
@@ -51,10 +52,10 @@ RULE_COLORS = {
 # %% [markdown]
 # ## How small can a GAN be?
 #
-# [Notebook 01](01_minimax_objective.ipynb#The-equilibrium) told you where the game ends: the generator's
-# samples are distributed like the data, and the discriminator says ½ everywhere. It did not say whether training *gets* there. To find
-# out, we shrink the game until all of it fits on a page. This is the **Dirac-GAN** of Mescheder,
-# Geiger and Nowozin (2018):
+# [Notebook 01](01_minimax_objective.ipynb#The-equilibrium) told you where the game ends: the
+# generator's samples are distributed like the data, and the discriminator says ½ everywhere. It did
+# not say whether training *gets* there. To find out, we shrink the game until all of it fits on a
+# page. This is the **Dirac-GAN** of Mescheder, Geiger and Nowozin (2018):
 #
 # - The data are as simple as can be: every data point is 0.
 # - The generator has one number, $\theta$. Every sample it makes is $\theta$.
@@ -107,8 +108,8 @@ print(
 # Now let the two play, in turns, with small steps. The sample starts at $\theta = 1$, the line starts
 # flat, $\psi = 0$.
 #
-# **Predict.** Where is the sample when the line is flat again for the first time: (a) on the data, (b) to
-# the left of the data, (c) back where it began?
+# **Predict.** Where is the sample when the line is flat again for the first time: (a) on the data,
+# (b) to the left of the data, (c) back where it began?
 
 # %%
 chase = play(first_game, alternating, step_size=0.1, steps=126, start=(1.0, 0.0))
@@ -186,8 +187,8 @@ check("2.1", dirac_field)
 
 # %% [markdown]
 # From here on, automatic differentiation does this work. `vector_field` takes the two losses of a
-# game and returns its arrows; `dirac_gan` builds the game from `course_utils.losses`, the losses that train
-# the large networks of [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) too.
+# game and returns its arrows; `dirac_gan` builds the game from `course_utils.losses`, the losses
+# that train the large networks of [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) too.
 
 # %%
 from course_utils.theory.game_dynamics import field_on_grid, vector_field
@@ -203,9 +204,9 @@ print("from course_utils.losses:      ", vector_field(dirac_gan("non_saturating"
 # The Dirac-GAN with the Wasserstein loss is the same game in a mirror ($\psi$ with the other sign): there
 # the critic minimises $\psi\theta$, and the generator minimises $-\psi\theta$.
 #
-# **Predict.** The cross marks the equilibrium. Put your finger on $(1, 0)$ and follow the arrows of each
-# game for a few turns, as exactly as you can imagine. Which finger comes nearer to the cross: (a) both,
-# (b) neither, (c) only the one in the bilinear game, (d) only the one in the Dirac-GAN?
+# **Predict.** The cross marks the equilibrium. Put your finger on $(1, 0)$ and follow the arrows of
+# each game for a few turns, as exactly as you can imagine. Which finger comes nearer to the cross:
+# (a) both, (b) neither, (c) only the one in the bilinear game, (d) only the one in the Dirac-GAN?
 
 # %%
 plots.show(
@@ -221,9 +222,9 @@ plots.show(
 )
 
 # %% [markdown]
-# By eye nobody can tell: the arrows go *round* the equilibrium, hardly towards it. So calculate. Let a
-# point flow along the arrows, in infinitely small steps, and watch its distance $r$ to the equilibrium. With
-# $\tfrac12 r^2 = \tfrac12(\theta^2 + \psi^2)$,
+# By eye nobody can tell: the arrows go *round* the equilibrium, hardly towards it. So calculate.
+# Let a point flow along the arrows, in infinitely small steps, and watch its distance $r$ to the
+# equilibrium. With $\tfrac12 r^2 = \tfrac12(\theta^2 + \psi^2)$,
 #
 # $$
 # \frac{d}{dt}\,\tfrac12 r^2 = \theta\, v_\theta + \psi\, v_\psi = \begin{cases}
@@ -232,10 +233,10 @@ plots.show(
 # \end{cases}
 # $$
 #
-# The answer is (d), because $u \tanh u$ is never negative. The bilinear game flows on exact circles, for
-# ever. The Dirac-GAN has a **pull** inwards, but it is tiny near the equilibrium: the part of the arrow that
-# points inwards is of third order in $r$ (so the rate above is of fourth), while the arrow itself is of
-# first. You will meet this pull again.
+# The answer is (d), because $u \tanh u$ is never negative. The bilinear game flows on exact
+# circles, for ever. The Dirac-GAN has a **pull** inwards, but it is tiny near the equilibrium: the
+# part of the arrow that points inwards is of third order in $r$ (so the rate above is of fourth),
+# while the arrow itself is of first. You will meet this pull again.
 
 # %%
 for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
@@ -255,9 +256,9 @@ for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
 #
 # $$ w^+ = w + h\, v(w). $$
 #
-# A GAN's training loop does something else: **alternating** updates. The discriminator takes a step, or
-# several, while the generator stands still. Then the generator takes one step, *against the discriminator as
-# it is now*.
+# A GAN's training loop does something else: **alternating** updates. The discriminator takes a
+# step, or several, while the generator stands still. Then the generator takes one step, *against
+# the discriminator as it is now*.
 
 # %% [markdown]
 # ### Exercise 2.2 — The steps of a training loop (●●○, 8 min)
@@ -286,16 +287,16 @@ check("2.2", training_round)
 #
 # $$ \psi^+ = \psi + h\, v_\psi(\theta, \psi), \qquad \theta^+ = \theta + h\, v_\theta(\theta, \psi^+). $$
 #
-# Here are the course's own rules. They have one argument more, the point *before* this one: two rules that
-# come later look back at it.
+# Here are the course's own rules. They have one argument more, the point *before* this one: two
+# rules that come later look back at it.
 
 # %%
 show_source(simultaneous, alternating, play)
 
 # %% [markdown]
-# **Predict.** Both games start at $(1, 0)$ and take 200 steps of size 0.1. The bilinear game *flows* in
-# circles. Its steps: (a) both rules circle too, (b) simultaneous steps spiral out and alternating ones
-# circle, (c) simultaneous steps circle and alternating ones spiral in?
+# **Predict.** Both games start at $(1, 0)$ and take 200 steps of size 0.1. The bilinear game
+# *flows* in circles. Its steps: (a) both rules circle too, (b) simultaneous steps spiral out and
+# alternating ones circle, (c) simultaneous steps circle and alternating ones spiral in?
 
 # %%
 steps = 200
@@ -462,9 +463,9 @@ for name, make in GAMES.items():
         print(f"{name:26s}{rule:15s}{predicted:11.5f}{measured:11.5f}")
 
 # %% [markdown]
-# Prediction and measurement differ by less than 0.0001. (An alternating run goes round an ellipse, so
-# the slope fitted to its distance is a little off.) No game has a growth factor below 1 here, with either
-# rule: none settles at a geometric rate.
+# Prediction and measurement differ by less than 0.0001. (An alternating run goes round an ellipse,
+# so the slope fitted to its distance is a little off.) No game has a growth factor below 1 here,
+# with either rule: none settles at a geometric rate.
 
 # %% tags=["claim"]
 _rows = [
@@ -489,9 +490,9 @@ claim(
 # In the table the saturating ("minimax") and the non-saturating Dirac-GAN have the same $\mu$: to first
 # order they are the *same game*.
 #
-# **Predict.** Start both at a distance of 0.1 from the equilibrium, and let them take 1,000 alternating
-# steps. The growth factor is 1. Which of them ends nearer to the equilibrium than it began: (a) neither,
-# (b) both, (c) only the saturating one, (d) only the non-saturating one?
+# **Predict.** Start both at a distance of 0.1 from the equilibrium, and let them take 1,000
+# alternating steps. The growth factor is 1. Which of them ends nearer to the equilibrium than it
+# began: (a) neither, (b) both, (c) only the saturating one, (d) only the non-saturating one?
 
 # %%
 steps = by_scale(ci=100, cpu=1_000, gpu=1_000)
@@ -505,14 +506,15 @@ for (loss, rule), run in twins.items():
     print(f"{loss:15s} {rule:13s} |μ| = {growth:.5f}   distance {run[0].norm():.3f} → {run[-1].norm():.3f}")
 
 # %% [markdown]
-# The answer is (d). The saturating game is still where it began, and the non-saturating one has crept in:
-# it has the pull of third order, and where $|\mu| = 1$ nothing of first order drowns it out. (The
-# saturating field has no pull: $\theta v_\theta + \psi v_\psi = \theta\psi\sigma(\psi\theta) -
+# The answer is (d). The saturating game is still where it began, and the non-saturating one has
+# crept in: it has the pull of third order, and where $|\mu| = 1$ nothing of first order drowns it
+# out. (The saturating field has no pull: $\theta v_\theta + \psi v_\psi =
+# \theta\psi\sigma(\psi\theta) -
 # \psi\theta\sigma(\psi\theta) = 0$.)
 #
-# With simultaneous steps $|\mu| > 1$, and both leave the neighbourhood of the equilibrium, as predicted.
-# How far they go is again nothing that eigenvalues know: the saturating game went out to about 3, the
-# non-saturating one stopped at about 0.63.
+# With simultaneous steps $|\mu| > 1$, and both leave the neighbourhood of the equilibrium, as
+# predicted. How far they go is again nothing that eigenvalues know: the saturating game went out to
+# about 3, the non-saturating one stopped at about 0.63.
 
 # %% tags=["claim"]
 _ends = {name: run[-1].norm().item() for name, run in twins.items()}
@@ -534,8 +536,8 @@ claim(
 # ### Exercise 2.4 — Out, round, or in? (●●○, 8 min)
 #
 # Predict, with pencil and paper, the fate of six runs near their equilibrium: `"out"`, `"circle"`
-# or `"in"`; an ellipse counts as a circle. All these games are linear. Answer with a dictionary, such as
-# `{"A": "in", "B": "in", …}`.
+# or `"in"`; an ellipse counts as a circle. All these games are linear. Answer with a dictionary,
+# such as `{"A": "in", "B": "in", …}`.
 #
 # - **A** bilinear game, simultaneous steps, $h = 0.1$
 # - **B** bilinear game, alternating steps, $h = 0.1$
@@ -584,8 +586,8 @@ for name, (game, rule, h, steps) in six.items():
 plots.show(plots.phase_portraits(panels, columns=3, radius=2.5, colors=RULE_COLORS))
 
 # %% [markdown]
-# You predicted six fates. A, C and E go out, B and F circle, and only D settles. C and E are the ones to
-# remember:
+# You predicted six fates. A, C and E go out, B and F circle, and only D settles. C and E are the
+# ones to remember:
 #
 # | run | why |
 # | --- | --- |
@@ -593,9 +595,10 @@ plots.show(plots.phase_portraits(panels, columns=3, radius=2.5, colors=RULE_COLO
 # | E | there is damping, but the step is too large for it: the bound of exercise 2.3 is 0.198 |
 # | F | an ellipse: five critic steps move $\psi$ further than one generator step moves $\theta$ |
 #
-# Your bound of exercise 2.3 was $h < -2 \operatorname{Re}\lambda / |\lambda|^2$: the less damping and the
-# faster the turning, the smaller the step must be (Mescheder, Nowozin and Geiger 2017). With real part 0 there
-# are three ways out: change the *rule*, change the *game*, or change *what you keep* of the run.
+# Your bound of exercise 2.3 was $h < -2 \operatorname{Re}\lambda / |\lambda|^2$: the less damping
+# and the faster the turning, the smaller the step must be (Mescheder, Nowozin and Geiger 2017).
+# With real part 0 there are three ways out: change the *rule*, change the *game*, or change *what
+# you keep* of the run.
 
 # %% tags=["claim"]
 _fates = {name[0]: predicted_growth(game, rule, h) for name, (game, rule, h, _) in six.items()}
@@ -674,9 +677,10 @@ for name in names:
     print(f"{name:14s} predicted {predictions[name]:.5f}, measured {measured_growth(runs[name]):.5f}")
 
 # %% [markdown]
-# Both arrive, at the predicted rate. (The optimistic run lies a little above its line: its first step, which
-# has no point before it, is a plain simultaneous one.) Extragradient allows steps up to $h = 1$ here; the
-# optimistic rule only up to $1/\sqrt 3 \approx 0.577$. That is the price of the saved gradient:
+# Both arrive, at the predicted rate. (The optimistic run lies a little above its line: its first
+# step, which has no point before it, is a plain simultaneous one.) Extragradient allows steps up to
+# $h = 1$ here; the optimistic rule only up to $1/\sqrt 3 \approx 0.577$. That is the price of the
+# saved gradient:
 
 # %%
 for h in (0.57, 0.58, 0.99, 1.01):
@@ -724,9 +728,10 @@ claim(
 #
 # $$ \lambda = -\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - \frac14}. $$
 #
-# Every $\gamma > 0$ moves both eigenvalues to the left of the imaginary axis: the flow now settles, and so
-# do steps that are small enough (exercise 2.3 says how small). The example is from Mescheder, Geiger
-# and Nowozin (2018). They also prove, under assumptions, that R1 makes GANs in general converge locally.
+# Every $\gamma > 0$ moves both eigenvalues to the left of the imaginary axis: the flow now settles,
+# and so do steps that are small enough (exercise 2.3 says how small). The example is from
+# Mescheder, Geiger and Nowozin (2018). They also prove, under assumptions, that R1 makes GANs in
+# general converge locally.
 
 # %% [markdown]
 # ### Exercise 2.6 — How much damping? (●●●, 10 min)
@@ -810,8 +815,8 @@ claim(
 #
 # $$ \frac{\partial v_\psi}{\partial \psi} = -\frac{\sigma^2}{2}. $$
 #
-# That is what R1 with $\gamma = \sigma^2/2$ does. To first order noise *is* a penalty on
-# steepness, on average over the noise. For the Wasserstein loss it is not: a straight loss has no second
+# That is what R1 with $\gamma = \sigma^2/2$ does. To first order noise *is* a penalty on steepness,
+# on average over the noise. For the Wasserstein loss it is not: a straight loss has no second
 # derivative.
 
 # %%
@@ -874,8 +879,9 @@ claim(
 # $(1 - \beta)/|1 - \beta e^{-i\varphi}|$. As $\beta \to 1$ it vanishes: this is what Yazıcı et
 # al. (2019) found.
 #
-# **Predict.** One turn takes about 63 steps here. Which half-life leaves less than a tenth of the circle:
-# (a) 5 steps, (b) 20 steps, (c) 100 steps; or (d) all of them? <!-- number 63: the next cell prints it -->
+# **Predict.** One turn takes about 63 steps here. Which half-life leaves less than a tenth of the
+# circle: (a) 5 steps, (b) 20 steps, (c) 100 steps; or (d) all of them? <!-- number 63: the next
+# cell prints it -->
 
 # %%
 from course_utils.theory.game_dynamics import moving_average, moving_average_gain, running_mean
@@ -903,12 +909,12 @@ average_colors = {"alternating run": ALTERNATING, "its average": plots.COLORS["o
 plots.show(plots.phase_portraits(panels, radius=1.5, colors=average_colors))
 
 # %% [markdown]
-# The answer is (c). A half-life well below one turn follows the circle: 5 steps leave 81 % of it. A half-life
-# of more than a turn sits near the middle: 100 steps leave 7 %. This is one reason why the course's training
-# loop keeps an EMA of the generator
-# ([notebook 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?)): where the
-# generator circles, the average lies closer to the middle. The players never see it, so it changes nothing in
-# the game.
+# The answer is (c). A half-life well below one turn follows the circle: 5 steps leave 81 % of it. A
+# half-life of more than a turn sits near the middle: 100 steps leave 7 %. This is one reason why
+# the course's training loop keeps an EMA of the generator ([notebook
+# 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?)): where the
+# generator circles, the average lies closer to the middle. The players never see it, so it changes
+# nothing in the game.
 #
 # It has a limit: an average cannot tame a spiral. If the points leave, so does their average.
 
@@ -946,14 +952,14 @@ claim(
 # %% [markdown]
 # ## The WGAN and the non-saturating GAN beside each other
 #
-# To first order both turn, one at the speed 1 and one at ½. The eigenvalues say no more. The terms of
-# higher order say the rest: the WGAN has none, and the non-saturating game has its pull inwards,
+# To first order both turn, one at the speed 1 and one at ½. The eigenvalues say no more. The terms
+# of higher order say the rest: the WGAN has none, and the non-saturating game has its pull inwards,
 # $-\theta\psi\tanh(\psi\theta/2)$.
 #
 # **Predict.** Simultaneous steps push out by a factor, $|1 + ih/2|$ near the equilibrium, and the
-# pull of the non-saturating game pulls in. Start one of its runs far out and one near the equilibrium.
-# They end (a) both far away, (b) both at the equilibrium, (c) both at the same distance in between, (d) each
-# about where it began?
+# pull of the non-saturating game pulls in. Start one of its runs far out and one near the
+# equilibrium. They end (a) both far away, (b) both at the equilibrium, (c) both at the same
+# distance in between, (d) each about where it began?
 
 # %%
 h, steps = 0.4, 300
@@ -972,9 +978,9 @@ start_colors = {"from 1.5": SIMULTANEOUS, "from 0.1": plots.COLORS["optimum"]}
 plots.show(plots.phase_portraits(panels, colors=start_colors))
 
 # %% [markdown]
-# The answer is (c). The WGAN leaves from both starts. The non-saturating game ends on one and the same curve,
-# from outside and from inside, and the curve is nearly a circle: a **limit cycle**. Its radius can be computed. One step changes $r^2$
-# by
+# The answer is (c). The WGAN leaves from both starts. The non-saturating game ends on one and the
+# same curve, from outside and from inside, and the curve is nearly a circle: a **limit cycle**. Its
+# radius can be computed. One step changes $r^2$ by
 #
 # $$ |w + hv|^2 - |w|^2 = 2h\, w \cdot v + h^2 |v|^2 \approx -h\,(\theta\psi)^2 + h^2\,\frac{r^2}{4}, $$
 #
@@ -994,13 +1000,14 @@ for h in (0.1, 0.2, 0.4):
     )
 
 # %% [markdown]
-# The formula holds within 2 %. A smaller learning rate makes the circle smaller, with its square root only: a
-# hundredth of the learning rate for a tenth of the circle. <!-- number hundredth: from the formula -->
+# The formula holds within 2 %. A smaller learning rate makes the circle smaller, with its square
+# root only: a hundredth of the learning rate for a tenth of the circle. <!-- number hundredth: from
+# the formula -->
 #
 # With *alternating* steps nothing pushes out at first order, and the pull is left alone. It moves
 # $r^2$ by $-h\,r^4/8$ a step, which solves to $1/r^2 = 1/r_0^2 + hk/8$ after $k$ steps. The run
-# creeps in, ever more slowly: in the long run, half the distance takes four times as many steps. The WGAN has
-# no pull and does not move in at all.
+# creeps in, ever more slowly: in the long run, half the distance takes four times as many steps.
+# The WGAN has no pull and does not move in at all.
 
 # %% tags=["claim"]
 _cycle = panels["non-saturating"][2]
@@ -1073,8 +1080,8 @@ claim(
 #
 # Things to try:
 #
-# - The non-saturating game with simultaneous steps: the prediction says "leaves", and the run goes in. Which
-#   curve does it come to, and why is neither wrong?
+# - The non-saturating game with simultaneous steps: the prediction says "leaves", and the run goes
+#   in. Which curve does it come to, and why is neither wrong?
 # - The Dirac-WGAN with alternating steps: turn up the noise, then R1. Which one does anything?
 # - Extragradient in the bilinear game: find the step size at which it stops arriving.
 # - Switch the moving average on, and find a setting where the run circles and the average sits
@@ -1133,13 +1140,13 @@ claim(
 # %% [markdown]
 # ### "The losses oscillate, so there must be a bug"
 #
-# Users of working programs ask about it: "loss does not converge" (JiahuiYu/generative_inpainting, issue 16,
-# 2018), "CycleGAN convergence" (junyanz/pytorch-CycleGAN-and-pix2pix, issue 335, 2018). "Many GAN losses do
-# not converge at all", an author of the second answers.
-# <!-- numbers: those of the issues -->
+# Users of working programs ask about it: "loss does not converge" (JiahuiYu/generative_inpainting,
+# issue 16, 2018), "CycleGAN convergence" (junyanz/pytorch-CycleGAN-and-pix2pix, issue 335, 2018).
+# "Many GAN losses do not converge at all", an author of the second answers. <!-- numbers: those of
+# the issues -->
 #
-# Here is the training log of a correct program, with alternating steps. What helps one player hurts the
-# other, so there is no reason for either loss to keep falling.
+# Here is the training log of a correct program, with alternating steps. What helps one player hurts
+# the other, so there is no reason for either loss to keep falling.
 
 
 # %% jupyter={"source_hidden": true}
@@ -1167,10 +1174,9 @@ show_losses(first_game, run, "a correct program: the losses oscillate")
 print(f"distance to the equilibrium: {run[0].norm():.2f} at the start, {run[-1].norm():.2f} at the end")
 
 # %% [markdown]
-# Both losses oscillate to the end. The oscillation shrinks, because this run creeps in. Look for bugs by
-# other means: check, for instance, that no gradient reaches the wrong player
-# ([notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?)). Oscillation alone
-# proves nothing.
+# Both losses oscillate to the end. The oscillation shrinks, because this run creeps in. Look for
+# bugs by other means: check, for instance, that no gradient reaches the wrong player ([notebook
+# 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?)). Oscillation alone proves nothing.
 
 # %% tags=["claim"]
 _log = torch.stack([first_game.generator_loss(*point) for point in run])
@@ -1263,12 +1269,12 @@ claim(
 )
 
 # %% [markdown]
-# Why then does [notebook 03](03_first_gan.ipynb#What-does-D-tell-the-generator?) give D a learning rate four
-# times as large as G's? For another reason, which this toy does not have. A network has to *find* the
-# difference between data and samples before it can point anywhere, and while it lags behind, the generator
-# follows old news. Heusel et al. (2017) prove convergence with two such time scales, but
-# under assumptions that rule this toy out: for a generator at rest, the discriminator's own dynamics must
-# settle. With R1 they do. <!-- number four times: notebook 03's setting -->
+# Why then does [notebook 03](03_first_gan.ipynb#What-does-D-tell-the-generator?) give D a learning
+# rate four times as large as G's? For another reason, which this toy does not have. A network has
+# to *find* the difference between data and samples before it can point anywhere, and while it lags
+# behind, the generator follows old news. Heusel et al. (2017) prove convergence with two such time
+# scales, but under assumptions that rule this toy out: for a generator at rest, the discriminator's
+# own dynamics must settle. With R1 they do. <!-- number four times: notebook 03's setting -->
 #
 # ### "Momentum smooths the oscillation out"
 #
@@ -1289,8 +1295,9 @@ for momentum in (0.0, 0.5, 0.9):
 # %% [markdown]
 # This fits what is done in practice. Radford, Metz and Chintala (2016) found that the usual
 # momentum of 0.9 in Adam made the training of DCGANs oscillate, and took 0.5; the networks of
-# [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) are trained with 0. Gidel et al. (2019b) go further
-# and show that a *negative* momentum helps. <!-- numbers: Adam's β₁ in the paper cited, in a recipe -->
+# [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) are trained with 0. Gidel et al. (2019b)
+# go further and show that a *negative* momentum helps. <!-- numbers: Adam's β₁ in the paper cited,
+# in a recipe -->
 
 # %% tags=["claim"]
 claim(
@@ -1307,14 +1314,14 @@ claim(
 # A real GAN has millions of numbers instead of two. Near an equilibrium it has a Jacobian all the
 # same, with many eigenvalues, and one that is badly placed is enough.
 #
-# What carries over is the diagnosis: turning, not climbing. Berard et al. (2020) measured the eigenvalues of
-# trained image GANs, and found imaginary parts and rotation there too. And so do the cures: R1, EMA, little
-# momentum, looking ahead.
+# What carries over is the diagnosis: turning, not climbing. Berard et al. (2020) measured the
+# eigenvalues of trained image GANs, and found imaginary parts and rotation there too. And so do the
+# cures: R1, EMA, little momentum, looking ahead.
 #
-# What does not carry over: the numbers. A real discriminator is no straight line, gradients come from
-# mini-batches, Adam rescales them, and training starts far from any equilibrium. And an
-# equilibrium with perfect samples has to exist at all: the proof for R1 assumes that the
-# generator can produce the data's distribution.
+# What does not carry over: the numbers. A real discriminator is no straight line, gradients come
+# from mini-batches, Adam rescales them, and training starts far from any equilibrium. And an
+# equilibrium with perfect samples has to exist at all: the proof for R1 assumes that the generator
+# can produce the data's distribution.
 #
 # ## A game of your own
 #
@@ -1323,15 +1330,15 @@ claim(
 # %% [markdown]
 # ### Exercise 2.7 — From two losses to a fate (●●●, 35 min)
 #
-# Write a function that takes any two losses with the equilibrium $(0, 0)$, and says what *alternating* steps
-# (one discriminator step, then one generator step) do near it, twice: by eigenvalues, and by a run. Use PyTorch
-# only, nothing from `game_dynamics`.
+# Write a function that takes any two losses with the equilibrium $(0, 0)$, and says what
+# *alternating* steps (one discriminator step, then one generator step) do near it, twice: by
+# eigenvalues, and by a run. Use PyTorch only, nothing from `game_dynamics`.
 #
 # - The eigenvalues $\mu$ of one alternating step at the equilibrium, as a complex tensor of shape `(2,)`, in any
 #   order. You need the slopes of the losses, the step, and the step's matrix.
-# - The growth per step that a run shows, one number. Start it very near the equilibrium, at a distance of
-#   $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many distances?
-#   <!-- number 6: the exponent of a start -->
+# - The growth per step that a run shows, one number. Start it very near the equilibrium, at a
+#   distance of $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many
+#   distances? <!-- number 6: the exponent of a start -->
 #
 # The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating Dirac-GAN with
 # R1, $\gamma = 0.5$, and $h = 0.5$, expect two $\mu$ near $0.844 \pm 0.195\,i$, and a growth of about 0.866.
@@ -1380,9 +1387,9 @@ claim(
 )
 
 # %% [markdown]
-# Now a game of your own. Change the two losses below as you like, keep the equilibrium at $(0, 0)$, and predict
-# before you run. The example is an oscillator of van der Pol (1926) in the clothes of a GAN: near the middle
-# the generator likes to be elsewhere, and far out it does not.
+# Now a game of your own. Change the two losses below as you like, keep the equilibrium at $(0, 0)$,
+# and predict before you run. The example is an oscillator of van der Pol (1926) in the clothes of a
+# GAN: near the middle the generator likes to be elsewhere, and far out it does not.
 
 
 # %%
@@ -1400,11 +1407,12 @@ print("eigenvalues of one step:", [f"{value:.4f}" for value in values.tolist()])
 print(f"growth per step: predicted {values.abs().max():.4f}, measured {growth:.4f}")
 
 # %% [markdown]
-# Here is its portrait, beside two games that you know: a hundred runs each, as the stars draw themselves on a
-# plate that is exposed all night. Each run has the colour of the distance from which it started.
+# Here is its portrait, beside two games that you know: a hundred runs each, as the stars draw
+# themselves on a plate that is exposed all night. Each run has the colour of the distance from
+# which it started.
 #
-# **Predict.** The growth factor of the example is above 1, so its runs leave the middle. Do they go (a) to
-# infinity, (b) round and round at a distance that is the same for all?
+# **Predict.** The growth factor of the example is above 1, so its runs leave the middle. Do they go
+# (a) to infinity, (b) round and round at a distance that is the same for all?
 
 
 # %% jupyter={"source_hidden": true}
@@ -1444,8 +1452,9 @@ plots.show(figure)
 
 # %% [markdown]
 # The answer is (b): in the example, all of the hundred runs end between 1.0 and 1.3 from the
-# equilibrium, on one closed curve. The eigenvalues told how the runs begin. How they end, only the runs told.
-# `figure.savefig("my_game.png", dpi=200)` keeps the picture, to show to somebody. <!-- number 200: a setting -->
+# equilibrium, on one closed curve. The eigenvalues told how the runs begin. How they end, only the
+# runs told. `figure.savefig("my_game.png", dpi=200)` keeps the picture, to show to somebody. <!--
+# number 200: a setting -->
 
 # %% tags=["claim"]
 _last = my_runs[:, -60:].norm(dim=2)
@@ -1496,12 +1505,13 @@ claim(
 # - G. Gidel, R. Askari Hemmat, M. Pezeshki, R. Le Priol, G. Huang, S. Lacoste-Julien, I.
 #   Mitliagkas, *Negative Momentum for Improved Game Dynamics*, AISTATS 2019 ("2019b" above),
 #   arXiv:1807.04740.
-# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, *GANs Trained by a Two Time-Scale
-#   Update Rule Converge to a Local Nash Equilibrium*, NIPS 2017, arXiv:1706.08500.
-# - H. Berard, G. Gidel, A. Almahairi, P. Vincent, S. Lacoste-Julien, *A Closer Look at the Optimization
-#   Landscapes of Generative Adversarial Networks*, ICLR 2020, arXiv:1906.04848. Eigenvalues of GANs that draw
-#   images.
-# - B. van der Pol, *On "relaxation-oscillations"*, Philosophical Magazine 2 (1926), 978–992. <!-- numbers: pages -->
+# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, *GANs Trained by a Two
+#   Time-Scale Update Rule Converge to a Local Nash Equilibrium*, NIPS 2017, arXiv:1706.08500.
+# - H. Berard, G. Gidel, A. Almahairi, P. Vincent, S. Lacoste-Julien, *A Closer Look at the
+#   Optimization Landscapes of Generative Adversarial Networks*, ICLR 2020, arXiv:1906.04848.
+#   Eigenvalues of GANs that draw images.
+# - B. van der Pol, *On "relaxation-oscillations"*, Philosophical Magazine 2 (1926), 978–992. <!--
+#   numbers: pages -->
 # - C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár, *Amortised MAP Inference for Image
 #   Super-resolution*, ICLR 2017, arXiv:1610.04490. Instance noise.
 # - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep
