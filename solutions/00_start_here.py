@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 15 min, and 25 min for the exercises |
-# | Running time | about 30 s on two CPU cores; a GPU is not needed |
+# | Running time | about 15 s on two CPU cores; a GPU is not needed |
 # | You need | Python; the rudiments of PyTorch: tensors, their shapes, a network as a function |
 # | You will be able to | draw samples from a generator and steer them; do an exercise, have it checked, and ask for hints; say what your machine will run, and how long it takes |
 #
@@ -465,7 +465,7 @@ check("0.4", loss_of_guessing)
 # <!-- numbers: times that were measured, written by tools/readme.py -->
 # | notebook | the question | for reading and exercises | to run, two CPU cores |
 # | --- | --- | --- | --- |
-# | 00 Start here | what does a generator do, and how does the course work? | 40 min | 30 s |
+# | 00 Start here | what does a generator do, and how does the course work? | 40 min | 15 s |
 # | 01 The minimax objective | what do the two players play for? | 125 min | 30 s |
 # | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 45 s |
