@@ -467,9 +467,9 @@ check("0.4", loss_of_guessing)
 # | --- | --- | --- | --- |
 # | 00 Start here | what does a generator do, and how does the course work? | 40 min | 15 s |
 # | 01 The minimax objective | what do the two players play for? | 125 min | 30 s |
-# | 02 Game dynamics | why do they go round in circles? | 95 min | 20 s |
+# | 02 Game dynamics | why do they go round in circles? | 145 min | 5 min |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 45 s |
-# | 04 An MLP GAN on MNIST | how do the well-known tutorials go wrong? | 80 min | 100 s |
+# | 04 An MLP GAN on MNIST | what do five bugs look like in the samples? | 125 min | 20 min |
 # | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 110 s |
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | 95 min | 3.5 min |
 # | 07 When training fails | what went wrong, and how do you see it? | | |

@@ -1,53 +1,68 @@
 # %% [markdown]
 # # Game dynamics: why two good players go round in circles
 #
-# After this notebook you can say, before you run it, whether a two-player game spirals out,
-# circles or settles, and you know what to change when it does not settle.
+# After this notebook you can say, before you run it, whether a two-player game spirals out or
+# settles near its equilibrium, when this cannot be said, and what to change when it does not settle.
 #
 # | | |
 # | --- | --- |
-# | Reading time | 50 min, and 45 min for the exercises |
-# | Running time | about 20 s on two CPU cores; a GPU is not needed |
+# | Reading time | 55 min, and 90 min for the exercises |
+# | Running time | about 5 min on two CPU cores; a GPU is not needed |
 # | You need | notebook 01; derivatives and the chain rule; what an eigenvalue is |
-# | You will be able to | draw a GAN as arrows on a plane; predict the fate of a run from eigenvalues; choose a cure and say why it works |
+# | You will be able to | draw a GAN as arrows on a plane; predict the fate of a run from eigenvalues, and say where they are silent; choose a cure and say why it works; analyse a game of your own |
 
 # %%
 import math
 from functools import partial
+from itertools import pairwise
 
 import torch
+from matplotlib import colormaps
 from torch import Tensor
 from torch.nn.functional import softplus
 
 from course_utils import plots
 from course_utils.checks import check
 from course_utils.notebook import show_source
-from course_utils.runtime import by_scale
+from course_utils.runtime import by_scale, seed
 from course_utils.theory.game_dynamics import (
     GAMES,
     RULES,
     Game,
     alternating,
+    alternating_fate,
     bilinear,
     dirac_gan,
     play,
     simultaneous,
 )
 
+torch.set_num_threads(1)  # for games of two numbers, a second core only gets in the way
+
+# In all figures a run of simultaneous steps, or of alternating ones, has its own colour.
+SIMULTANEOUS, ALTERNATING = plots.COLORS["highlight"], plots.COLORS["second"]
+RULE_COLORS = {
+    "simultaneous": SIMULTANEOUS,
+    "alternating": ALTERNATING,
+    "extragradient": plots.COLORS["value"],
+    "optimistic": plots.COLORS["optimum"],
+}
+
 # %% [markdown]
 # ## How small can a GAN be?
 #
-# Notebook 01 told you where the game ends: the generator's samples are distributed like the data,
-# and the discriminator says ½ everywhere. It did not say whether training *gets* there. To find
+# [Notebook 01](01_minimax_objective.ipynb#The-equilibrium) told you where the game ends: the generator's
+# samples are distributed like the data, and the discriminator says ½ everywhere. It did not say whether training *gets* there. To find
 # out, we shrink the game until all of it fits on a page. This is the **Dirac-GAN** of Mescheder,
 # Geiger and Nowozin (2018):
 #
 # - The data are as simple as can be: every data point is 0.
 # - The generator has one number, $\theta$. Every sample it makes is $\theta$.
 # - The discriminator has one number too, $\psi$. Its logit is a straight line through the origin,
-#   $D(x) = \psi x$. As in the whole course, a positive logit means "real".
+#   $t(x) = \psi x$, and $D(x) = \sigma(t(x))$ is the probability that it gives to "real". So a positive logit
+#   means "real", as in the whole course.
 #
-# You know the losses from notebook 01. There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so
+# You know the losses from [notebook 01](01_minimax_objective.ipynb#The-generator's-gradient). There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so
 # that $-\log \sigma(t) = \operatorname{softplus}(-t)$. Data point 0 gets the logit
 # $\psi \cdot 0 = 0$, the sample gets $\psi\theta$:
 #
@@ -59,8 +74,8 @@ from course_utils.theory.game_dynamics import (
 #
 # The discriminator moves $\psi$ to make $L_D$ small. The generator moves $\theta$ to make $L_G$
 # small; this is the non-saturating loss. The game should end at $\theta = 0$ (the samples sit on
-# the data) and $\psi = 0$ (the logit is 0 everywhere, so the discriminator says ½). We call this
-# point the **equilibrium**: there, neither player gains by moving alone.
+# the data) and $\psi = 0$ (the logit is 0 everywhere, so the discriminator says ½). This point is the
+# **equilibrium**: there, neither player gains by moving alone.
 
 
 # %%
@@ -89,10 +104,11 @@ print(
 # At the equilibrium the losses are $2 \log 2 \approx 1.386$ and $\log 2 \approx 0.693$. Look out
 # for these two numbers in training logs.
 #
-# Now let the two play. The sample starts at $\theta = 1$, the line starts flat, $\psi = 0$.
+# Now let the two play, in turns, with small steps. The sample starts at $\theta = 1$, the line starts
+# flat, $\psi = 0$.
 #
-# **Predict.** Which way does the line tilt first? Then which way does the sample move? And where
-# is the sample when the line is flat again?
+# **Predict.** Where is the sample when the line is flat again for the first time: (a) on the data, (b) to
+# the left of the data, (c) back where it began?
 
 # %%
 chase = play(first_game, alternating, step_size=0.1, steps=126, start=(1.0, 0.0))
@@ -101,7 +117,7 @@ for step in (0, 32, 64, 94, 126):
     print(f"step {step:3d}:  θ = {chase[step, 0]:+.2f},  ψ = {chase[step, 1]:+.2f}")
 
 # %% [markdown]
-# Read the four pictures as a story.
+# The answer is (b). Read the four pictures as a story.
 #
 # 1. The sample lies to the right of the data. So the discriminator tilts its line down to the
 #    right: "right is fake".
@@ -113,11 +129,21 @@ for step in (0, 32, 64, 94, 126):
 #    will run past again.
 #
 # At step 126 they have gone round once. The sample is 0.62 from the data instead of 1, and the
-# next round has begun.
+# next round begins.
 #
-# Nobody made a mistake. Each player always did what was best for it at that moment. Do they
+# Nobody made a mistake. Each player went down its own loss, at every step. Do they
 # arrive, if you wait long enough? Would they with another loss, another order of steps, a smaller
 # learning rate? This notebook finds out.
+
+# %% tags=["claim"]
+_steepest = chase[:80, 1].argmin().item()
+claim("the line is at its steepest", abs(chase[_steepest, 0]) < 0.06, every_seed=True)
+claim("The sample now lies to the left", chase[64, 0] < -0.5 and abs(chase[64, 1]) < 0.05, every_seed=True)
+claim(
+    "At step 126 they have gone round once. The sample is 0.62 from the data instead of 1",
+    about(chase[126, 0], 0.62, rel=0.01) and abs(chase[126, 1]) < 0.02,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## The game as arrows on a plane
@@ -142,6 +168,7 @@ for step in (0, 32, 64, 94, 126):
 # $L_D = \log 2 + \operatorname{softplus}(\psi\theta)$. You need
 # $\operatorname{softplus}'(t) = \sigma(t)$; in code, `torch.sigmoid`. At
 # $(\theta, \psi) = (0.7, -1.3)$ your arrow should be about $(-0.927, -0.201)$.
+# <!-- numbers: the next cell but one works them out -->
 
 
 # %%
@@ -159,8 +186,8 @@ check("2.1", dirac_field)
 
 # %% [markdown]
 # From here on, automatic differentiation does this work. `vector_field` takes the two losses of a
-# game and returns its arrows; `dirac_gan` builds the game from the losses in
-# `course_utils.losses`, the same that train the DCGAN in notebook 05.
+# game and returns its arrows; `dirac_gan` builds the game from `course_utils.losses`, the losses that train
+# the large networks of [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) too.
 
 # %%
 from course_utils.theory.game_dynamics import field_on_grid, vector_field
@@ -173,31 +200,29 @@ print("from course_utils.losses:      ", vector_field(dirac_gan("non_saturating"
 # %% [markdown]
 # Beside it we put an even simpler game, the **bilinear game**: one player minimises $\theta\psi$
 # by moving $\theta$, the other maximises it by moving $\psi$. Its field is $v = (-\psi, \theta)$.
-# It is the Dirac-GAN with the Wasserstein loss in other words: there the critic minimises
-# $\psi\theta$ and the generator minimises $-\psi\theta$, which is the bilinear game seen in a
-# mirror.
+# The Dirac-GAN with the Wasserstein loss is the same game in a mirror ($\psi$ with the other sign): there
+# the critic minimises $\psi\theta$, and the generator minimises $-\psi\theta$.
 #
-# **Predict.** The cross marks the equilibrium. Put your finger on $(1, 0)$ and follow the arrows.
-# Do they lead to the cross?
+# **Predict.** The cross marks the equilibrium. Put your finger on $(1, 0)$ and follow the arrows of each
+# game for a few turns, as exactly as you can imagine. Which finger comes nearer to the cross: (a) both,
+# (b) neither, (c) only the one in the bilinear game, (d) only the one in the Dirac-GAN?
 
 # %%
 plots.show(
     plots.phase_portraits(
         {
-            "bilinear game": (*field_on_grid(bilinear()), {}),
-            "non-saturating Dirac-GAN": (*field_on_grid(first_game), {}),
+            "bilinear game": (*field_on_grid(bilinear(), points=13), {}),
+            "non-saturating Dirac-GAN": (*field_on_grid(first_game, points=13), {}),
         },
         alt="Two fields of arrows on the plane of θ and ψ. In the bilinear game the arrows go round the "
-        "equilibrium "
-        "counter-clockwise, on circles. In the Dirac-GAN they go round it clockwise, on curves that look "
-        "like "
-        "circles near the middle and are bent far away from it.",
+        "equilibrium counter-clockwise, on circles. In the Dirac-GAN they go round it clockwise, on curves "
+        "that look like circles near the middle and are bent far away from it.",
     )
 )
 
 # %% [markdown]
-# The arrows go *round* the equilibrium, hardly towards it. How hardly? Let a point flow along the
-# arrows, in infinitely small steps, and watch its distance $r$ to the equilibrium. With
+# By eye nobody can tell: the arrows go *round* the equilibrium, hardly towards it. So calculate. Let a
+# point flow along the arrows, in infinitely small steps, and watch its distance $r$ to the equilibrium. With
 # $\tfrac12 r^2 = \tfrac12(\theta^2 + \psi^2)$,
 #
 # $$
@@ -207,10 +232,10 @@ plots.show(
 # \end{cases}
 # $$
 #
-# The bilinear game flows on exact circles, for ever. The Dirac-GAN has a pull inwards, but it is
-# tiny near the equilibrium: the part of the arrow that points inwards is of third order in $r$
-# (so the rate above is of fourth), while the arrow itself is of first. We shall meet this pull
-# again.
+# The answer is (d), because $u \tanh u$ is never negative. The bilinear game flows on exact circles, for
+# ever. The Dirac-GAN has a **pull** inwards, but it is tiny near the equilibrium: the part of the arrow that
+# points inwards is of third order in $r$ (so the rate above is of fourth), while the arrow itself is of
+# first. You will meet this pull again.
 
 # %%
 for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
@@ -218,8 +243,8 @@ for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
         point = torch.tensor([radius, radius], dtype=torch.float64)
         arrow = vector_field(game)(point)
         print(
-            f"{name:10s} at ({radius}, {radius}): length of the arrow {arrow.norm():.4f}, pull "
-            f"{arrow @ point:+.6f}"
+            f"{name:10s} at ({radius}, {radius}): length of the arrow {arrow.norm():.4f}, "
+            f"d/dt ½r² = {arrow @ point:+.6f}"
         )
 
 # %% [markdown]
@@ -230,63 +255,86 @@ for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
 #
 # $$ w^+ = w + h\, v(w). $$
 #
-# A GAN's training loop does something else. It updates the discriminator first; then the
-# generator is updated *against the new discriminator*. These are **alternating** updates:
-#
-# $$ \psi^+ = \psi + h\, v_\psi(\theta, \psi), \qquad \theta^+ = \theta + h\, v_\theta(\theta, \psi^+). $$
+# A GAN's training loop does something else: **alternating** updates. The discriminator takes a step, or
+# several, while the generator stands still. Then the generator takes one step, *against the discriminator as
+# it is now*.
 
 # %% [markdown]
-# ### Exercise 2.2 — One alternating step (●○○, 5 min)
+# ### Exercise 2.2 — The steps of a training loop (●●○, 8 min)
 #
-# Write it. `field(point)` returns the arrow $(v_\theta, v_\psi)$ at a point; both have shape
-# `(2,)`. Return a new tensor, and leave `point` as it is.
+# Write that, for any number of discriminator steps. `field(point)` returns the arrow $(v_\theta, v_\psi)$ at
+# a point; both have shape `(2,)`. Return a new tensor, and leave `point` as it is.
 
 
 # %%
-def alternating_step(field, point: Tensor, step_size: float) -> Tensor:
-    """The next point (θ⁺, ψ⁺), shape (2,): the discriminator moves first, the generator answers."""
+def training_round(field, point: Tensor, step_size: float, discriminator_steps: int) -> Tensor:
+    """The point (θ, ψ) after one round of alternating updates, shape (2,)."""
     ### BEGIN SOLUTION
     theta, psi = point
-    psi = psi + step_size * field(point)[1]
+    for _ in range(discriminator_steps):
+        psi = psi + step_size * field(torch.stack([theta, psi]))[1]
     theta = theta + step_size * field(torch.stack([theta, psi]))[0]
     return torch.stack([theta, psi])
     ### END SOLUTION
 
 
 # %%
-check("2.2", alternating_step)
+check("2.2", training_round)
 
 # %% [markdown]
-# The course's rules have one argument more, the point *before* this one. Two rules that come
-# later look back at it.
+# With one discriminator step the formulas are
+#
+# $$ \psi^+ = \psi + h\, v_\psi(\theta, \psi), \qquad \theta^+ = \theta + h\, v_\theta(\theta, \psi^+). $$
+#
+# Here are the course's own rules. They have one argument more, the point *before* this one: two rules that
+# come later look back at it.
 
 # %%
 show_source(simultaneous, alternating, play)
 
 # %% [markdown]
-# **Predict.** Both games start at $(1, 0)$ and take 200 steps of size 0.1. The flow goes round.
-# What do simultaneous steps do, what do alternating steps do?
+# **Predict.** Both games start at $(1, 0)$ and take 200 steps of size 0.1. The bilinear game *flows* in
+# circles. Its steps: (a) both rules circle too, (b) simultaneous steps spiral out and alternating ones
+# circle, (c) simultaneous steps circle and alternating ones spiral in?
 
 # %%
 steps = 200
 panels = {}
 for name, game in (("bilinear game", bilinear()), ("non-saturating Dirac-GAN", first_game)):
     runs = {rule: play(game, RULES[rule], 0.1, steps) for rule in ("simultaneous", "alternating")}
-    panels[name] = (*field_on_grid(game, radius=3), runs)
+    panels[name] = (*field_on_grid(game, radius=3, points=13), runs)
     for rule, run in runs.items():
         print(f"{name:25s} {rule:13s} distance {run[0].norm():.3f} → {run[-1].norm():.3f}")
-plots.show(plots.phase_portraits(panels, radius=3))
+plots.show(plots.phase_portraits(panels, radius=3, colors=RULE_COLORS))
 
 # %% [markdown]
-# In the bilinear game simultaneous steps spiral *out*: each arrow points along the tangent, and a
+# The answer is (b). Simultaneous steps spiral *out*: each arrow points along the tangent, and a
 # step along the tangent ends outside the circle, a little further out each time. Alternating
-# steps neither leave nor arrive. In the Dirac-GAN both are drawn in a little by the pull, and
+# steps neither leave nor arrive. In the Dirac-GAN both are drawn in by the pull, and
 # neither has arrived.
 #
 # Can you say this beforehand, for any game, rule and step size?
 
+# %% tags=["claim"]
+_field, _game = panels["bilinear game"][2], panels["non-saturating Dirac-GAN"][2]
+claim(
+    "Simultaneous steps spiral *out*",
+    (_field["simultaneous"].norm(dim=1).diff() > 0).all(),
+    every_seed=True,
+)
+claim(
+    "Alternating steps neither leave nor arrive",
+    (_field["alternating"].norm(dim=1) - 1).abs().max() < 0.06,
+    every_seed=True,
+)
+claim(
+    "In the Dirac-GAN both are drawn in by the pull, and neither has arrived",
+    all(0.5 < run[-1].norm() < 0.7 for run in _game.values()),
+    every_seed=True,
+)
+
 # %% [markdown]
-# ## Eigenvalues decide how it ends
+# ## What eigenvalues tell
 #
 # Near the equilibrium every smooth field is almost linear: $v(w) \approx J w$, where $J$ is the
 # **Jacobian**, the matrix of slopes of $v$ at the equilibrium. By hand, for our two games:
@@ -301,9 +349,9 @@ plots.show(plots.phase_portraits(panels, radius=3))
 #
 # $$ \lambda_\text{bilinear} = \pm i, \qquad \lambda_\text{Dirac} = \pm \tfrac{i}{2}. $$
 #
-# What an eigenvalue says: along its direction the flow behaves like $e^{\lambda t}$. The real
+# What an eigenvalue says: along its direction the linear flow behaves like $e^{\lambda t}$. The real
 # part of $\lambda$ decides whether that grows (positive) or shrinks (negative). The imaginary
-# part decides how fast it turns. Here all real parts are 0: pure turning. Automatic
+# part decides how fast it turns. Here all real parts are 0: pure turning, to first order. Automatic
 # differentiation agrees:
 
 # %%
@@ -325,30 +373,42 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 #
 # Now the step. Near the equilibrium a simultaneous step multiplies by a matrix,
 # $w^+ = (I + hJ)\,w$, whose eigenvalues are $\mu = 1 + h\lambda$. After $k$ steps they stand to
-# the power $k$. So everything hangs on the **modulus** $|\mu|$ (the length of the complex
-# number): above 1 the run leaves, below 1 it arrives, at 1 it circles.
+# the power $k$. So everything hangs on the **modulus** $|\mu|$ (the length of the complex number), and in
+# the long run on the largest one, the **growth factor**:
+#
+# | growth factor | what a run near the equilibrium does |
+# | --- | --- |
+# | above 1 | it leaves the neighbourhood, by this factor a step |
+# | below 1 | it arrives, by this factor a step |
+# | exactly 1 | a *linear* game neither leaves nor arrives: ours circle, or go round on ellipses; in any other game terms of higher order decide, and the eigenvalues are silent |
+#
+# (In the last line the two $\mu$ must differ. Where they coincide, even a linear game can leave.)
 
 # %% [markdown]
-# ### Exercise 2.3 — How much does one step grow? (●●○, 8 min)
+# ### Exercise 2.3 — Which steps settle? (●●○, 10 min)
 #
-# Write the growth factor per simultaneous step, given the eigenvalues $\lambda$ of $J$ and the
-# step size. It is one number, the factor that decides in the long run. For $\lambda = \pm i$ and
-# $h = 0.1$ expect about 1.005.
+# A run of simultaneous steps arrives where both $|1 + h\lambda| < 1$. Find the bound $b$ such that this holds
+# for every step size $0 < h < b$, and write it as a function of the two $\lambda$. Where no step
+# settles, return 0. For $\lambda = -0.1 \pm i$ expect about 0.198.
+# <!-- number 0.198: claimed below exercise 2.4 -->
 
 
 # %%
-def growth_factor(eigenvalues: Tensor, step_size: float) -> Tensor:
-    """The factor on distances per simultaneous step, in the long run; eigenvalues are complex, shape (2,)."""
+def largest_step(eigenvalues: Tensor) -> Tensor:
+    """The bound of the step sizes that settle, one number ≥ 0; eigenvalues λ of J, complex, shape (2,)."""
     ### BEGIN SOLUTION
-    return (1 + step_size * eigenvalues).abs().max()
+    # |1 + hλ|² = 1 + 2h·Re λ + h²·|λ|² < 1  ⇔  h < −2·Re λ / |λ|²
+    bounds = -2 * eigenvalues.real / eigenvalues.abs() ** 2
+    return bounds.min().clamp(min=0)
     ### END SOLUTION
 
 
 # %%
-check("2.3", growth_factor)
+check("2.3", largest_step)
 
 # %% [markdown]
-# For $\lambda = \pm i$ the answer is $|1 + ih| = \sqrt{1 + h^2}$. It is above 1 for *every* $h$.
+# For $\lambda = \pm i$ the modulus is $|1 + ih| = \sqrt{1 + h^2}$, above 1 for *every* $h$. With real
+# part 0, no step is small enough.
 #
 # Alternating steps in the bilinear game: $\psi^+ = \psi + h\theta$, and then
 # $\theta^+ = \theta - h\psi^+ = (1 - h^2)\,\theta - h\psi$. As a matrix,
@@ -359,8 +419,9 @@ check("2.3", growth_factor)
 # $$
 #
 # The determinant is the product of the two eigenvalues. For $h < 2$ they are complex conjugates,
-# so their product is $|\mu|^2$, and $|\mu| = 1$ exactly. Alternating updates circle, whatever the
-# step size below 2. (For the Dirac-GAN the bound is 4, because its arrows are half as long.)
+# so their product is $|\mu|^2$, and $|\mu| = 1$ exactly. This game is linear, so it circles, whatever the
+# step size below 2. For the logistic Dirac-GANs $|\mu| = 1$ as well, up to $h = 4$, because their arrows are
+# half as long; but they are not linear, and whether they circle is another question.
 #
 # `update_eigenvalues` gets the $\mu$ of any rule by differentiating one update. Let us see them
 # in the complex plane.
@@ -372,7 +433,12 @@ plots.show(
             f"{rule}, h = {h}": update_eigenvalues(bilinear(), RULES[rule], h)[:2].tolist()
             for rule in ("simultaneous", "alternating")
             for h in (0.2, 0.5)
-        }
+        },
+        colors={
+            f"{rule}, h = {h}": RULE_COLORS[rule]
+            for rule in ("simultaneous", "alternating")
+            for h in (0.2, 0.5)
+        },
     )
 )
 
@@ -396,18 +462,79 @@ for name, make in GAMES.items():
         print(f"{name:26s}{rule:15s}{predicted:11.5f}{measured:11.5f}")
 
 # %% [markdown]
-# Prediction and measurement agree to four decimals. (An alternating run goes round an ellipse, so
-# the fitted slope of its distance is off in the fifth.) Two things to keep:
+# Prediction and measurement differ by less than 0.0001. (An alternating run goes round an ellipse, so
+# the slope fitted to its distance is a little off.) No game has a growth factor below 1 here, with either
+# rule: none settles at a geometric rate.
+
+# %% tags=["claim"]
+_rows = [
+    (make(), RULES[rule], play(make(), RULES[rule], 0.2, 400, start=(1e-9, 0.0)))
+    for make in GAMES.values()
+    for rule in ("simultaneous", "alternating")
+]
+claim(
+    "Prediction and measurement differ by less than 0.0001",
+    max(abs(predicted_growth(game, rule, 0.2) - measured_growth(run)) for game, rule, run in _rows) < 0.0001,
+    every_seed=True,
+)
+claim(
+    "No game has a growth factor below 1 here",
+    min(predicted_growth(game, rule, 0.2) for game, rule, _ in _rows) > 1 - 1e-9,
+    every_seed=True,
+)
+
+# %% [markdown]
+# ### Two games, the same eigenvalues
 #
-# - Near the equilibrium the saturating ("minimax") and the non-saturating loss are the *same
-#   game*: same $J$, same fate. They differ far from it only.
-# - No unregularised game here has a growth factor below 1. None settles at a geometric rate.
+# In the table the saturating ("minimax") and the non-saturating Dirac-GAN have the same $\mu$: to first
+# order they are the *same game*.
+#
+# **Predict.** Start both at a distance of 0.1 from the equilibrium, and let them take 1,000 alternating
+# steps. The growth factor is 1. Which of them ends nearer to the equilibrium than it began: (a) neither,
+# (b) both, (c) only the saturating one, (d) only the non-saturating one?
+
+# %%
+steps = by_scale(ci=100, cpu=1_000, gpu=1_000)
+twins = {
+    (loss, rule): play(dirac_gan(loss), RULES[rule], 0.2, steps, start=(0.1, 0.0))
+    for loss in ("minimax", "non_saturating")
+    for rule in ("alternating", "simultaneous")
+}
+for (loss, rule), run in twins.items():
+    growth = predicted_growth(dirac_gan(loss), RULES[rule], 0.2)
+    print(f"{loss:15s} {rule:13s} |μ| = {growth:.5f}   distance {run[0].norm():.3f} → {run[-1].norm():.3f}")
+
+# %% [markdown]
+# The answer is (d). The saturating game is still where it began, and the non-saturating one has crept in:
+# it has the pull of third order, and where $|\mu| = 1$ nothing of first order drowns it out. (The
+# saturating field has no pull: $\theta v_\theta + \psi v_\psi = \theta\psi\sigma(\psi\theta) -
+# \psi\theta\sigma(\psi\theta) = 0$.)
+#
+# With simultaneous steps $|\mu| > 1$, and both leave the neighbourhood of the equilibrium, as predicted.
+# How far they go is again nothing that eigenvalues know: the saturating game went out to about 3, the
+# non-saturating one stopped at about 0.63.
+
+# %% tags=["claim"]
+_ends = {name: run[-1].norm().item() for name, run in twins.items()}
+claim(
+    "The saturating game is still where it began, and the non-saturating one has crept in",
+    about(_ends["minimax", "alternating"], 0.1, rel=0.03)
+    and about(_ends["non_saturating", "alternating"], 0.09, rel=0.03),
+    every_seed=True,
+)
+claim(
+    "the saturating game went out to about 3, the non-saturating one stopped at about 0.63",
+    about(_ends["minimax", "simultaneous"], 3, rel=0.1)
+    and about(_ends["non_saturating", "simultaneous"], 0.63, rel=0.02)
+    and (twins["non_saturating", "simultaneous"][-300:].norm(dim=1) - 0.63).abs().max() < 0.03,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ### Exercise 2.4 — Out, round, or in? (●●○, 8 min)
 #
 # Predict, with pencil and paper, the fate of six runs near their equilibrium: `"out"`, `"circle"`
-# or `"in"`; an ellipse counts as a circle. Answer with a dictionary of all six, such as
+# or `"in"`; an ellipse counts as a circle. All these games are linear. Answer with a dictionary, such as
 # `{"A": "in", "B": "in", …}`.
 #
 # - **A** bilinear game, simultaneous steps, $h = 0.1$
@@ -448,25 +575,42 @@ six = {
 panels = {}
 for name, (game, rule, h, steps) in six.items():
     run = play(game, rule, h, steps)
-    panels[name] = (*field_on_grid(game, radius=2.5, points=13), {"": run})
+    label = "simultaneous" if rule is simultaneous else "alternating"
+    panels[name] = (*field_on_grid(game, radius=2.5, points=11), {label: run})
     print(
         f"{name:28s} |μ| = {predicted_growth(game, rule, h):.5f}, distance after {steps:4d} steps "
         f"{run[-1].norm():.3f}"
     )
-plots.show(plots.phase_portraits(panels, columns=3, radius=2.5))
+plots.show(plots.phase_portraits(panels, columns=3, radius=2.5, colors=RULE_COLORS))
 
 # %% [markdown]
-# C and E are the ones to remember. In C the step is a tenth of that in A. After the same time it
-# has gone round as often, and is further out than it began. In E there is damping, and the step
-# is too large for it. F goes round on an ellipse, because five critic steps move $\psi$ further
-# than one generator step moves $\theta$. The condition for simultaneous steps is
-# $(1 + h \operatorname{Re}\lambda)^2 + (h \operatorname{Im}\lambda)^2 < 1$, that is
+# You predicted six fates. A, C and E go out, B and F circle, and only D settles. C and E are the ones to
+# remember:
 #
-# $$ h < \frac{-2 \operatorname{Re}\lambda}{|\lambda|^2}. $$
+# | run | why |
+# | --- | --- |
+# | C | the step is a tenth of that in A; after the same time it has gone round as often, and is further out than it began |
+# | E | there is damping, but the step is too large for it: the bound of exercise 2.3 is 0.198 |
+# | F | an ellipse: five critic steps move $\psi$ further than one generator step moves $\theta$ |
 #
-# The less damping and the faster the turning, the smaller the step must be (Mescheder, Nowozin
-# and Geiger 2017). With real part 0, no step is small enough. So there are three ways out: change
-# the *rule*, change the *game*, or change *what you keep* of the run.
+# Your bound of exercise 2.3 was $h < -2 \operatorname{Re}\lambda / |\lambda|^2$: the less damping and the
+# faster the turning, the smaller the step must be (Mescheder, Nowozin and Geiger 2017). With real part 0 there
+# are three ways out: change the *rule*, change the *game*, or change *what you keep* of the run.
+
+# %% tags=["claim"]
+_fates = {name[0]: predicted_growth(game, rule, h) for name, (game, rule, h, _) in six.items()}
+claim(
+    "A, C and E go out, B and F circle, and only D settles",
+    min(_fates[name] for name in "ACE") > 1 + 1e-6
+    and max(abs(_fates[name] - 1) for name in "BF") < 1e-9
+    and _fates["D"] < 1,
+    every_seed=True,
+)
+claim(
+    "the bound of exercise 2.3 is 0.198",
+    about((-2 * eigenvalues(damped).real / eigenvalues(damped).abs() ** 2).min(), 0.198, rel=0.003),
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## First cure: change the rule
@@ -477,22 +621,24 @@ plots.show(plots.phase_portraits(panels, columns=3, radius=2.5))
 # $$ w' = w + h\, v(w), \qquad w^+ = w + h\, v(w'). $$
 
 # %% [markdown]
-# ### Exercise 2.5 — Look a step ahead (●○○, 5 min)
+# ### Exercise 2.5 — What does looking ahead do? (●●○, 10 min)
 #
-# Write it. In the bilinear game, from $(1, 0.5)$ with $h = 0.3$, expect $(0.76, 0.755)$.
+# A simultaneous step has $\mu = 1 + h\lambda$. What has an extragradient step? Put the linear field
+# $v(w) = Jw$ into both halves, and find the $\mu$ from the $\lambda$. Write the growth factor: one number, the
+# factor that decides in the long run. For $\lambda = \pm i$ and $h = 0.1$ expect about 0.995.
 
 
 # %%
-def extragradient_step(field, point: Tensor, step_size: float) -> Tensor:
-    """The next point, shape (2,): step from here, with the arrow found one step ahead."""
+def looking_ahead(eigenvalues: Tensor, step_size: float) -> Tensor:
+    """The growth factor of an extragradient step, one number; eigenvalues λ of J, complex, shape (2,)."""
     ### BEGIN SOLUTION
-    ahead = point + step_size * field(point)
-    return point + step_size * field(ahead)
+    ahead = 1 + step_size * eigenvalues  # w′ = (1 + hλ)·w
+    return (1 + step_size * eigenvalues * ahead).abs().max()
     ### END SOLUTION
 
 
 # %%
-check("2.5", extragradient_step)
+check("2.5", looking_ahead)
 
 # %% [markdown]
 # In the linear case $w^+ = (I + hJ + h^2 J^2)\,w$, so $\mu = 1 + h\lambda + h^2\lambda^2$. With
@@ -521,15 +667,16 @@ names = ("simultaneous", "alternating", "extragradient", "optimistic")
 runs = {name: play(bilinear(), RULES[name], 0.2, 150) for name in names}
 predictions = {name: predicted_growth(bilinear(), RULES[name], 0.2) for name in names}
 shown = {name: runs[name] for name in ("extragradient", "optimistic")}
-plots.show(plots.phase_portraits({"bilinear game": (*field_on_grid(bilinear(), 1.5), shown)}, radius=1.5))
-plots.show(plots.distance_curves(runs, predictions, title="Bilinear game, h = 0.2"))
+picture = {"bilinear game": (*field_on_grid(bilinear(), 1.5, points=13), shown)}
+plots.show(plots.phase_portraits(picture, radius=1.5, columns=1, colors=RULE_COLORS))
+plots.show(plots.distance_curves(runs, predictions, title="Bilinear game, h = 0.2", colors=RULE_COLORS))
 for name in names:
     print(f"{name:14s} predicted {predictions[name]:.5f}, measured {measured_growth(runs[name]):.5f}")
 
 # %% [markdown]
-# Both arrive, at the predicted rate: the thin black lines are the predictions. Extragradient
-# allows steps up to $h = 1$ here; the optimistic rule only up to $1/\sqrt 3 \approx 0.577$. That
-# is what the saved gradient costs:
+# Both arrive, at the predicted rate. (The optimistic run lies a little above its line: its first step, which
+# has no point before it, is a plain simultaneous one.) Extragradient allows steps up to $h = 1$ here; the
+# optimistic rule only up to $1/\sqrt 3 \approx 0.577$. That is the price of the saved gradient:
 
 # %%
 for h in (0.57, 0.58, 0.99, 1.01):
@@ -539,13 +686,33 @@ for h in (0.57, 0.58, 0.99, 1.01):
     ]
     print(f"h = {h:.2f}:  {',  '.join(factors)}")
 
+# %% tags=["claim"]
+claim(
+    "Both arrive, at the predicted rate",
+    all(abs(measured_growth(runs[name]) - predictions[name]) < 1e-4 for name in shown)
+    and max(runs[name][-1].norm() for name in shown) < 0.1,
+    every_seed=True,
+)
+_bound = 1 / math.sqrt(3)
+claim(
+    "Extragradient allows steps up to $h = 1$ here; the optimistic rule only up to "
+    "$1/\\sqrt 3 \\approx 0.577$",
+    all(
+        predicted_growth(bilinear(), RULES[rule], 0.999 * bound) < 1
+        and predicted_growth(bilinear(), RULES[rule], 1.001 * bound) > 1
+        for rule, bound in (("extragradient", 1), ("optimistic", _bound))
+    ),
+    every_seed=True,
+    values={"bound": _bound},
+)
+
 # %% [markdown]
 # ## Second cure: change the game
 #
 # The circling comes from a discriminator that stays steep although the sample has reached the
 # data. So make steepness cost something. The **R1 penalty** adds to $L_D$ the squared slope of
-# the discriminator *on the data*, $\tfrac{\gamma}{2}\, E\bigl[\lVert\nabla_x D(x)\rVert^2\bigr]$.
-# Here $D(x) = \psi x$ has the slope $\psi$ everywhere, so
+# the logit *on the data*, $\tfrac{\gamma}{2}\, E\bigl[\lVert\nabla_x t(x)\rVert^2\bigr]$.
+# Here $t(x) = \psi x$ has the slope $\psi$ everywhere, so
 #
 # $$
 # L_D^{R1} = L_D + \tfrac{\gamma}{2}\psi^2, \qquad
@@ -557,14 +724,14 @@ for h in (0.57, 0.58, 0.99, 1.01):
 #
 # $$ \lambda = -\frac{\gamma}{2} \pm \sqrt{\frac{\gamma^2}{4} - \frac14}. $$
 #
-# Every $\gamma > 0$ moves both eigenvalues to the left of the imaginary axis: the game now
-# settles. This is how Mescheder, Geiger and Nowozin (2018) show that R1 makes a GAN converge
-# locally.
+# Every $\gamma > 0$ moves both eigenvalues to the left of the imaginary axis: the flow now settles, and so
+# do steps that are small enough (exercise 2.3 says how small). The example is from Mescheder, Geiger
+# and Nowozin (2018). They also prove, under assumptions, that R1 makes GANs in general converge locally.
 
 # %% [markdown]
 # ### Exercise 2.6 — How much damping? (●●●, 10 min)
 #
-# Along the flow, the distance shrinks like $e^{\max \operatorname{Re}(\lambda)\, t}$. Which
+# Along the flow, the distance shrinks like $e^{\max \operatorname{Re}(\lambda)\, t}$ in the long run. Which
 # $\gamma$ makes the non-saturating Dirac-GAN arrive fastest? A strong penalty is not always
 # better: look at what the root does. Give the number.
 
@@ -577,10 +744,10 @@ best_gamma = 1.0  # the root vanishes: γ²/4 = 1/4
 check("2.6", best_gamma)
 
 # %% [markdown]
-# The run agrees. We measure the rate for several $\gamma$, from runs with the small step
+# Now the runs. Measure the rate for several $\gamma$, with the small step
 # $h = 0.05$, and compare with $\max \operatorname{Re}\lambda$.
 
-# %%
+# %% jupyter={"source_hidden": true}
 gammas = [0.1, 0.25, 0.5, 0.75, 0.9, 1.25, 1.5, 2.0, 3.0]
 h = 0.05
 rates = []
@@ -589,40 +756,63 @@ for gamma in gammas:
     rates.append(math.log(measured_growth(run)) / h)  # per unit of time: h per step
 
 figure, axes = plots.new_figure(height=3.4)
-line = [0.04 * k for k in range(1, 80)]
+line = [0.02 * k for k in range(1, 160)]
 predicted = [eigenvalues(dirac_gan(r1=gamma)).real.max().item() for gamma in line]
 axes.plot(
     line, predicted, color=plots.COLORS["optimum"], linewidth=1.2, label="predicted: largest real part of λ"
 )
-axes.plot(gammas, rates, "o", color=plots.COLORS["discriminator"], label="measured from runs")
-axes.set(xlabel="strength γ of R1", ylabel="rate of approach", ylim=(-0.55, 0.02))
+axes.plot(gammas, rates, "o", color=SIMULTANEOUS, markeredgecolor="black", label="measured from runs")
+axes.set(xlabel="strength γ of R1", ylabel="rate: log r per unit of time", ylim=(-0.55, 0.02))
 axes.legend(loc="lower right")
 plots.show(
     plots.describe(
         figure,
         "The largest real part of the eigenvalues against the strength γ of R1. It falls in a straight "
-        "line from 0 to "
-        "−0.5 at γ = 1 and climbs back towards 0 beyond. Points measured from runs lie on the curve.",
+        "line from 0 to −0.5 at γ = 1 and climbs back towards 0 beyond. Points measured from runs lie on "
+        "the curve.",
     )
 )
 
 # %% [markdown]
 # The best is $\gamma = 1$, with the rate $-\tfrac12$. Below it the game turns too long. Above it
 # the discriminator can hardly move, so it hardly tells the generator where to go. The number 1
-# belongs to this toy; that there is a best strength, and a too much, carries over.
+# belongs to this toy.
+
+# %% tags=["claim"]
+claim(
+    "Points measured from runs lie on the curve",
+    max(
+        abs(rate - eigenvalues(dirac_gan(r1=gamma)).real.max())
+        for gamma, rate in zip(gammas, rates, strict=True)
+    )
+    < 0.02,
+    every_seed=True,
+)
+claim(
+    "It falls in a straight line from 0 to −0.5 at γ = 1 and climbs back towards 0 beyond",
+    about(min(predicted), -0.5, rel=1e-3)
+    and about(line[predicted.index(min(predicted))], 1, rel=1e-6)
+    and about(predicted[12], -line[12] / 2, rel=1e-6)
+    and predicted[-1] > -0.1,
+    every_seed=True,
+)
+
+# %% [markdown]
+# ### Noise does the same
 #
 # Now **instance noise** (Sønderby et al. 2017): add Gaussian noise of standard deviation $\sigma$
 # to the data *and* to the samples, before the discriminator sees them. The two clouds overlap,
 # and a steep line now misjudges many points of both. What does it do to $J$? Near $\psi = 0$,
-# $\operatorname{softplus}$ has the second derivative $\tfrac14$. The discriminator's loss
-# averages two of them, one over the noisy data $\sigma\varepsilon$, one over the noisy samples
-# $\theta + \sigma\varepsilon$. Each has the second derivative
-# $\tfrac14 E[(\sigma\varepsilon)^2] = \tfrac14\sigma^2$ by $\psi$ at the equilibrium, so
+# $\operatorname{softplus}$ has the second derivative $\tfrac14$. The discriminator's loss is the sum of two
+# averages of it, one over the noisy data $\sigma\varepsilon$, one over the noisy samples
+# $\theta + \sigma\varepsilon$. With respect to $\psi$, each has the second derivative
+# $\tfrac14 E[(\sigma\varepsilon)^2] = \tfrac14\sigma^2$ at the equilibrium, and there are two, so
 #
 # $$ \frac{\partial v_\psi}{\partial \psi} = -\frac{\sigma^2}{2}. $$
 #
-# That is what R1 with $\gamma = \sigma^2/2$ does. Near the equilibrium noise *is* a penalty on
-# steepness. For the Wasserstein loss it is not: a straight loss has no second derivative.
+# That is what R1 with $\gamma = \sigma^2/2$ does. To first order noise *is* a penalty on
+# steepness, on average over the noise. For the Wasserstein loss it is not: a straight loss has no second
+# derivative.
 
 # %%
 for loss in ("non_saturating", "wasserstein"):
@@ -633,24 +823,40 @@ for loss in ("non_saturating", "wasserstein"):
 # %%
 steps = 200
 cures = {"no cure": {}, "R1, γ = 0.5": {"r1": 0.5}, "noise, σ = 1": {"noise_std": 1.0}}
+cure_colors = dict(zip(cures, (ALTERNATING, plots.COLORS["value"], plots.COLORS["optimum"]), strict=True))
 panels = {}
 for title, loss in (("non-saturating", "non_saturating"), ("WGAN", "wasserstein")):
     runs = {name: play(dirac_gan(loss, **cure), alternating, 0.1, steps) for name, cure in cures.items()}
-    panels[title] = (*field_on_grid(dirac_gan(loss), radius=1.5), runs)
+    panels[title] = (*field_on_grid(dirac_gan(loss), radius=1.5, points=13), runs)
     for name, run in runs.items():
         print(f"{title:15s} {name:13s} distance after {steps} steps: {run[-1].norm():.5f}")
-plots.show(plots.phase_portraits(panels, radius=1.5))
+plots.show(plots.phase_portraits(panels, radius=1.5, colors=cure_colors))
 
 # %% [markdown]
 # With the non-saturating loss the run with R1 and the run with noise stay close together, as
 # $\gamma = \sigma^2/2$ foretold, and both arrive. For the WGAN, R1 works and noise does nothing
 # at all: its run lies exactly on that of no cure.
 
+# %% tags=["claim"]
+_logistic, _straight = panels["non-saturating"][2], panels["WGAN"][2]
+claim(
+    "the run with R1 and the run with noise stay close together",
+    (_logistic["R1, γ = 0.5"] - _logistic["noise, σ = 1"]).norm(dim=1).max() < 0.1
+    and max(_logistic[name][-1].norm() for name in ("R1, γ = 0.5", "noise, σ = 1")) < 0.01,
+    every_seed=True,
+)
+claim(
+    "its run lies exactly on that of no cure",
+    (_straight["no cure"] - _straight["noise, σ = 1"]).abs().max() < 1e-9
+    and _straight["R1, γ = 0.5"][-1].norm() < 0.01,
+    every_seed=True,
+)
+
 # %% [markdown]
 # ## Third cure: keep the average
 #
 # Let the players circle, and do not take the last point. Take the average of the points. The
-# middle of a circle is the equilibrium. The plain mean,
+# middle of the circle is the equilibrium. The plain mean,
 # $\bar w_t = \frac{1}{t+1}\sum_{k \le t} w_k$, tends to it like $1/t$. Training uses the
 # **exponential moving average** (EMA) instead,
 #
@@ -668,8 +874,8 @@ plots.show(plots.phase_portraits(panels, radius=1.5))
 # $(1 - \beta)/|1 - \beta e^{-i\varphi}|$. As $\beta \to 1$ it vanishes: this is what Yazıcı et
 # al. (2019) found.
 #
-# **Predict.** One turn takes about 63 steps here. Is a half-life of 5 steps of much use? One of
-# 100?
+# **Predict.** One turn takes about 63 steps here. Which half-life leaves less than a tenth of the circle:
+# (a) 5 steps, (b) 20 steps, (c) 100 steps; or (d) all of them? <!-- number 63: the next cell prints it -->
 
 # %%
 from course_utils.theory.game_dynamics import moving_average, moving_average_gain, running_mean
@@ -686,24 +892,42 @@ for half_life in (5, 20, 100):
     )
 print(f"plain mean after {len(circle) - 1} steps: {running_mean(circle)[-1].norm():.4f}")
 
-shown = {
-    "run": circle,
-    "EMA, half-life 20": moving_average(circle, 20),
-    "EMA, half-life 100": moving_average(circle, 100),
-}
-plots.show(
-    plots.phase_portraits(
-        {"bilinear game, alternating": (*field_on_grid(bilinear(), 1.5), shown)}, radius=1.5
+panels = {
+    f"half-life {n} steps": (
+        *field_on_grid(bilinear(), 1.5, points=13),
+        {"alternating run": circle[:700], "its average": moving_average(circle, n)[:700]},
     )
-)
+    for n in (20, 100)
+}
+average_colors = {"alternating run": ALTERNATING, "its average": plots.COLORS["optimum"]}
+plots.show(plots.phase_portraits(panels, radius=1.5, colors=average_colors))
 
 # %% [markdown]
-# A half-life well below one turn follows the circle; a half-life of more than a turn sits in the
-# middle. That is why the course's training loop samples from an EMA of the generator (notebook
-# 05): the generator keeps circling, the average lies closer to the middle. The average costs
-# nothing in the game, because the players never see it.
+# The answer is (c). A half-life well below one turn follows the circle: 5 steps leave 81 % of it. A half-life
+# of more than a turn sits near the middle: 100 steps leave 7 %. This is one reason why the course's training
+# loop keeps an EMA of the generator
+# ([notebook 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?)): where the
+# generator circles, the average lies closer to the middle. The players never see it, so it changes nothing in
+# the game.
 #
 # It has a limit: an average cannot tame a spiral. If the points leave, so does their average.
+
+# %% tags=["claim"]
+_left = [
+    moving_average(circle, n)[-500:].norm(dim=1).mean() / circle[-500:].norm(dim=1).mean() for n in (5, 100)
+]
+claim(
+    "5 steps leave 81 % of it",
+    about(_left[0], 0.81, rel=0.01),
+    every_seed=True,
+    values={"steps": 5, "left": _left[0]},
+)
+claim(
+    "100 steps leave 7 %",
+    about(_left[1], 0.07, rel=0.05),
+    every_seed=True,
+    values={"steps": 100, "left": _left[1]},
+)
 
 # %%
 spiral = play(bilinear(), simultaneous, h, 1_000)
@@ -712,16 +936,24 @@ print(
     f"{moving_average(spiral, 100)[-1].norm():.0f}"
 )
 
+# %% tags=["claim"]
+claim(
+    "If the points leave, so does their average",
+    moving_average(spiral, 100)[-1].norm() > 5,
+    every_seed=True,
+)
+
 # %% [markdown]
 # ## The WGAN and the non-saturating GAN beside each other
 #
-# Near the equilibrium both turn, one at the speed 1 and one at ½. The eigenvalues say no more.
-# Far away, the arrows differ: the WGAN's grow with the distance without bound, and the
-# non-saturating ones have that pull inwards, $-\theta\psi\tanh(\psi\theta/2)$.
+# To first order both turn, one at the speed 1 and one at ½. The eigenvalues say no more. The terms of
+# higher order say the rest: the WGAN has none, and the non-saturating game has its pull inwards,
+# $-\theta\psi\tanh(\psi\theta/2)$.
 #
 # **Predict.** Simultaneous steps push out by a factor, $|1 + ih/2|$ near the equilibrium, and the
-# pull of the non-saturating game pulls in. Start one run far out and one near the equilibrium.
-# Where does each end?
+# pull of the non-saturating game pulls in. Start one of its runs far out and one near the equilibrium.
+# They end (a) both far away, (b) both at the equilibrium, (c) both at the same distance in between, (d) each
+# about where it began?
 
 # %%
 h, steps = 0.4, 300
@@ -730,23 +962,24 @@ for title, loss in (("WGAN", "wasserstein"), ("non-saturating", "non_saturating"
     runs = {
         f"from {start}": play(dirac_gan(loss), simultaneous, h, steps, (start, 0.0)) for start in (1.5, 0.1)
     }
-    panels[title] = (*field_on_grid(dirac_gan(loss)), runs)
+    panels[title] = (*field_on_grid(dirac_gan(loss), points=13), runs)
     for name, run in runs.items():
         print(
             f"{title:15s} {name}: after 100 steps {run[100].norm():.3f}, after {steps} steps "
             f"{run[-1].norm():.3g}"
         )
-plots.show(plots.phase_portraits(panels))
+start_colors = {"from 1.5": SIMULTANEOUS, "from 0.1": plots.COLORS["optimum"]}
+plots.show(plots.phase_portraits(panels, colors=start_colors))
 
 # %% [markdown]
-# The WGAN leaves from everywhere. The non-saturating game ends on one and the same circle, from
-# outside and from inside: a **limit cycle**. Its radius can be computed. One step changes $r^2$
+# The answer is (c). The WGAN leaves from both starts. The non-saturating game ends on one and the same curve,
+# from outside and from inside, and the curve is nearly a circle: a **limit cycle**. Its radius can be computed. One step changes $r^2$
 # by
 #
 # $$ |w + hv|^2 - |w|^2 = 2h\, w \cdot v + h^2 |v|^2 \approx -h\,(\theta\psi)^2 + h^2\,\frac{r^2}{4}, $$
 #
-# with $\tanh(u) \approx u$ and $|v| \approx r/2$ for small $r$. Over a turn,
-# $(\theta\psi)^2 = r^4 \cos^2\alpha\,\sin^2\alpha$ is $r^4/8$ on average. The two balance where
+# with $\tanh(u) \approx u$ and $|v| \approx r/2$ for small $r$. With the angle $\alpha$,
+# $(\theta\psi)^2 = r^4 \cos^2\alpha\,\sin^2\alpha$, and over a turn that is $r^4/8$ on average. The two balance where
 # $h\, r^4/8 = h^2 r^2/4$, at
 #
 # $$ r = \sqrt{2h}. $$
@@ -761,13 +994,38 @@ for h in (0.1, 0.2, 0.4):
     )
 
 # %% [markdown]
-# A smaller learning rate makes the circle smaller, with its square root only: a hundredth of the
-# learning rate for a tenth of the circle.
+# The formula holds within 2 %. A smaller learning rate makes the circle smaller, with its square root only: a
+# hundredth of the learning rate for a tenth of the circle. <!-- number hundredth: from the formula -->
 #
 # With *alternating* steps nothing pushes out at first order, and the pull is left alone. It moves
 # $r^2$ by $-h\,r^4/8$ a step, which solves to $1/r^2 = 1/r_0^2 + hk/8$ after $k$ steps. The run
-# creeps in, ever more slowly: for half the distance it takes four times as long. The WGAN has no
-# pull and does not move in at all.
+# creeps in, ever more slowly: in the long run, half the distance takes four times as many steps. The WGAN has
+# no pull and does not move in at all.
+
+# %% tags=["claim"]
+_cycle = panels["non-saturating"][2]
+claim(
+    "The WGAN leaves from both starts",
+    min(run[-1].norm() for run in panels["WGAN"][2].values()) > 1e3,
+    every_seed=True,
+)
+claim(
+    "The non-saturating game ends on one and the same curve, from outside and from inside, and the curve is "
+    "nearly a circle",
+    all((run[-60:].norm(dim=1) - 0.89).abs().max() < 0.08 for run in _cycle.values()),
+    every_seed=True,
+)
+_radii = {
+    step: play(dirac_gan(), simultaneous, step, int(200 / step), start=(0.5, 0.0))[-int(50 / step) :]
+    .norm(dim=1)
+    .mean()
+    for step in (0.2, 0.4)
+}
+claim(
+    "The formula holds within 2 %",
+    max(abs(found / math.sqrt(2 * step) - 1) for step, found in _radii.items()) < 0.02,
+    every_seed=True,
+)
 
 # %%
 h, steps = 0.2, by_scale(ci=800, cpu=1_600, gpu=1_600)
@@ -779,30 +1037,44 @@ for k in [steps // 16, steps // 4, steps]:
         f"non-saturating {runs['non_saturating'][k].norm():.4f} (the formula says {creeping:.4f})"
     )
 
+# %% tags=["claim"]
+_far = runs["non_saturating"].norm(dim=1)
+claim(
+    "in the long run, half the distance takes four times as many steps",
+    about(_far[steps // 4] / _far[steps], 2, rel=0.05),
+    every_seed=True,
+    values={"times": 4},
+)
+claim(
+    "The WGAN has no pull and does not move in at all",
+    (runs["wasserstein"].norm(dim=1) - 1).abs().max() < 0.11,
+    every_seed=True,
+)
+
 # %% [markdown]
-# | near the equilibrium | WGAN | non-saturating GAN |
+# | the Dirac-GAN with | Wasserstein loss | non-saturating loss |
 # | --- | --- | --- |
 # | eigenvalues $\lambda$ | $\pm i$ | $\pm i/2$ |
 # | simultaneous steps | leave, without bound | end on a circle of radius $\sqrt{2h}$ |
 # | alternating steps | circle | creep in, $r \approx \sqrt{8/(hk)}$ |
-# | R1 | arrives | arrives |
-# | instance noise | no effect | arrives, like R1 with $\gamma = \sigma^2/2$ |
+# | R1, small steps | arrives | arrives |
+# | instance noise, small steps | no effect | arrives, like R1 with $\gamma = \sigma^2/2$ |
 #
 # This is a critic with no bound on its slope. A WGAN in practice bounds it, by clipping or by a
-# penalty; notebook 08 shows what that changes.
+# penalty.
 
 # %% [markdown]
 # ## Try it yourself
 #
 # Choose a game, an update rule and a step size. ■ puts the run back to its start, ▶ lets it draw
 # itself, "One step" takes one step more. "Start again" puts all controls back. On the right, the
-# dotted line is what the eigenvalues predict; it holds near the equilibrium. A run that gets ten
-# units away has left, and stops.
+# dotted line is what the eigenvalues predict, to first order. A run that gets ten
+# units away has left, and stops. <!-- numbers: the widget's settings -->
 #
 # Things to try:
 #
-# - The non-saturating game with simultaneous steps: the prediction says "leaves". The run starts
-#   outside the limit cycle, and goes in to it.
+# - The non-saturating game with simultaneous steps: the prediction says "leaves", and the run goes in. Which
+#   curve does it come to, and why is neither wrong?
 # - The Dirac-WGAN with alternating steps: turn up the noise, then R1. Which one does anything?
 # - Extragradient in the bilinear game: find the step size at which it stops arriving.
 # - Switch the moving average on, and find a setting where the run circles and the average sits
@@ -816,17 +1088,20 @@ game_explorer()
 # %% [markdown]
 # ## Misconceptions
 #
-# Each of these is said and written often. Each is refuted by a run.
+# Each of these is easily believed. Each is held against a run.
 #
 # ### "Alternating updates cure it"
 #
-# They turn an outward spiral into a circle. They do not make it settle.
+# In the linear games they turn an outward spiral into a circle. They do not make it settle.
 
 # %%
 run = play(wgan, alternating, 0.1, by_scale(ci=500, cpu=2_000, gpu=2_000))
 print(
     f"distance at the start {run[0].norm():.3f}; over the last 100 steps {run[-100:].norm(dim=1).mean():.3f}"
 )
+
+# %% tags=["claim"]
+claim("They do not make it settle", about(run[-100:].norm(dim=1).mean(), 1, rel=0.01), every_seed=True)
 
 # %% [markdown]
 # ### "A smaller learning rate makes it converge"
@@ -844,15 +1119,30 @@ for h in (0.1, 0.01, 0.002):
         f"{math.exp(h * h * steps / 2):.4f}"
     )
 
+# %% tags=["claim"]
+claim(
+    "it tends to 1, the distance at the start, and never falls below it",
+    all(
+        about(play(bilinear(), simultaneous, step, round(10 / step))[-1].norm(), math.exp(5 * step), rel=0.01)
+        for step in (0.1, 0.01)
+    )
+    and run[-1].norm() > 1,
+    every_seed=True,
+)
+
 # %% [markdown]
 # ### "The losses oscillate, so there must be a bug"
 #
-# Here is the training log of a correct program, with alternating steps. Both losses go up and
-# down for as long as you like. What helps one player hurts the other here, so there is no reason
-# for either loss to keep falling.
+# Users of working programs ask about it: "loss does not converge" (JiahuiYu/generative_inpainting, issue 16,
+# 2018), "CycleGAN convergence" (junyanz/pytorch-CycleGAN-and-pix2pix, issue 335, 2018). "Many GAN losses do
+# not converge at all", an author of the second answers.
+# <!-- numbers: those of the issues -->
+#
+# Here is the training log of a correct program, with alternating steps. What helps one player hurts the
+# other, so there is no reason for either loss to keep falling.
 
 
-# %%
+# %% jupyter={"source_hidden": true}
 def show_losses(game: Game, run: Tensor, title: str) -> None:
     """Draw both players' losses along a run."""
     figure, axes = plots.new_figure(height=3.0)
@@ -871,15 +1161,28 @@ def show_losses(game: Game, run: Tensor, title: str) -> None:
     plots.show(plots.describe(figure, alt))
 
 
+# %%
 run = play(first_game, alternating, 0.1, 600, start=(2.0, 0.0))
 show_losses(first_game, run, "a correct program: the losses oscillate")
 print(f"distance to the equilibrium: {run[0].norm():.2f} at the start, {run[-1].norm():.2f} at the end")
 
 # %% [markdown]
-# The oscillation even shrinks here, because this run creeps in. Look for bugs by other means:
-# check, for instance, that no gradient reaches the wrong player (notebook 05). Oscillation alone
+# Both losses oscillate to the end. The oscillation shrinks, because this run creeps in. Look for bugs by
+# other means: check, for instance, that no gradient reaches the wrong player
+# ([notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?)). Oscillation alone
 # proves nothing.
-#
+
+# %% tags=["claim"]
+_log = torch.stack([first_game.generator_loss(*point) for point in run])
+claim(
+    "Both losses oscillate to the end. The oscillation shrinks, because this run creeps in",
+    ((_log[-130:] - math.log(2)).sign().diff() != 0).sum() >= 2
+    and _log[-130:].std() < _log[:130].std() / 2
+    and run[-1].norm() < run[0].norm() / 2,
+    every_seed=True,
+)
+
+# %% [markdown]
 # ### "The losses have gone flat, so it has converged"
 #
 # The other way round is as wrong. This is the saturating game with simultaneous steps.
@@ -899,36 +1202,73 @@ print(f"length of the arrow there: {vector_field(minimax)(quiet).norm():.5f}")
 # Stop the log at step 1,000 and you would say that it has converged. In truth the run has been
 # carried far out, to where the discriminator rejects the sample with near certainty. There the
 # saturating losses are flat and the arrows almost nothing, so the players creep; until they come
-# round a corner, and both losses jump. Each silence is longer than the one before. Notebook 01
+# round a corner, and both losses jump. Each silence is longer than the one before.
+# [Notebook 01](01_minimax_objective.ipynb#The-generator's-gradient)
 # showed this from the other side: the gradient of $\log(1 - D)$ vanishes where $D$ is near 0.
-#
-# ### "Give the discriminator more steps, or a larger learning rate"
-#
-# Neither changes the growth factor. Five steps, or a step five times as long, act on this
-# discriminator like a larger $h$; two different step sizes act like their geometric mean.
 
-# %%
-for discriminator_steps in (1, 5, 25):
-    rule = partial(alternating, discriminator_steps=discriminator_steps)
-    print(
-        f"{discriminator_steps:2d} discriminator steps, alternating:  |μ| = "
-        f"{predicted_growth(wgan, rule, 0.1):.6f}"
-    )
-print(
-    "\nboth step sizes 0.1, simultaneous:                 |μ| = "
-    f"{predicted_growth(wgan, simultaneous, 0.1):.6f}"
+# %% tags=["claim"]
+_log = torch.stack([minimax.discriminator_loss(*point) for point in run])
+_loud = (_log.diff().abs() > 0.02).nonzero().flatten().tolist()
+_silences = [later - earlier for earlier, later in pairwise(_loud) if later - earlier > 30]
+claim(
+    "Stop the log at step 1,000",
+    (_log[950:1_000].diff().abs() < 1e-3).all() and run[1_000].norm() > 3,
+    every_seed=True,
 )
-two_speeds = torch.tensor(
-    [0.02, 0.5], dtype=torch.float64
-)  # generator's, discriminator's; their product is 0.1²
-print(
-    "generator 0.02, discriminator 0.5, simultaneous:   |μ| = "
-    f"{predicted_growth(wgan, simultaneous, two_speeds):.6f}"
+claim(
+    "where the discriminator rejects the sample with near certainty",
+    torch.sigmoid(run[1_000, 0] * run[1_000, 1]) < 0.01,
+    every_seed=True,
+)
+claim(
+    "Each silence is longer than the one before",
+    len(_silences) >= 3 and all(later > earlier for earlier, later in pairwise(_silences)),
+    every_seed=True,
 )
 
 # %% [markdown]
-# In a big network the two speeds *can* matter, for other reasons: the discriminator has to keep
-# up with the generator before any of this applies.
+# ### "Give the discriminator more steps, or a larger learning rate, and it settles"
+#
+# Not in this game. With the step sizes $h_G$ and $h_D$ of the two players, simultaneous steps have
+# $|\mu| = \sqrt{1 + h_G h_D}$: raising $h_D$ alone makes it worse, and only the product counts. Alternating
+# steps keep $|\mu| = 1$ as long as $h_G h_D < 4$. Several discriminator steps are one long step here, because
+# $v_\psi$ does not depend on $\psi$.
+
+# %%
+print("simultaneous steps")
+for rates in ((0.1, 0.1), (0.1, 0.5), (0.02, 0.5)):
+    growth = predicted_growth(wgan, simultaneous, torch.tensor(rates, dtype=torch.float64))
+    print(f"  generator {rates[0]:.2f}, discriminator {rates[1]:.2f}:  |μ| = {growth:.5f}")
+print("alternating steps, both 0.10")
+for discriminator_steps in (1, 5, 25, 500):
+    rule = partial(alternating, discriminator_steps=discriminator_steps)
+    print(f"  {discriminator_steps:3d} discriminator steps:  |μ| = {predicted_growth(wgan, rule, 0.1):.5f}")
+
+# %% tags=["claim"]
+_growth = {
+    pair: predicted_growth(wgan, simultaneous, torch.tensor(pair, dtype=torch.float64))
+    for pair in ((0.1, 0.1), (0.1, 0.5), (0.02, 0.5))
+}
+claim(
+    "raising $h_D$ alone makes it worse, and only the product counts",
+    _growth[0.1, 0.5] > _growth[0.1, 0.1] and about(_growth[0.02, 0.5], _growth[0.1, 0.1], rel=1e-9),
+    every_seed=True,
+)
+claim(
+    "Alternating steps keep $|\\mu| = 1$ as long as $h_G h_D < 4$",
+    abs(predicted_growth(wgan, partial(alternating, discriminator_steps=399), 0.1) - 1) < 1e-6
+    and predicted_growth(wgan, partial(alternating, discriminator_steps=401), 0.1) > 1.05,
+    every_seed=True,
+    values={"bound": 4},
+)
+
+# %% [markdown]
+# Why then does [notebook 03](03_first_gan.ipynb#What-does-D-tell-the-generator?) give D a learning rate four
+# times as large as G's? For another reason, which this toy does not have. A network has to *find* the
+# difference between data and samples before it can point anywhere, and while it lags behind, the generator
+# follows old news. Heusel et al. (2017) prove convergence with two such time scales, but
+# under assumptions that rule this toy out: for a generator at rest, the discriminator's own dynamics must
+# settle. With R1 they do. <!-- number four times: notebook 03's setting -->
 #
 # ### "Momentum smooths the oscillation out"
 #
@@ -948,27 +1288,183 @@ for momentum in (0.0, 0.5, 0.9):
 
 # %% [markdown]
 # This fits what is done in practice. Radford, Metz and Chintala (2016) found that the usual
-# momentum of 0.9 in Adam made DCGANs oscillate, and took 0.5; the DCGAN of notebook 05 takes 0.
-# Gidel et al. (2019b) go further and show that a *negative* momentum helps.
+# momentum of 0.9 in Adam made the training of DCGANs oscillate, and took 0.5; the networks of
+# [notebook 05](05_dcgan_mnist.ipynb#How-do-the-two-learn?) are trained with 0. Gidel et al. (2019b) go further
+# and show that a *negative* momentum helps. <!-- numbers: Adam's β₁ in the paper cited, in a recipe -->
+
+# %% tags=["claim"]
+claim(
+    "momentum carries the players further round, and out",
+    predicted_growth(wgan, simultaneous, 0.1)
+    < predicted_growth(wgan, partial(heavy_ball, momentum=0.5), 0.1)
+    < predicted_growth(wgan, partial(heavy_ball, momentum=0.9), 0.1),
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## What carries over, and what does not
 #
 # A real GAN has millions of numbers instead of two. Near an equilibrium it has a Jacobian all the
-# same, with many eigenvalues, and one that is badly placed is enough. What carries over is the
-# diagnosis (turning, not climbing) and the cures: R1, EMA, little momentum, looking ahead.
+# same, with many eigenvalues, and one that is badly placed is enough.
 #
-# What does not: the numbers. A real discriminator is no straight line, gradients come from
+# What carries over is the diagnosis: turning, not climbing. Berard et al. (2020) measured the eigenvalues of
+# trained image GANs, and found imaginary parts and rotation there too. And so do the cures: R1, EMA, little
+# momentum, looking ahead.
+#
+# What does not carry over: the numbers. A real discriminator is no straight line, gradients come from
 # mini-batches, Adam rescales them, and training starts far from any equilibrium. And an
 # equilibrium with perfect samples has to exist at all: the proof for R1 assumes that the
 # generator can produce the data's distribution.
 #
+# ## A game of your own
+#
+# You have met all the parts. Now put them together, for games that nobody has analysed for you.
+
+# %% [markdown]
+# ### Exercise 2.7 — From two losses to a fate (●●●, 35 min)
+#
+# Write a function that takes any two losses with the equilibrium $(0, 0)$, and says what *alternating* steps
+# (one discriminator step, then one generator step) do near it, twice: by eigenvalues, and by a run. Use PyTorch
+# only, nothing from `game_dynamics`.
+#
+# - The eigenvalues $\mu$ of one alternating step at the equilibrium, as a complex tensor of shape `(2,)`, in any
+#   order. You need the slopes of the losses, the step, and the step's matrix.
+# - The growth per step that a run shows, one number. Start it very near the equilibrium, at a distance of
+#   $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many distances?
+#   <!-- number 6: the exponent of a start -->
+#
+# The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating Dirac-GAN with
+# R1, $\gamma = 0.5$, and $h = 0.5$, expect two $\mu$ near $0.844 \pm 0.195\,i$, and a growth of about 0.866.
+
+
+# %%
+def fate(generator_loss, discriminator_loss, step_size: float) -> tuple[Tensor, float]:
+    """(eigenvalues μ of one alternating step at (0, 0), shape (2,); growth per step measured in a run)."""
+    ### BEGIN SOLUTION
+    generator_slope = torch.func.grad(generator_loss, argnums=0)
+    discriminator_slope = torch.func.grad(discriminator_loss, argnums=1)
+
+    def step(point):
+        theta, psi = point
+        psi = psi - step_size * discriminator_slope(theta, psi)
+        theta = theta - step_size * generator_slope(theta, psi)
+        return torch.stack([theta, psi])
+
+    matrix = torch.func.jacrev(step)(torch.zeros(2, dtype=torch.float64))
+    values = torch.linalg.eigvals(matrix)
+
+    point, distances = torch.tensor([1e-6, 0.0], dtype=torch.float64), []
+    for _ in range(300):
+        point = step(point)
+        distances.append(point.norm().item())
+    first, last = distances[100], distances[-1]  # the first turns forget the start
+    return values, (last / first) ** (1 / (len(distances) - 1 - 100))
+    ### END SOLUTION
+
+
+# %%
+fate_or_reference = check("2.7", fate, otherwise=alternating_fate)
+
+# %% [markdown]
+# The prediction and the run agree, in games that need no formula.
+
+# %% tags=["claim"]
+_values, _growth = fate_or_reference(*dirac_gan(r1=0.5), 0.5)
+claim(
+    "expect two $\\mu$ near $0.844 \\pm 0.195\\,i$, and a growth of about 0.866",
+    about(_values.real.mean(), 0.844, rel=0.001)
+    and about(_values.imag.abs().mean(), 0.195, rel=0.003)
+    and about(_growth, 0.866, rel=0.003),
+    every_seed=True,
+    values={"h": 0.5},
+)
+
+# %% [markdown]
+# Now a game of your own. Change the two losses below as you like, keep the equilibrium at $(0, 0)$, and predict
+# before you run. The example is an oscillator of van der Pol (1926) in the clothes of a GAN: near the middle
+# the generator likes to be elsewhere, and far out it does not.
+
+
+# %%
+def my_generator_loss(theta: Tensor, psi: Tensor) -> Tensor:
+    return theta * psi - 0.25 * theta**2 + 0.125 * theta**4
+
+
+def my_discriminator_loss(theta: Tensor, psi: Tensor) -> Tensor:
+    return -theta * psi
+
+
+h = 0.1
+values, growth = fate_or_reference(my_generator_loss, my_discriminator_loss, h)
+print("eigenvalues of one step:", [f"{value:.4f}" for value in values.tolist()])
+print(f"growth per step: predicted {values.abs().max():.4f}, measured {growth:.4f}")
+
+# %% [markdown]
+# Here is its portrait, beside two games that you know: a hundred runs each, as the stars draw themselves on a
+# plate that is exposed all night. Each run has the colour of the distance from which it started.
+#
+# **Predict.** The growth factor of the example is above 1, so its runs leave the middle. Do they go (a) to
+# infinity, (b) round and round at a distance that is the same for all?
+
+
+# %% jupyter={"source_hidden": true}
+def portraits(games: dict[str, Game], step_size: float, steps: int):
+    """A figure of a hundred alternating runs in each game, from starts all over the plane."""
+    figure, panels = plots.new_figure(columns=len(games), width=9.0, height=3.4)
+    figure.set_facecolor("black")
+    rng = torch.Generator().manual_seed(seed(0))
+    starts = 4.4 * torch.rand(100, 2, generator=rng, dtype=torch.float64) - 2.2
+    paint = colormaps["plasma"]
+    alt = []
+    for panel, (title, game) in zip(panels, games.items(), strict=True):
+        field, points = torch.vmap(vector_field(game)), [starts]
+        for _ in range(steps):
+            points.append(alternating(field, points[-1], points[-1], step_size))
+        runs = torch.stack(points, dim=1)  # (100, steps + 1, 2)
+        for run in runs:
+            panel.plot(*run.T, color=paint(0.2 + run[0].norm().item() / 4), linewidth=0.5, alpha=0.8)
+        panel.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
+        panel.set_axis_off()
+        panel.set_title(title, color="white")
+        last = runs[:, -1].norm(dim=1)
+        alt.append(f"{title}: the runs end {last.min():.2f} to {last.max():.2f} from the equilibrium")
+    return plots.describe(figure, f"Bright trails of a hundred runs in each game. {'; '.join(alt)}."), runs
+
+
+figure, my_runs = portraits(
+    {
+        "non-saturating Dirac-GAN": first_game,
+        "… with R1, γ = 0.2": dirac_gan(r1=0.2),
+        "a game of your own": Game(my_generator_loss, my_discriminator_loss),
+    },
+    step_size=h,
+    steps=by_scale(ci=40, cpu=300, gpu=300),
+)
+plots.show(figure)
+
+# %% [markdown]
+# The answer is (b): in the example, all of the hundred runs end between 1.0 and 1.3 from the
+# equilibrium, on one closed curve. The eigenvalues told how the runs begin. How they end, only the runs told.
+# `figure.savefig("my_game.png", dpi=200)` keeps the picture, to show to somebody. <!-- number 200: a setting -->
+
+# %% tags=["claim"]
+_last = my_runs[:, -60:].norm(dim=2)
+claim(
+    "all of the hundred runs end between 1.0 and 1.3 from the equilibrium, on one closed curve",
+    _last.min() > 1.0 and _last.max() < 1.3 and values.abs().max() > 1,
+    every_seed=True,
+    values={"runs": len(my_runs)},
+)
+
+# %% [markdown]
 # ## Summary
 #
 # - A GAN is not one loss going down but two players on one plane. Their arrows turn: the
 #   eigenvalues of $J$ at the equilibrium are imaginary.
-# - One update multiplies by $\mu$. Simultaneous: $|\mu| = \sqrt{1 + h^2 |\lambda|^2}$ for
-#   imaginary $\lambda$, out for every $h$. Alternating: $|\mu| = 1$, round.
+# - One update multiplies by $\mu$. Above 1, $|\mu|$ says that a run leaves the neighbourhood of the equilibrium,
+#   below 1 that it arrives. At 1 it settles the question in linear games only.
+# - Simultaneous steps: $|\mu| = \sqrt{1 + h^2 |\lambda|^2}$ for imaginary $\lambda$, out for every $h$.
+#   Alternating steps: $|\mu| = 1$. The WGAN and the saturating game go round, the non-saturating one creeps in.
 # - Change the rule: extragradient, $|\mu|^2 = 1 - h^2 + h^4$ for $\lambda = \pm i$; optimistic,
 #   the same idea with one gradient a step.
 # - Change the game: R1 gives $\lambda = -\gamma/2 \pm \sqrt{\gamma^2/4 - 1/4}$, best at
@@ -977,8 +1473,8 @@ for momentum in (0.0, 0.5, 0.9):
 #   circle.
 # - Losses that oscillate prove no bug; losses that are flat prove no convergence.
 #
-# `course progress` in a terminal shows which exercises you have solved. In notebook 03 you meet a
-# GAN with real networks, and the same turning.
+# `course progress` in a terminal shows which exercises you have solved. In
+# [notebook 03](03_first_gan.ipynb#A-GAN-on-a-line) two networks play.
 
 # %% [markdown]
 # ## Further reading
@@ -991,7 +1487,7 @@ for momentum in (0.0, 0.5, 0.9):
 # - I. Goodfellow, *NIPS 2016 Tutorial: Generative Adversarial Networks*, arXiv:1701.00160. The
 #   bilinear game as an exercise, with its solution.
 # - G. M. Korpelevich, *The extragradient method for finding saddle points and other problems*,
-#   Ekonomika i Matematicheskie Metody 12 (1976), 747–756.
+#   Ekonomika i Matematicheskie Metody 12 (1976), 747–756. <!-- numbers: pages -->
 # - C. Daskalakis, A. Ilyas, V. Syrgkanis, H. Zeng, *Training GANs with Optimism*, ICLR 2018,
 #   arXiv:1711.00141.
 # - G. Gidel, H. Berard, G. Vignoud, P. Vincent, S. Lacoste-Julien, *A Variational Inequality
@@ -1000,6 +1496,12 @@ for momentum in (0.0, 0.5, 0.9):
 # - G. Gidel, R. Askari Hemmat, M. Pezeshki, R. Le Priol, G. Huang, S. Lacoste-Julien, I.
 #   Mitliagkas, *Negative Momentum for Improved Game Dynamics*, AISTATS 2019 ("2019b" above),
 #   arXiv:1807.04740.
+# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, *GANs Trained by a Two Time-Scale
+#   Update Rule Converge to a Local Nash Equilibrium*, NIPS 2017, arXiv:1706.08500.
+# - H. Berard, G. Gidel, A. Almahairi, P. Vincent, S. Lacoste-Julien, *A Closer Look at the Optimization
+#   Landscapes of Generative Adversarial Networks*, ICLR 2020, arXiv:1906.04848. Eigenvalues of GANs that draw
+#   images.
+# - B. van der Pol, *On "relaxation-oscillations"*, Philosophical Magazine 2 (1926), 978–992. <!-- numbers: pages -->
 # - C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár, *Amortised MAP Inference for Image
 #   Super-resolution*, ICLR 2017, arXiv:1610.04490. Instance noise.
 # - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep

@@ -21,7 +21,7 @@ COURSE = (
     Notebook("01_minimax_objective", "The minimax objective", "what do the two players play for?"),
     Notebook("02_game_dynamics", "Game dynamics", "why do they go round in circles?"),
     Notebook("03_first_gan", "A first GAN", "what does a GAN look like from inside, on a plane?"),
-    Notebook("04_mlp_gan_mnist", "An MLP GAN on MNIST", "how do the well-known tutorials go wrong?"),
+    Notebook("04_mlp_gan_mnist", "An MLP GAN on MNIST", "what do five bugs look like in the samples?"),
     Notebook("05_dcgan_mnist", "DCGAN on MNIST", "how do you get good digits in a minute?"),
     Notebook("06_dcgan_cifar10", "DCGAN on CIFAR-10", "what changes with colour?"),
     Notebook("07_when_training_fails", "When training fails", "what went wrong, and how do you see it?"),

@@ -1,6 +1,6 @@
 """Train the generator of digits that ships with the course, and draw the README's picture with it:
 
-python -m tools.ship_generator          # a little over three minutes on two cores
+python -m tools.ship_generator          # about four and a half minutes on two cores
 
 Run it with the real data in place. It trains the pair of notebook 05 with the same settings,
 only for longer, and writes course_utils/assets/mnist_generator.safetensors (in half precision) and

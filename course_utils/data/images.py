@@ -57,7 +57,8 @@ def data_folder() -> Path:
 def load_mnist(split: str = "train", folder: Path | str | None = None, download: bool = True) -> ImageData:
     """MNIST: 60,000 training and 10,000 test digits, 28×28, white on black.
 
-    Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998 (CC BY-SA 3.0).
+    Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998 (CC BY-SA 3.0,
+    says the documentation of Keras; their own page states no licence).
     A training set shorter than the official one is taken too; the note then says how long it is.
 
     Args:

@@ -1,6 +1,7 @@
 """MNIST's four files: find them, read them, fetch them.
 
-Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998. Licence: CC BY-SA 3.0.
+Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998. Their
+page states no licence; the documentation of Keras says CC BY-SA 3.0.
 """
 
 import hashlib

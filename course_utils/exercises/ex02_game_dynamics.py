@@ -1,5 +1,7 @@
 """The exercises of notebook 02: why gradient descent–ascent does not settle."""
 
+import math
+
 import torch
 
 from course_utils.checks import (
@@ -14,7 +16,17 @@ from course_utils.checks import (
     matches,
     shown,
 )
-from course_utils.theory.game_dynamics import bilinear, dirac_gan, vector_field
+from course_utils.theory.game_dynamics import (
+    Game,
+    alternating,
+    bilinear,
+    dirac_gan,
+    eigenvalues,
+    jacobian,
+    simultaneous,
+    update_eigenvalues,
+    vector_field,
+)
 
 PLACES = torch.tensor([[0.7, -1.3], [1.5, 0.4], [-2.0, -0.5]], dtype=torch.float64)
 
@@ -59,11 +71,12 @@ def dirac_field(answer):
         ),
         (
             torch.stack([down, -up], dim=1),
-            "the inner derivative is missing: by the chain rule, ψθ has to be derived too.",
+            "the inner derivative is missing: by the chain rule, ψθ has to be differentiated too.",
         ),
         (
             torch.stack([theta * down, -psi * up], dim=1),
-            "each loss is derived by the other player's number. θ moves by ∂L_G/∂θ, ψ by ∂L_D/∂ψ.",
+            "each loss is differentiated with respect to the other player's number. θ moves by "
+            "∂L_G/∂θ, ψ by ∂L_D/∂ψ.",
         ),
         (right.flip(1), "the two velocities are in the wrong order: θ's first, then ψ's."),
     ]
@@ -114,36 +127,68 @@ def _at_the_axes(answer) -> None:
 
 @exercise(
     "2.2",
-    title="One alternating step",
-    difficulty=1,
-    minutes=5,
+    title="The steps of a training loop",
+    difficulty=2,
+    minutes=8,
     hints=[
-        "Move ψ, keep θ. Then ask the field again, at the new point.",
-        "`field(point)` gives (v_θ, v_ψ). First you need its second entry; then, at the new point, its first",
+        "Move ψ and keep θ; ask the field again; as often as asked. What is left for θ to do then?",
+        "`field(point)` gives (v_θ, v_ψ). For each of D's steps take its second entry at the point of that "
+        "moment; at the end, take the first entry, once.",
     ],
 )
-def alternating_step(answer):
-    _check_alternating(answer, dirac_gan("minimax"), [1.2, 0.7], 0.3)
-    return _check_alternating(answer, bilinear(), [-0.4, 1.1], 0.2)
+def training_round(answer):
+    _check_round(answer, dirac_gan("minimax"), [1.2, 0.7], 0.3, 1)
+    _check_round(answer, bilinear(), [-0.4, 1.1], 0.2, 2)
+    return _check_round(answer, dirac_gan("non_saturating", r1=0.4), [0.9, -0.6], 0.25, 3)
 
 
-def _check_alternating(answer, game, point, h):
+def _check_round(answer, game, point, h, count):
     field, point = vector_field(game), torch.tensor(point, dtype=torch.float64)
-    theta, psi = point
-    new_psi = psi + h * field(point)[1]
-    right = torch.stack([theta + h * field(torch.stack([theta, new_psi]))[0], new_psi])
-    new_theta = theta + h * field(point)[0]
-    generator_first = torch.stack([new_theta, psi + h * field(torch.stack([new_theta, psi]))[1]])
-    once = point + h * field(point)
+    only_theta, only_psi = torch.eye(2, dtype=torch.float64)
 
-    found = as_tensor(call_unchanged(answer, field, point, h, name="alternating_step"), "the new point")
+    def discriminator_moves(where, times, size=h):
+        for _ in range(times):
+            where = where + size * only_psi * field(where)
+        return where
+
+    def generator_moves(where, size=h):
+        return where + size * only_theta * field(where)
+
+    def all_of_it(where, times, size=h):
+        return generator_moves(discriminator_moves(where, times, size), size)
+
+    right = all_of_it(point, count)
+    new_psi = discriminator_moves(point, count)
+    together, rounds = point, point
+    for _ in range(count):
+        together, rounds = together + h * field(together), all_of_it(rounds, 1)
+
+    found = as_tensor(call_unchanged(answer, field, point, h, count, name="training_round"), "the new point")
     expect_shape(found, (2,), "the new point")
     typical = [
-        (once, "that is the simultaneous step: θ has to move along the arrow at the new ψ."),
-        (generator_first, "the generator moved first; here, as in a training loop, the discriminator does."),
-        (once + h * field(once), "both players moved twice: in each half, only one of them moves."),
-        (torch.stack([theta, new_psi]), "θ has not moved: the generator's half is missing."),
-        (right.flip(0), "the two are in the wrong order: (θ⁺, ψ⁺)."),
+        (
+            new_psi + h * only_theta * field(point),
+            "θ follows the arrow at the old ψ. The generator answers the discriminator as it is now.",
+        ),
+        (
+            discriminator_moves(generator_moves(point), count),
+            "the generator moved first; here, as in a training loop, the discriminator does.",
+        ),
+        (together, "that is the simultaneous step: both players moved at once, from the same place."),
+        (rounds, "the generator moved after each of the discriminator's steps: it moves once, at the end."),
+        (
+            all_of_it(point, 1),
+            "the discriminator took one step only, and `discriminator_steps` were asked for.",
+        ),
+        (all_of_it(point, count + 1), "the discriminator took a step too many."),
+        (all_of_it(point, count - 1), "the discriminator took a step too few."),
+        (
+            generator_moves(point + count * h * only_psi * field(point)),
+            "all of the discriminator's steps follow the same arrow. After each, ask the field again.",
+        ),
+        (new_psi, "θ has not moved: the generator's half is missing."),
+        (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
+        (all_of_it(point, count, -h), "both went backwards: the arrows already point downhill, so add them."),
         (point, "the point has not moved."),
         (
             point - h * field(point),
@@ -151,87 +196,89 @@ def _check_alternating(answer, game, point, h):
         ),
     ]
     for mistake, message in typical:
-        if matches(found, mistake, tolerance=1e-6):
+        if matches(found, mistake, tolerance=1e-6) and not matches(mistake, right, tolerance=1e-6):
             raise Wrong(message)
-    if not matches(found, right, tolerance=1e-6):
-        expect_varied("the new point (θ, ψ)")
-    if matches(found[1], right[1], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
+    if matches(found, right, tolerance=1e-6):
+        return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
+    expect_varied("the new point (θ, ψ)")
+    if matches(found[1], right[1], tolerance=1e-6):
         raise Wrong(
-            f"ψ⁺ = {found[1]:.4f} is right, and θ⁺ = {found[0]:.4f} is not. θ takes a step of length h "
-            "along v_θ: at "
-            "which place does it look at the field?"
+            f"ψ = {found[1]:.4f} is right, and θ = {found[0]:.4f} is not. θ takes one step of length h along "
+            "v_θ: at which place does it look at the field?"
         )
-    if matches(found[0], right[0], tolerance=1e-6) and not matches(found, right, tolerance=1e-6):
-        raise Wrong(
-            f"θ⁺ is right, and ψ⁺ = {found[1]:.4f} is not: one step of length h along v_ψ at `point`."
-        )
-    if not matches(found, right, tolerance=1e-6):
-        raise Wrong(
-            f"neither is right. First ψ moves by h·v_ψ = {h * field(point)[1]:.4f}, with the arrow at "
-            "`point`; in your "
-            f"step it moves by {found[1] - psi:.4f}. Then θ moves along the arrow at the place where ψ "
-            "now is."
-        )
-    return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
+    raise Wrong(
+        f"after {count} of the discriminator's steps ψ should have moved by {right[1] - point[1]:.4f}; in "
+        f"your round it moves by {found[1] - point[1]:.4f}. Each step is h·v_ψ at the point of that moment."
+    )
 
 
 @exercise(
     "2.3",
-    title="How much does one step grow?",
+    title="Which steps settle?",
     difficulty=2,
-    minutes=8,
+    minutes=10,
     hints=[
-        "One step maps w to (I + h·J)·w. What are the eigenvalues of I + h·J, if those of J are λ?",
-        "In the long run the largest factor wins. `abs()` of a complex tensor is the modulus.",
+        "A step settles where |1 + hλ| < 1 for both λ. Square it: (1 + h·Re λ)² + (h·Im λ)² < 1. Solve that.",
+        "Each λ allows the steps below −2·Re λ / |λ|². And what if Re λ is not negative?",
+        "Both have to settle, so the smaller bound counts, and 0 where there is no bound above 0.",
     ],
 )
-def growth_factor(answer):
+def largest_step(answer):
     cases = [
-        ([-0.3 + 1j, -0.3 - 1j], 0.2),
-        ([-2.0 + 0j, -0.5 + 0j], 1.4),
-        ([-0.5 + 0j, -2.0 + 0j], 1.4),
-        ([1j, -1j], 0.1),
+        [-0.3 + 1j, -0.3 - 1j],
+        [-2.0 + 0j, -0.5 + 0j],
+        [-0.5 + 0j, -4.0 + 0j],
+        [-1.0 + 2j, -1.0 - 2j],
+        [1j, -1j],
+        [0.2 + 1j, 0.2 - 1j],
+        [-1.0 + 0j, 0.5 + 0j],
     ]
-    for values, h in cases:
-        eigenvalues = torch.tensor(values, dtype=torch.complex128)
-        moduli = (1 + h * eigenvalues).abs()
-        found = as_tensor(call(answer, eigenvalues, h, name="growth_factor"), "the growth factor")
-        if matches(found, moduli):
-            raise Wrong("that is the factor of each eigenvalue; which one decides in the long run?")
-        expect_shape(found, (), "the growth factor", "return one number, the largest factor.")
+    for values in cases:
+        values_of_j = torch.tensor(values, dtype=torch.complex128)
+        real, squared = values_of_j.real, values_of_j.abs() ** 2
+        bounds = -2 * real / squared
+        right = bounds.min().clamp(min=0)
+        found = as_tensor(call(answer, values_of_j, name="largest_step"), "the largest step")
+        if found.shape == (2,):
+            raise Wrong("that is a bound for each eigenvalue. Both have to settle: which one counts?")
+        expect_shape(found, (), "the largest step", "return one number.")
         typical = [
-            (eigenvalues.abs().max(), "that is max |λ|, of the field. One step multiplies by 1 + h·λ."),
+            (bounds.min(), "the bound is negative here, and a step is not: no step settles this game."),
+            (bounds.max(), "that is the larger of the two bounds; with such a step the other one leaves."),
             (
-                (1 + h * eigenvalues.real).abs().max(),
-                "the imaginary part counts too: take the modulus of 1 + h·λ.",
+                bounds.max().clamp(min=0),
+                "that is the larger of the two bounds; with such a step the other one leaves.",
             ),
-            (1 + h * eigenvalues.abs().max(), "take the modulus of the whole 1 + h·λ, not of λ alone."),
-            ((1 + eigenvalues).abs().max(), "the step size is missing: one step is I + h·J."),
+            (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
+            (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
+            (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
+            (bounds.mean(), "that is the mean of the two bounds; with such a step one of the two leaves."),
+            ((bounds / 2).min().clamp(min=0), "that is half of it: how does (1 + h·Re λ)² multiply out?"),
+            ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
+            ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
             (
-                (h * eigenvalues.real).exp().max(),
-                "that is e^(h·Re λ), the growth of the flow; a step leaves the flow along its tangent.",
+                (-2 * real / squared.sqrt()).min().clamp(min=0),
+                "nearly: the denominator is |λ|², the square of the modulus.",
             ),
-            (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
-            (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
-            (moduli.max() ** 2, "that is the squared modulus; take its root."),
-            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
-            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
-            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
-            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
-            ((1 - h * eigenvalues).abs().max(), "that is 1 − h·λ: J already points downhill, so add."),
-            (moduli.max() - 1, "that is by how much it grows; the factor itself is asked for."),
-            (moduli.max().log(), "that is the factor's logarithm; the factor itself is asked for."),
-            (moduli.max().log() / h, "that is a rate per unit of time; the factor per step is asked for."),
             (
-                torch.linalg.vector_norm(1 + h * eigenvalues),
-                "that is the length of the vector of both; take the modulus of each, and the larger one.",
+                (2 * real / squared).max(),
+                "the sign is wrong: it is the games with Re λ < 0 that settle.",
             ),
         ]
         for mistake, message in typical:
-            if matches(found, mistake) and not matches(mistake, moduli.max()):
+            if matches(found, mistake) and not matches(mistake, right):
                 raise Wrong(message)
-        expect_close(found, moduli.max(), name=f"the growth factor for λ = {values}, h = {h}")
-    return "with λ = ±i this is √(1 + h²): above 1 for every step size, however small."
+        if not matches(found, right):
+            expect_varied("the largest step")
+            growth = (1 + found * values_of_j).abs().max()
+            raise Wrong(
+                f"for λ = {values} your bound is {found:.4g}, and with such a step the larger |1 + hλ| "
+                f"is {growth:.4g}. At the bound it is just 1; 0 stands for games in which no step settles."
+            )
+    return (
+        "the less damping and the faster the turning, the smaller the step has to be; and with λ = ±i none "
+        "is small enough."
+    )
 
 
 PREDICTIONS = {
@@ -277,55 +324,78 @@ def prediction(answer):
 
 @exercise(
     "2.5",
-    title="Look a step ahead",
-    difficulty=1,
-    minutes=5,
+    title="What does looking ahead do?",
+    difficulty=2,
+    minutes=10,
     hints=[
-        "Two arrows are needed: at `point`, to find out where a step would lead, and there.",
-        "The second arrow is applied at `point`, not where you looked.",
+        "Near the equilibrium v(w) = J·w. Put w′ = w + h·J·w into v(w′), and multiply out.",
+        "One step is I + h·J + h²·J². What are its eigenvalues, if those of J are λ?",
     ],
 )
-def extragradient_step(answer):
-    for game, point, h in ((bilinear(), [1.0, 0.5], 0.3), (dirac_gan(), [0.8, -1.1], 0.5)):
-        praise = _check_extragradient(answer, game, point, h)
-    return praise
-
-
-def _check_extragradient(answer, game, point, h):
-    field, point = vector_field(game), torch.tensor(point, dtype=torch.float64)
-    ahead = point + h * field(point)
-    found = as_tensor(call(answer, field, point, h, name="extragradient_step"), "the new point")
-    expect_shape(found, (2,), "the new point")
-    typical = [
-        (ahead, "that is where you look, the simultaneous step; now use the arrow that you find there."),
-        (
-            ahead + h * field(ahead),
-            "you stepped on from the place you looked at: two simultaneous steps. Step from `point`.",
-        ),
-        (
-            point + h / 2 * (field(point) + field(ahead)),
-            "that is the arrow half a step ahead, or the mean of the two arrows (midpoint or Heun's method). "
-            "It follows the circle closely, and that is not wanted: use the arrow a whole step ahead, alone.",
-        ),
-        (
-            point + h * field(point + h / 2 * field(point)),
-            "that is the arrow half a step ahead (the midpoint method): look a whole step ahead.",
-        ),
-        (point + h * (field(point) + field(ahead)), "use the arrow ahead alone, not the sum of both."),
-        (point - h * field(ahead), "the step goes backwards: the field already holds the minus sign."),
+def looking_ahead(answer):
+    cases = [
+        ([-0.3 + 1j, -0.3 - 1j], 0.2),
+        ([-2.0 + 0j, 0.5 + 0j], 0.3),
+        ([0.5 + 0j, -2.0 + 0j], 0.3),
+        ([0.4 + 1j, 0.4 - 1j], 0.3),
+        ([1j, -1j], 0.5),
     ]
-    for mistake, message in typical:
-        if matches(found, mistake, tolerance=1e-6):
-            raise Wrong(message)
-    if not matches(found, point + h * field(ahead), tolerance=1e-6):
-        expect_varied("the new point (θ, ψ)")
-        arrow, wanted = (found - point) / h, field(ahead)
-        raise Wrong(
-            f"from ({point[0]:g}, {point[1]:g}) with h = {h:g} you go along ({arrow[0]:.4g}, "
-            f"{arrow[1]:.4g}). The arrow "
-            f"one step ahead, at ({ahead[0]:.4g}, {ahead[1]:.4g}), is ({wanted[0]:.4g}, {wanted[1]:.4g})."
-        )
-    return "two arrows a step, and the spiral turns inwards."
+    for values, h in cases:
+        values_of_j = torch.tensor(values, dtype=torch.complex128)
+        step = h * values_of_j
+        moduli = (1 + step + step**2).abs()
+        right = moduli.max()
+        found = as_tensor(call(answer, values_of_j, h, name="looking_ahead"), "the growth factor")
+        if matches(found, moduli):
+            raise Wrong("that is the factor of each eigenvalue; which one decides in the long run?")
+        expect_shape(found, (), "the growth factor", "return one number, the largest factor.")
+        typical = [
+            ((1 + step).abs().max(), "that is the simultaneous step: the arrow is taken one step ahead."),
+            (
+                ((1 + step) ** 2).abs().max(),
+                "that is two simultaneous steps. The second arrow is applied to w, not to w′.",
+            ),
+            (
+                (1 + step + step**2 / 2).abs().max(),
+                "that is the arrow half a step ahead (the midpoint method), which follows the flow closely. "
+                "Look a whole step ahead.",
+            ),
+            ((1 + step**2).abs().max(), "a term is missing: v(w′) = J·w′, and w′ = w + h·J·w."),
+            (
+                (1 + 2 * step + step**2).abs().max(),
+                "both arrows are used there. Use the one found ahead, alone.",
+            ),
+            (
+                (1 + h * (values_of_j + values_of_j**2)).abs().max(),
+                "J comes in twice, and so does h: once in looking ahead, once in stepping.",
+            ),
+            ((1 + step.abs() + step.abs() ** 2).max(), "take the modulus at the end: λ is complex."),
+            (
+                (1 + step.real + step.real**2).abs().max(),
+                "the imaginary part counts too: (hλ)² is not (h·Re λ)².",
+            ),
+            (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
+            (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
+            (right**2, "that is the squared modulus; take its root."),
+            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
+            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
+            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
+            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+            ((1 - step + step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+            ((1 + step - step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+            (right - 1, "that is by how much it grows; the factor itself is asked for."),
+            (right.log(), "that is the factor's logarithm; the factor itself is asked for."),
+        ]
+        for mistake, message in typical:
+            if matches(found, mistake) and not matches(mistake, right):
+                raise Wrong(message)
+        if not matches(found, right):
+            expect_varied("the growth factor")
+            raise Wrong(
+                f"for λ = {values} and h = {h} you found {found:.4g}. Along an eigenvector J is the number "
+                "λ: then w = 1 leads to w′ = 1 + hλ, and w⁺ = 1 + hλw′. What is that here?"
+            )
+    return "one arrow more, and the term h²λ² turns the spiral inwards: for λ = ±i it is −h²."
 
 
 @exercise(
@@ -360,3 +430,128 @@ def best_gamma(answer):
             "A discriminator that may hardly move gives the generator hardly a direction."
         )
     return "critical damping: as fast as it gets, e^(−t/2), and no more turning."
+
+
+def _decaying(theta, psi):
+    return 0.5 * theta**2 + 0.2 * theta * psi
+
+
+# (generator's loss, discriminator's loss, step size): linear and not, turning and not, inward and outward
+FATES = [
+    (
+        lambda theta, psi: theta * psi + 0.05 * theta**2,
+        lambda theta, psi: -theta * psi + 0.15 * psi**2,
+        0.2,
+    ),
+    (
+        lambda theta, psi: theta * psi - 0.2 * theta**2 + 0.3 * theta**4,
+        lambda theta, psi: -theta * psi,
+        0.1,
+    ),
+    (*dirac_gan("non_saturating", r1=0.6), 0.3),
+    (_decaying, lambda theta, psi: 0.4 * psi**2 + 0.5 * theta * psi + 0.1 * psi**4, 0.25),
+]
+FEWEST_CALLS = 30  # of a loss, in an answer that runs the game
+
+
+@exercise(
+    "2.7",
+    title="From two losses to a fate",
+    difficulty=3,
+    minutes=35,
+    hints=[
+        "Four parts: the field (`torch.autograd.grad`, or `torch.func.grad`), one alternating step, its "
+        "matrix, and a run. Write and print them one after another.",
+        "The matrix of one step at (0, 0): `torch.func.jacrev(step)(torch.zeros(2).double())`. Or "
+        "by hand: with J = ((a, b), (c, d)), first ψ⁺ = ψ + h(cθ + dψ), then θ⁺ = θ + h(aθ + bψ⁺).",
+        "For the measurement start very near (0, 0), at 10⁻⁶, say, take a few hundred steps, and look at the "
+        "distances r. A growth by μ per step is a factor μⁿ in n steps.",
+    ],
+)
+def fate(answer):
+    for generator_loss, discriminator_loss, h in FATES:
+        _check_fate(answer, Game(generator_loss, discriminator_loss), h)
+    return (
+        "two losses in, and out comes what a run will do, before it runs. Try it on a game of your own in "
+        "the next cell."
+    )
+
+
+def _check_fate(answer, game, h):
+    calls = [0]
+
+    def counted(theta, psi):
+        calls[0] += 1
+        return game.generator_loss(theta, psi)
+
+    result = call(answer, counted, game.discriminator_loss, h, name="fate")
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong(
+            f"return two things, the eigenvalues μ and the measured growth; you gave {shown(result)}."
+        )
+    values, growth = result
+    field_values, one_by_one = eigenvalues(game), update_eigenvalues(game, simultaneous, h)[:2]
+    right = update_eigenvalues(game, alternating, h)[:2]
+    if not isinstance(values, torch.Tensor) or values.shape != (2,):
+        raise Wrong(
+            f"the eigenvalues should be a tensor of shape (2,), but you gave {shown(values)}. "
+            "`torch.linalg.eigvals` gives one."
+        )
+    if not values.is_complex():
+        raise Wrong(
+            "the eigenvalues should be complex, as `torch.linalg.eigvals` gives them (`eigvalsh` is for "
+            "symmetric matrices, and this one is not)."
+        )
+    typical = [
+        (
+            field_values,
+            "those are the λ of J. The μ are those of one step: w⁺ = M w, with M for an alternating one.",
+        ),
+        (one_by_one, "those are the μ of a simultaneous step. In an alternating one θ moves with the new ψ."),
+        (1 / right, "those are the inverses: the step goes backwards."),
+    ]
+    for mistake, message in typical:
+        if _same_values(values, mistake) and not _same_values(mistake, right):
+            raise Wrong(f"the eigenvalues: {message}")
+    if not _same_values(values, right):
+        raise Wrong(
+            f"the eigenvalues of one step are not right: for h = {h} and J = {jacobian(game).tolist()} they "
+            f"are not {shown([complex(round(v.real, 3), round(v.imag, 3)) for v in values.tolist()])}. "
+            "Print your matrix, and compare it with one made by hand."
+        )
+
+    growth = as_tensor(growth, "the measured growth")
+    expect_shape(growth, (), "the measured growth", "the measured growth should be one number.")
+    if calls[0] < FEWEST_CALLS:
+        raise Wrong(
+            "the growth is not measured: your function looks at the losses too seldom to have run the game."
+        )
+    growth, predicted = growth.item(), right.abs().max().item()
+    if growth <= 0:
+        raise Wrong(
+            f"the measured growth is {growth:.4g}; it is a factor per step, and positive. Did you return its "
+            "logarithm?"
+        )
+    close = 0.1 * abs(math.log(predicted)) + 1e-3
+    if abs(math.log(growth) - math.log(predicted)) > close:
+        squared = abs(math.log(growth) - 2 * math.log(predicted)) <= close
+        steady = abs(growth - 1) < 1e-3
+        raise Wrong(
+            "the measured growth "
+            + (
+                "is the square of the factor: take distances, not their squares."
+                if squared
+                else "is 1: the run has come to its last path. Start nearer to (0, 0), or stop earlier."
+                if steady
+                else f"is {growth:.4g} per step, where the eigenvalues say {predicted:.4g}. Is it per step, "
+                "of alternating steps, and does the run stay where the game is almost linear?"
+            )
+        )
+
+
+def _same_values(found, expected) -> bool:
+    """Whether two pairs of complex numbers agree, in either order."""
+    return any(
+        torch.allclose(found.detach().to(expected.dtype), order, atol=1e-4, rtol=1e-4)
+        for order in (expected, expected.flip(0))
+    )

@@ -1,4 +1,7 @@
-"""The exercises of notebook 04: batches, one loss for two, a loss with three bugs, z_dim, shuffled pixels."""
+"""The exercises of notebook 04.
+
+Batches, one loss for two, a loss with three bugs, z_dim, shuffled pixels, a training script.
+"""
 
 import statistics
 
@@ -21,6 +24,7 @@ from course_utils.checks import (
     moved,
     weights_of,
 )
+from course_utils.exercises import training_script
 
 _COUNT, _BATCH = 60, 16
 
@@ -30,38 +34,6 @@ def _stored():
     rng = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (_COUNT, 1, 28, 28), generator=rng, dtype=torch.uint8)
     return images, torch.randperm(_COUNT, generator=rng)
-
-
-def _which(found, stored):
-    """For each row of `found`, the index of the stored image that it is; −1 for none."""
-    same = ((found.flatten(1)[:, None] - stored.double().flatten(1)).abs() < 1e-3).all(2)
-    return torch.where(same.any(1), same.int().argmax(1), -1)
-
-
-_RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
-    (
-        lambda images: images / 255,
-        "the pixels run from 0 to 1, but the generator's tanh answers in [−1, 1]. What has to happen to "
-        "0 … 255 so that black becomes −1 and white becomes 1?",
-    ),
-    (
-        lambda images: images.float(),
-        "the pixels still run from 0 to 255. The networks expect [−1, 1].",
-    ),
-    (
-        lambda images: 2 * images / 255 - 1,  # uint8 · 2 overflows
-        "bright pixels have turned dark: 2·200 does not fit into a byte, and uint8 starts again from 0. "
-        "Convert to floating point before you multiply.",
-    ),
-    (
-        lambda images: images / 255 - 0.5,
-        "the pixels run from −½ to ½; tanh reaches from −1 to 1.",
-    ),
-    (
-        lambda images: 1 - images.float() / 127.5,
-        "black and white have changed places: 0 should become −1, and 255 should become 1.",
-    ),
-]
 
 
 @exercise(
@@ -89,10 +61,10 @@ def draw_batch(answer):
         )
     expect_shape(found, (_BATCH, 1, 28, 28), "the batch of images")
     expect_shape(names, (_BATCH,), "the labels")
-    for mistake, message in _RANGES:
-        if (_which(found, mistake(images)) >= 0).all():
+    for mistake, message in training_script.RANGES:
+        if (training_script.which(found, mistake(images)) >= 0).all():
             raise Wrong(message)
-    places = _which(found, images.double() / 127.5 - 1)
+    places = training_script.which(found, images.double() / 127.5 - 1)
     if (places < 0).any():
         raise Wrong(
             "these are not the stored images in [−1, 1]: 0 should become −1, and 255 should become 1."
@@ -108,7 +80,7 @@ def draw_batch(answer):
             "*once*, and index both with them."
         )
     again, _ = call(answer, images, labels, _BATCH, rng, name="`draw_batch`")
-    if torch.equal(_which(as_tensor(again), images.double() / 127.5 - 1), places):
+    if torch.equal(training_script.which(as_tensor(again), images.double() / 127.5 - 1), places):
         raise Wrong("the second batch is the first one again: the discriminator would see only these images.")
     repeated, _ = call(answer, images, labels, _BATCH, torch.Generator().manual_seed(1), name="`draw_batch`")
     if not matches(repeated, found):
@@ -120,7 +92,7 @@ def draw_batch(answer):
     few, places = images[:5], set()
     for _ in range(50):  # 200 draws: a fair one misses one of five images once in 10¹⁸ times
         drawn, _ = call(answer, few, labels[:5], 4, rng, name="`draw_batch`")
-        places |= set(_which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
+        places |= set(training_script.which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
     if places != set(range(len(few))):
         raise Wrong(
             "some images are never drawn: of five, 200 draws brought only the places "
@@ -465,3 +437,22 @@ def shuffled_pixels(answer):
         },
     )
     return "for the one, the order of the pixels only numbers its weights; for the other it is the point."
+
+
+@exercise(
+    "4.6",
+    title="A training script from an empty cell",
+    difficulty=3,
+    minutes=40,
+    hints=[
+        "In this order: the images in [−1, 1], two networks, two optimisers, the loop, the samples. In the "
+        "loop: places, a batch, new latents, fakes; D's step on `fake.detach()`, then G's step on `fake`.",
+        "A step is `loss = …`, `optimizer.zero_grad()`, `loss.backward()`, `optimizer.step()`, for each "
+        "player with its own loss and optimiser. `F.softplus(-t)` is −log D, `F.softplus(t)` is −log(1 − D).",
+        "`mlp_generator(images.shape[1:], latent_dim=32)`, Adam with lr 2e-3 and betas (0, 0.99), batches of "
+        "64; at the end `generator.eval()` and `with torch.no_grad():`, or `sample(generator, n)`.",
+    ],
+    seconds=120,
+)
+def train_on(answer):
+    return training_script.judge(answer)

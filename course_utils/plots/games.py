@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,15 +42,18 @@ def phase_portraits(
     *,
     columns: int = 2,
     radius: float = 2.0,
+    colors: Mapping[str, str] | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """The arrows of two-player games, and runs on top of them, one game to a panel.
+    """The arrows of two-player games, and runs on top of them, one game to a panel; the legend is below.
 
     Args:
         panels: title → (places, arrows, runs): the first two (N, 2) as `game_dynamics.field_on_grid` gives
             them, runs a mapping of label → points (steps + 1, 2).
         columns: panels in a row.
         radius: the square from −radius to radius is shown; what leaves it is cut off.
+        colors: label → colour, the same in all figures that show these labels; by default the n-th run of a
+            panel has the n-th colour, so let the panels name their runs alike.
         alt: alternative text; by default, where each run starts and ends.
     """
     rows = math.ceil(len(panels) / columns)
@@ -59,7 +62,7 @@ def phase_portraits(
         rows,
         columns,
         width=side * columns,
-        height=(side - 0.1) * rows + 0.5,
+        height=(side - 0.1) * rows + 0.6 + 0.4 * any(runs for _, _, runs in panels.values()),
         sharex=True,
         sharey=True,
         squeeze=False,
@@ -67,8 +70,8 @@ def phase_portraits(
     alt_parts = []
     for panel, (title, (places, arrows, runs)) in zip(axes.flat, panels.items(), strict=False):
         draw_field(panel, places, arrows)
-        for (label, points), colour, dashes in zip(runs.items(), CYCLE, DASHES, strict=False):
-            points = as_array(points)
+        for label, colour, dashes in _looks(runs, colors):
+            points = as_array(runs[label])
             panel.plot(*points.T, color=colour, linestyle=dashes, linewidth=1.5, label=label or None)
             panel.plot(*points[0], "o", color=colour, markerfacecolor="white", markersize=7)
             panel.plot(*points[-1], "o", color=colour, markersize=7)
@@ -79,11 +82,27 @@ def phase_portraits(
         panel.set(title=title, xlim=(-radius, radius), ylim=(-radius, radius), aspect="equal")
         panel.set(xlabel="θ (generator)", ylabel="ψ (discriminator)")
         panel.label_outer()
-        if any(runs):
-            panel.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2)
     for panel in axes.flat[len(panels) :]:
         panel.set_visible(False)
+    drawn = {}
+    for panel in axes.flat:
+        drawn.update(zip(*panel.get_legend_handles_labels()[::-1], strict=True))
+    if drawn:
+        figure.legend(
+            drawn.values(), drawn.keys(), loc="outside lower center", ncols=min(len(drawn), 2 * columns)
+        )
     return describe(figure, alt or f"Arrows of a game on the plane of θ and ψ. {'. '.join(alt_parts)}.")
+
+
+def _looks(labels: Iterable[str], colors: Mapping[str, str] | None) -> list[tuple]:
+    """(label, colour, dashes) for each label: of its place here, or of its place in `colors`."""
+    named = list(colors or ())
+    return [
+        (label, colors[label], DASHES[named.index(label) % len(DASHES)])
+        if label in named
+        else (label, CYCLE[place % len(CYCLE)], DASHES[place % len(DASHES)])
+        for place, label in enumerate(labels)
+    ]
 
 
 def draw_field(axes: Axes, places: Tensor, arrows: Tensor):
@@ -116,6 +135,7 @@ def distance_curves(
     *,
     title: str | None = None,
     log: bool = True,
+    colors: Mapping[str, str] | None = None,
     alt: str | None = None,
 ) -> Figure:
     """How far from the equilibrium a run is, step by step.
@@ -124,39 +144,60 @@ def distance_curves(
         runs: label → points (steps + 1, 2).
         predicted: label → growth factor per step, drawn as thin black lines from the run's start.
         log: logarithmic distances: a constant factor per step is a straight line.
+        colors: label → colour, as in `phase_portraits`.
     """
     figure, axes = new_figure(height=3.6)
     alt_parts = []
-    for (label, points), colour, dashes in zip(runs.items(), CYCLE, DASHES, strict=False):
-        distance = np.hypot(*as_array(points).T)
+    for label, colour, dashes in _looks(runs, colors):
+        distance = np.hypot(*as_array(runs[label]).T)
         axes.plot(distance, color=colour, linestyle=dashes, label=label)
         if predicted and label in predicted:
             growth = distance[0] * predicted[label] ** np.arange(len(distance))
-            axes.plot(growth, color=COLORS["optimum"], linewidth=0.9)
+            already = "predicted" in axes.get_legend_handles_labels()[1]
+            axes.plot(
+                growth, color=COLORS["optimum"], linewidth=0.9, label="_again" if already else "predicted"
+            )
         alt_parts.append(f"{label}: from {distance[0]:.2g} to {distance[-1]:.2g}")
     if log:
         axes.set_yscale("log")
     axes.set(xlabel="steps", ylabel="distance to the equilibrium")
     if title:
         axes.set_title(title)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    handles, labels = axes.get_legend_handles_labels()
+    last = sorted(range(len(labels)), key=lambda place: labels[place] == "predicted")
+    axes.legend(
+        [handles[place] for place in last],
+        [labels[place] for place in last],
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+    )
     alt = alt or f"{title or 'Distance to the equilibrium against steps'}. {'; '.join(alt_parts)}."
     return describe(figure, alt)
 
 
-def unit_circle(eigenvalues: Mapping[str, Sequence[complex]], *, alt: str | None = None) -> Figure:
-    """Eigenvalues of one update in the complex plane: inside the circle a run arrives, outside it leaves."""
-    figure, axes = new_figure(width=5.5, height=4.2)
+def unit_circle(
+    eigenvalues: Mapping[str, Sequence[complex]],
+    *,
+    colors: Mapping[str, str] | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Eigenvalues of one update in the complex plane: inside the circle a run arrives, outside it leaves.
+
+    Args:
+        eigenvalues: label → eigenvalues.
+        colors: label → colour, as in `phase_portraits`.
+    """
+    figure, axes = new_figure(width=7.0, height=4.0)
     angle = np.linspace(0, 2 * np.pi, 400)
     axes.fill(np.cos(angle), np.sin(angle), color=COLORS["second"], alpha=0.15, linewidth=0)
     axes.plot(np.cos(angle), np.sin(angle), color=COLORS["optimum"], linewidth=1.2)
     alt_parts = []
-    for (label, values), colour, marker in zip(eigenvalues.items(), CYCLE, "os^Dvp*", strict=False):
-        values = np.asarray(values)
+    for (label, colour, _), marker in zip(_looks(eigenvalues, colors), "os^Dvp*", strict=False):
+        values = np.asarray(eigenvalues[label])
         axes.plot(values.real, values.imag, marker, color=colour, markersize=7, label=label)
         alt_parts.append(f"{label} has largest modulus {np.abs(values).max():.3f}")
     axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal", xlim=(-0.3, 1.3), ylim=(-0.7, 0.7))
-    axes.legend(loc="center left")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return describe(
         figure, alt or f"Eigenvalues and the unit circle in the complex plane. {'; '.join(alt_parts)}."
     )

@@ -37,11 +37,11 @@ def bilinear() -> Game:
 
 
 def dirac_gan(loss: str | GANLoss = "non_saturating", r1: float = 0.0, noise_std: float = 0.0) -> Game:
-    """All data at 0, all samples at θ, logit D(x) = ψ·x (Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406).
+    """All data at 0, all samples at θ, logit t(x) = ψ·x (Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406).
 
     Args:
         loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
-        r1: strength γ ≥ 0 of the penalty γ/2·E[‖∇D(x)‖²] on data (R1, same paper), here γ/2·ψ².
+        r1: strength γ ≥ 0 of the penalty γ/2·E[‖∇t(x)‖²] on data (R1, same paper), here γ/2·ψ².
         noise_std: standard deviation σ ≥ 0 of the Gaussian noise added to data and samples alike
             (instance noise: Sønderby et al. 2017, arXiv:1610.04490).
 
@@ -204,7 +204,10 @@ def update_eigenvalues(game: Game, rule: Rule, step_size: float | Tensor) -> Ten
 
 
 def predicted_growth(game: Game, rule: Rule, step_size: float | Tensor) -> float:
-    """max |μ|: what one update multiplies the distance to the equilibrium by; > 1 leaves, < 1 arrives."""
+    """max |μ|: the factor on the distance to the equilibrium per update, to first order and in the long run.
+
+    Above 1 a run leaves, below 1 it arrives. At 1 only a linear game is settled by it.
+    """
     return update_eigenvalues(game, rule, step_size)[0].abs().item()
 
 
@@ -222,6 +225,22 @@ def measured_growth(points: Tensor) -> float:
     step = torch.arange(len(log_distance), dtype=torch.float64)
     step = step - step.mean()
     return ((step * log_distance).sum() / step.square().sum()).exp().item()
+
+
+def alternating_fate(
+    generator_loss: Callable[[Tensor, Tensor], Tensor],
+    discriminator_loss: Callable[[Tensor, Tensor], Tensor],
+    step_size: float,
+    steps: int = 300,
+) -> tuple[Tensor, float]:
+    """What alternating steps do near (0, 0): the μ of one step, and the growth per step measured in a run.
+
+    Returns:
+        μ, complex, shape (2,), the largest modulus first; and the factor, from a run that starts 10⁻⁶ away.
+    """
+    game = Game(generator_loss, discriminator_loss)
+    run = play(game, alternating, step_size, steps, start=(1e-6, 0.0))
+    return update_eigenvalues(game, alternating, step_size)[:2], measured_growth(run)
 
 
 # --- averages of a run ----------------------------------------------------------------------------

@@ -72,13 +72,13 @@ def render(
     all_steps = np.arange(MOST_STEPS + 1)
     # more than a billion times its start is far outside the picture: keep the numbers finite
     stage.moving["predicted"].set_ydata(distance[0].item() * np.minimum(growth**all_steps, 1e9))
-    stage.moving["fate"].set_text(f"near 0 it {fate(growth)}")
+    stage.moving["fate"].set_text(f"to first order it\n{fate(growth)}")
     describe(
         stage.figure,
         f"Left, the arrows of the {game} game and {len(points) - 1} {rule} steps of size {step_size:g}, from "
         f"({points[0, 0]:.2g}, {points[0, 1]:.2g}) to ({points[-1, 0]:.2g}, {points[-1, 1]:.2g}). Right, the "
         f"distance to the equilibrium, from {distance[0]:.2g} to {distance[-1]:.2g}. "
-        f"Prediction near the equilibrium: {fate(growth)}.",
+        f"Prediction near the equilibrium, to first order: {fate(growth)}.",
     )
     numbers = {
         "step": len(points) - 1,
@@ -93,7 +93,7 @@ def render(
 
 
 def fate(growth: float) -> str:
-    """What a growth factor per step means, near the equilibrium, in words."""
+    """What a growth factor per step means, to first order, in words; at 1 only a linear game keeps to it."""
     if abs(growth - 1) < 1e-6:
         return "circles (|μ| = 1)"
     return f"leaves (|μ| = {growth:.4f})" if growth > 1 else f"arrives (|μ| = {growth:.4f})"
@@ -182,7 +182,7 @@ def _about(game: str, rule: str, step_size: float, r1: float, noise_std: float):
 
 
 def _new_stage() -> Stage:
-    figure, (plane, curve) = new_figure(columns=2, width=7.5, height=3.9, width_ratios=[4, 3])
+    figure, (plane, curve) = new_figure(columns=2, width=7.5, height=4.2, width_ratios=[4, 3])
     places, arrows = game_dynamics.field_on_grid(GAMES["bilinear"](), RADIUS, points=15)
     moving = {"field": draw_field(plane, places, arrows)}
     colour, averaged = COLORS["highlight"], COLORS["second"]  # of both players, so not the model's
@@ -203,8 +203,14 @@ def _new_stage() -> Stage:
     )
     curve.set(xlabel="steps", title="distance to the equilibrium", yscale="log")
     curve.set(xlim=(0, MOST_STEPS), ylim=(1e-3, FAR))
-    curve.legend(loc="lower left")
     white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
-    moving["legend"] = plane.legend(loc="upper left", frameon=True, framealpha=0.8, edgecolor="none")
-    moving["fate"] = curve.text(0.03, 0.97, "", transform=curve.transAxes, fontsize=11, va="top", bbox=white)
+    figure.legend(
+        [moving[name] for name in ("run", "average", "predicted")],
+        ["run", "moving average (if switched on)", "prediction, to first order"],
+        loc="outside lower center",
+        ncols=3,
+    )
+    moving["fate"] = curve.text(
+        0.03, 0.03, "", transform=curve.transAxes, fontsize=11, va="bottom", bbox=white
+    )
     return Stage(figure, moving)

@@ -264,6 +264,7 @@ HARMLESS = [
     ("1.4", TYPES[2:], "only compared with another number, to 1e-6, and printed"),
     ("2.1 2.2 2.3 2.5 3.6 5.1 6.1", TYPES, NOT_USED),
     ("2.1 2.3 2.5 3.6 6.1", ["arguments changed"], NOT_USED),
+    ("2.7", ["float32 for float64"], PRINTED),
     ("3.1 3.2", TYPES, "the notebook makes float() of the loss"),
     ("3.3", ["detached"], "arrows of the reference are without history, too"),
     ("3.4", TYPES, PRINTED),

@@ -11,6 +11,7 @@ from course_utils.theory.game_dynamics import (
     GAMES,
     RULES,
     alternating,
+    alternating_fate,
     bilinear,
     dirac_gan,
     eigenvalues,
@@ -248,3 +249,10 @@ def test_clear_errors():
         moving_average(torch.zeros(3, 2), half_life=0)
     with pytest.raises(ValueError, match="finite"):
         measured_growth(torch.full((5, 2), math.inf))
+
+
+def test_the_fate_of_a_game_is_predicted_and_measured_alike():
+    game = dirac_gan(r1=0.6)
+    values, growth = alternating_fate(*game, 0.3)
+    assert values.abs().max().item() == pytest.approx(predicted_growth(game, alternating, 0.3))
+    assert growth == pytest.approx(values.abs().max().item(), abs=1e-3)

@@ -1,0 +1,157 @@
+"""What an answer that trains networks does inside: who is called how, whose gradients feed which step.
+
+    with watching() as seen:
+        generator, discriminator = answer(images)
+    seen.calls, seen.steps
+
+Nothing is changed on the way. It is for checkers of whole training loops, whose mistakes show in no result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as modules
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimizers
+
+WANT_LOGITS = ("BinaryCrossEntropyWithLogits", "Softplus", "LogSigmoid")  # losses, as the graph names them
+RESHAPING = ("View", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Flatten", "Cat", "Select", "Slice", "Alias")
+
+
+class Call(NamedTuple):
+    """A network was called."""
+
+    network: nn.Module
+    training: bool  # its mode
+    graph: bool  # whether gradients were recorded
+    inputs: Tensor  # its first argument
+    steps: int  # taken before, by all optimisers
+
+
+class Step(NamedTuple):
+    """An optimiser took a step."""
+
+    weights: dict[int, Tensor]  # id -> what had a gradient; in the first 100 steps as it was before
+    without: set[int]  # ids of those that it holds, and that had none
+    sources: dict[int, frozenset[int]]  # id -> the backward passes (1, 2, …) that this gradient is a sum of
+    stale: set[int]  # ids of weights whose gradient holds what an earlier step has used already
+    passes: int  # backward passes before this step
+
+
+@dataclass
+class Seen:
+    """All that was seen, in order."""
+
+    calls: list[Call] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    passes: int = 0
+    reached: list[set[int]] = field(
+        default_factory=list
+    )  # for each backward pass: ids of the weights it reached
+    sigmoid_twice: bool = False  # a sigmoid's output went into a loss that applies one itself
+    sources: dict[int, set[int]] = field(default_factory=dict)
+    used: dict[int, set[int]] = field(default_factory=dict)
+
+    def steps_of(self, network: nn.Module) -> list[Step]:
+        """The steps in which the network's weights had a gradient."""
+        mine = {id(weight) for weight in network.parameters()}
+        return [step for step in self.steps if mine & set(step.weights)]
+
+    def calls_of(self, network: nn.Module) -> list[Call]:
+        return [call for call in self.calls if call.network is network]
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Seen]:
+    """Watches what is called, differentiated and stepped inside the block."""
+    seen, depth = Seen(), [0]
+
+    def before_call(network: nn.Module, arguments: tuple) -> None:
+        outermost = depth[0] == 0
+        depth[0] += 1
+        if (outermost or any(network.children())) and arguments and isinstance(arguments[0], Tensor):
+            inputs = arguments[0].detach()
+            seen.calls.append(
+                Call(network, network.training, torch.is_grad_enabled(), inputs, len(seen.steps))
+            )
+
+    def after_call(network: nn.Module, arguments: tuple, result) -> None:
+        depth[0] -= 1
+
+    def before_step(optimizer: Optimizer, arguments: tuple, keywords: dict) -> None:
+        held = [weight for group in optimizer.param_groups for weight in group["params"]]
+        moving = [weight for weight in held if weight.grad is not None]
+        sources = {id(weight): frozenset(seen.sources.get(id(weight), ())) for weight in moving}
+        stale = {name for name, some in sources.items() if some & seen.used.get(name, set())}
+        for name, some in sources.items():
+            seen.used.setdefault(name, set()).update(some)
+        early = len(seen.steps) < 100
+        seen.steps.append(
+            Step(
+                {id(weight): weight.detach().clone() if early else weight for weight in moving},
+                {id(weight) for weight in held if weight.grad is None},
+                sources,
+                stale,
+                seen.passes,
+            )
+        )
+
+    original = torch.autograd.backward
+
+    def backward(tensors, *arguments, **keywords):
+        roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+        leaves = _leaves(roots, seen)
+        only = keywords.get("inputs")
+        if only is not None:
+            leaves = [only] if isinstance(only, Tensor) else list(only)
+        seen.passes += 1
+        seen.reached.append({id(leaf) for leaf in leaves})
+        for leaf in leaves:
+            if leaf.grad is None or not leaf.grad.any():
+                seen.sources[id(leaf)] = set()  # cleared since
+            seen.sources[id(leaf)].add(seen.passes)
+        return original(tensors, *arguments, **keywords)
+
+    hooks = [
+        modules.register_module_forward_pre_hook(before_call),
+        modules.register_module_forward_hook(after_call, always_call=True),
+        optimizers.register_optimizer_step_pre_hook(before_step),
+    ]
+    torch.autograd.backward = backward
+    try:
+        yield seen
+    finally:
+        torch.autograd.backward = original
+        for hook in hooks:
+            hook.remove()
+
+
+def _leaves(roots: Sequence[Tensor], seen: Seen) -> list[Tensor]:
+    """The weights that a backward pass from there reaches; notes a second sigmoid on the way."""
+    found, known, waiting = [], set(), [root.grad_fn for root in roots if root.grad_fn is not None]
+    while waiting:
+        node = waiting.pop()
+        if node in known:
+            continue
+        known.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        if node.name().startswith(WANT_LOGITS):
+            seen.sigmoid_twice |= _comes_from_sigmoid(node)
+        waiting += [after for after, _ in node.next_functions if after is not None]
+    return found
+
+
+def _comes_from_sigmoid(node) -> bool:
+    for after, _ in node.next_functions:
+        if after is not None and after.name().startswith("Sigmoid"):
+            return True
+        if after is not None and after.name().startswith(RESHAPING) and _comes_from_sigmoid(after):
+            return True
+    return False
