@@ -78,7 +78,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def _png(picture: Image.Image) -> bytes:
-    """A PNG whose rows are stored as they are: the filters that Pillow chooses take a third more for lines."""
+    """A PNG whose rows are stored as they are: Pillow's choice of filters takes a third more for lines."""
     rows = np.asarray(picture)
     height, width, _ = rows.shape
     unfiltered = np.zeros((height, 1), np.uint8)  # the filter's number, before each row
