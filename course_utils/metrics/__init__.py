@@ -1,7 +1,7 @@
 """How good are the samples? One file for each family of answers."""
 
 from course_utils.metrics.cells import CELL_EDGES, Measured, data_cells, measure
-from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence
+from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence, surest_images
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
 from course_utils.metrics.frechet import (
     FeatureStatistics,
@@ -46,4 +46,5 @@ __all__ = [
     "mode_coverage",
     "power_spectrum",
     "radial_spectrum",
+    "surest_images",
 ]

@@ -1,6 +1,7 @@
 """What a classifier says about generated images: how sure it is, and which classes it sees how often."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -46,3 +47,20 @@ def class_coverage(images: Tensor, classifier: Classifier, least_fraction: float
     return ClassCoverage(
         int((counts >= max(1, math.ceil(least_fraction * len(images)))).sum()), entropy, counts
     )
+
+
+def surest_images(classes: Sequence[int] | str, probabilities: Tensor) -> list[int]:
+    """For each class asked for, the image with the largest p(class | x) that is not taken yet.
+
+    Args:
+        classes: which ones, in order, repeated ones too; the figures of a string will do.
+        probabilities: (N, K), a row for each image.
+
+    Returns:
+        Places of rows, none twice.
+    """
+    places: list[int] = []
+    for one in classes:
+        order = probabilities[:, int(one)].argsort(descending=True).tolist()
+        places.append(next(place for place in order if place not in places))
+    return places

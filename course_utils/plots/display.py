@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
+import struct
+import zlib
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,7 +59,17 @@ def to_picture(figure: Figure) -> Image.Image:
     finally:
         figure.dpi = shown_at
         figure.set_canvas(shown_on)
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    if not _is_shaded(figure):
+        # Of lines and text, edges have all shades: multiples of 5 take a third less room, and nobody sees it.
+        pixels = ((pixels.astype(np.uint16) + 2) // 5 * 5).astype(np.uint8)
+    return Image.fromarray(pixels)
+
+
+def _is_shaded(figure: Figure) -> bool:
+    """Whether a figure holds images, heat maps or anything else whose colours are values."""
+    drawn = [one for axes in figure.axes for one in (*axes.images, *axes.collections)]
+    return any(one.get_array() is not None for one in drawn)
 
 
 def to_png(figure: Figure) -> bytes:
@@ -66,9 +78,18 @@ def to_png(figure: Figure) -> bytes:
 
 
 def _png(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "png")  # `optimize=True` takes five times as long, for 3 % of the bytes
-    return buffer.getvalue()
+    """A PNG whose rows are stored as they are: Pillow's choice of filters takes a third more for lines."""
+    rows = np.asarray(picture)
+    height, width, _ = rows.shape
+    unfiltered = np.zeros((height, 1), np.uint8)  # the filter's number, before each row
+    content = np.concatenate([unfiltered, rows.reshape(height, -1)], axis=1).tobytes()
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits for each of red, green and blue
+    chunks = _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(content)) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _exact_webp(picture: Image.Image) -> bytes:

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from course_utils import data
-from course_utils.metrics import Classifier, class_coverage, classifier_confidence, load_classifier
+from course_utils.metrics import (
+    Classifier,
+    class_coverage,
+    classifier_confidence,
+    load_classifier,
+    surest_images,
+)
 
 
 @pytest.fixture
@@ -62,3 +68,10 @@ def test_a_blur_makes_the_digits_classifier_less_sure():
     assert classifier_confidence(blurred, classifier) < classifier_confidence(digits, classifier) - 0.05
     assert class_coverage(digits, classifier).covered == 10
     assert class_coverage(digits[:1].repeat(300, 1, 1, 1), classifier).covered == 1
+
+
+def test_the_surest_image_of_each_class_is_taken_once():
+    probabilities = torch.tensor([[0.6, 0.4], [0.9, 0.1], [0.5, 0.5], [0.7, 0.3]])
+    assert surest_images([0, 1, 0], probabilities) == [1, 2, 3]
+    assert surest_images("10", probabilities) == [2, 1]
+    assert surest_images("1111", probabilities) == [2, 0, 3, 1]  # an image taken is out for all that follow

@@ -106,7 +106,8 @@ def test_the_picture_is_the_one_that_matplotlib_saves(name):
     again = seeded(FIGURES[name])  # the layout moves a little each time that a figure is drawn
     again.savefig(saved, dpi=style.PNG_PIXELS_PER_INCH)
     expected = Image.open(saved).convert("RGB")
-    assert np.array_equal(np.asarray(picture), np.asarray(expected))
+    difference = np.abs(np.asarray(picture, dtype=int) - np.asarray(expected, dtype=int)).max()
+    assert difference <= (0 if any(axes.images for axes in figure.axes) else 2)  # of 255
     assert figure.dpi == style.CSS_PIXELS_PER_INCH
 
 
