@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The minimax objective
 #
-# You take the one formula at the heart of every GAN apart, solve it by hand and by computer, see where
-# the generator's gradient goes missing, and let two perfect players draw your name.
+# You take the one formula at the heart of every GAN apart, solve it by hand and by computer, see
+# where the generator's gradient goes missing, and let two perfect players draw your name.
 #
 # | | |
 # | --- | --- |
@@ -28,7 +28,8 @@ from course_utils.runtime import by_scale, seed
 
 torch.set_num_threads(1)  # for networks as small as these, a second core only gets in the way
 
-# One meaning, one colour: the data blue, the generator and its losses red, the discriminator green, V and JS
+# One meaning, one colour: the data blue, the generator and its losses red, the discriminator
+# green, V and JS
 # purple. The other measures of distance get colours of their own.
 DATA, MODEL, DISCRIMINATOR, VALUE = (
     plots.COLORS[name] for name in ("data", "model", "discriminator", "value")
@@ -40,33 +41,37 @@ MEASURES = {"forward KL": "#8F6400", "reverse KL": "#767676", "JS": VALUE, "Wass
 #
 # *What do the two networks of a GAN play for?*
 #
-# A **generator** $G$ makes samples. A **discriminator** $D$ looks at a sample $x$ and says how probable it
-# is that $x$ is **real**, that is, that it comes from the data and not from the generator. $D(x) = 1$ means
-# "surely real", $D(x) = 0$ means "surely generated", and $D(x) = \tfrac12$ means "I cannot tell".
+# A **generator** $G$ makes samples. A **discriminator** $D$ looks at a sample $x$ and says how
+# probable it is that $x$ is **real**, that is, that it comes from the data and not from the
+# generator. $D(x) = 1$ means "surely real", $D(x) = 0$ means "surely generated", and
+# $D(x) = \tfrac12$ means "I cannot tell".
 #
 # Both play for one number, the **value** (Goodfellow et al. 2014):
 #
 # $$V(D, G) = \mathbb{E}_{x \sim p_\text{data}}\big[\log D(x)\big] + \mathbb{E}_{x \sim p_g}\big[\log(1 - D(x))\big]$$
 #
-# - $p_\text{data}$ is the distribution of the data. $p_g$ is the distribution of what the generator makes.
-# - $\mathbb{E}_{x \sim p}[\dots]$ is an average: draw many $x$ from $p$, work out the bracket for each, take
-#   the mean.
-# - Logarithms are natural ones, and what they give is counted in **nats**: $\log 2 \approx 0.693$ nats are
-#   one bit. A probability is at most 1 and its logarithm at most 0, so neither term is ever positive.
+# - $p_\text{data}$ is the distribution of the data. $p_g$ is the distribution of what the
+#   generator makes.
+# - $\mathbb{E}_{x \sim p}[\dots]$ is an average: draw many $x$ from $p$, work out the bracket for
+#   each, take the mean.
+# - Logarithms are natural ones, and what they give is counted in **nats**: $\log 2 \approx 0.693$
+#   nats are one bit. A probability is at most 1 and its logarithm at most 0, so neither term is
+#   ever positive.
 #
-# The discriminator wants $V$ large. On real samples it should say a large number, on generated ones a small
-# number. The generator wants $V$ small. Hence **minimax**: $\min_G \max_D V(D, G)$.
+# The discriminator wants $V$ large. On real samples it should say a large number, on generated
+# ones a small number. The generator wants $V$ small. Hence **minimax**: $\min_G \max_D V(D, G)$.
 #
-# In most texts the second term reads $\mathbb{E}_{z \sim p_z}[\log(1 - D(G(z)))]$. It is the same average:
-# draw noise $z$ from a distribution $p_z$ that you choose once and for all, a normal one say, and let the
-# generator turn it into a sample $x = G(z)$. Then $x$ has the distribution $p_g$; that is what $p_g$ means.
+# In most texts the second term reads $\mathbb{E}_{z \sim p_z}[\log(1 - D(G(z)))]$. It is the same
+# average: draw noise $z$ from a distribution $p_z$ that you choose once and for all, a normal one
+# say, and let the generator turn it into a sample $x = G(z)$. Then $x$ has the distribution $p_g$;
+# that is what $p_g$ means.
 
 # %% [markdown]
 # ## The value on a die
 #
-# We begin where everything can be counted. The "data" are the rolls of a loaded die, which shows a six half
-# of the time. The "generator" is a fair die. A discriminator is then a list of six numbers, one for each
-# face.
+# We begin where everything can be counted. The "data" are the rolls of a loaded die, which shows a
+# six half of the time. The "generator" is a fair die. A discriminator is then a list of six
+# numbers, one for each face.
 
 # %%
 p_data = torch.tensor([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], dtype=torch.float64)  # loaded
@@ -77,8 +82,9 @@ p_model = torch.full((6,), 1 / 6, dtype=torch.float64)  # fair
 #
 # ### Exercise 1.1 — The value on a die (●○○, 8 min)
 #
-# Write $V$ for two dice. `discriminator`, `p_data` and `p_model` are tensors of shape `(6,)`; return a
-# scalar tensor. For the discriminator that always says ½, you should get $-\log 4 \approx -1.386$.
+# Write $V$ for two dice. `discriminator`, `p_data` and `p_model` are tensors of shape `(6,)`;
+# return a scalar tensor. For the discriminator that always says ½, you should get
+# $-\log 4 \approx -1.386$.
 
 
 # %%
@@ -95,8 +101,8 @@ def value_on_a_die(discriminator: torch.Tensor, p_data: torch.Tensor, p_model: t
 value_of = check("1.1", value_on_a_die, otherwise=theory.value)
 
 # %% [markdown]
-# Here are four discriminators. **Before you run the cell:** which of them gets the highest value? Which
-# gets the lowest?
+# Here are four discriminators. **Before you run the cell:** which of them gets the highest value?
+# Which gets the lowest?
 
 # %%
 players = {
@@ -111,10 +117,11 @@ for name, probabilities in players.items():
     print(f"{name:24} V = {values[name]:7.4f}")
 
 # %% [markdown]
-# The answer: the highest value goes to the one that suspects sixes *a little*, the lowest to the one that
-# is certain about them. A six is a hint that the loaded die was rolled, and a discriminator that uses the
-# hint a little does better than one that cannot tell. Too much trust in it is worse than none. And to be
-# certain costs everything: the fair die rolls sixes too, and then $\log(1 - 1) = -\infty$.
+# The answer: the highest value goes to the one that suspects sixes *a little*, the lowest to the
+# one that is certain about them. A six is a hint that the loaded die was rolled, and a
+# discriminator that uses the hint a little does better than one that cannot tell. Too much trust
+# in it is worse than none. And to be certain costs everything: the fair die rolls sixes too, and
+# then $\log(1 - 1) = -\infty$.
 
 # %% tags=["claim"]
 claim(
@@ -131,9 +138,9 @@ claim(
 claim("to be certain costs everything", values["is certain about sixes"] == -math.inf, every_seed=True)
 
 # %% [markdown]
-# In a GAN nobody knows the probabilities. All there is are samples, and the averages are estimated from
-# them. How far off is such an estimate? We make each of them 200 times, and look at the typical error (the
-# root of the mean square):
+# In a GAN nobody knows the probabilities. All there is are samples, and the averages are estimated
+# from them. How far off is such an estimate? We make each of them 200 times, and look at the
+# typical error (the root of the mean square):
 
 # %%
 rng = torch.Generator().manual_seed(seed(0))
@@ -149,8 +156,8 @@ for rolls in (100, 1_000, 10_000):
 print(f"exactly:                   V = {exact:.4f}")
 
 # %% [markdown]
-# That works, and the error shrinks as one over the root of the number of rolls: a hundred times as many
-# rolls, a tenth of the error.
+# That works, and the error shrinks as one over the root of the number of rolls: a hundred times as
+# many rolls, a tenth of the error.
 
 # %% tags=["claim"]
 claim(
@@ -164,13 +171,14 @@ claim(
 #
 # *The generator stands still. What is the best that the discriminator can say?*
 #
-# $V$ is a sum over the faces, and $D$ may choose its number for each face freely. So each face can be
-# settled on its own. Write $a$ for the data's probability of that face, $b$ for the generator's, and $y$
-# for what $D$ says. The face contributes
+# $V$ is a sum over the faces, and $D$ may choose its number for each face freely. So each face can
+# be settled on its own. Write $a$ for the data's probability of that face, $b$ for the
+# generator's, and $y$ for what $D$ says. The face contributes
 #
 # $$f(y) = a \log y + b \log(1 - y).$$
 #
-# **Before you look:** where is the highest point of $f$ for $a = b$? And where does it move when $a$ grows?
+# **Before you look:** where is the highest point of $f$ for $a = b$? And where does it move when
+# $a$ grows?
 
 # %% jupyter={"source_hidden": true}
 y = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
@@ -198,14 +206,14 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer: for $a = b$ the top is at ½, and it moves to the right when $a$ grows. Each curve has a single
-# top, and falls to $-\infty$ at both ends. At the top the slope is zero:
+# The answer: for $a = b$ the top is at ½, and it moves to the right when $a$ grows. Each curve has
+# a single top, and falls to $-\infty$ at both ends. At the top the slope is zero:
 #
 # $$f'(y) = \frac{a}{y} - \frac{b}{1 - y} = 0 .$$
 #
-# It is a top and nothing else, because $f''(y) = -\frac{a}{y^2} - \frac{b}{(1-y)^2}$ is negative everywhere.
-# Solve for $y$, and put $p_\text{data}(x)$ and $p_g(x)$ back in the place of $a$ and $b$: this gives the
-# **optimal discriminator** $D^*(x)$.
+# It is a top and nothing else, because $f''(y) = -\frac{a}{y^2} - \frac{b}{(1-y)^2}$ is negative
+# everywhere. Solve for $y$, and put $p_\text{data}(x)$ and $p_g(x)$ back in the place of $a$ and
+# $b$: this gives the **optimal discriminator** $D^*(x)$.
 
 # %% tags=["claim"]
 claim(
@@ -217,15 +225,15 @@ claim(
 # %% [markdown]
 # ### Exercise 1.2 — The best discriminator (●●○, 8 min)
 #
-# One thing more than the text above: a batch need not hold as many real samples as generated ones. Let a
-# fraction $\pi$ of what $D$ is shown be real. It then climbs
+# One thing more than the text above: a batch need not hold as many real samples as generated ones.
+# Let a fraction $\pi$ of what $D$ is shown be real. It then climbs
 #
 # $$V_\pi(D, G) = \pi\, \mathbb{E}_{p_\text{data}}[\log D] + (1 - \pi)\, \mathbb{E}_{p_g}[\log(1 - D)],$$
 #
-# which is $\tfrac12 V$ for $\pi = \tfrac12$. Find its best discriminator with pencil and paper, then write
-# it. It must work for any shape, and for densities too, whose values may exceed 1. With as many real rolls
-# as generated ones you should get 0.75 for the six and 0.375 for each other face; where only one roll in
-# five is real, about 0.43 for the six.
+# which is $\tfrac12 V$ for $\pi = \tfrac12$. Find its best discriminator with pencil and paper,
+# then write it. It must work for any shape, and for densities too, whose values may exceed 1. With
+# as many real rolls as generated ones you should get 0.75 for the six and 0.375 for each other
+# face; where only one roll in five is real, about 0.43 for the six.
 
 
 # %%
@@ -256,8 +264,8 @@ claim(
 )
 
 # %% [markdown]
-# A derivation can go wrong. So we look for the best answer once more, without any calculus: for each face,
-# try many values of $y$ and keep the best one.
+# A derivation can go wrong. So we look for the best answer once more, without any calculus: for
+# each face, try many values of $y$ and keep the best one.
 
 # %%
 contribution = p_data[:, None] * y.log() + p_model[:, None] * (1 - y).log()  # (6 faces, 999 values of y)
@@ -267,8 +275,8 @@ print("search: ", found.numpy().round(3))
 assert torch.allclose(found, optimal_discriminator(p_data, p_model), atol=0.001)  # the spacing of the values
 
 # %% [markdown]
-# Note what $D^*$ is **not**. It is not 1 for a six. It is the *fraction* of real ones among all sixes: if both
-# dice are rolled equally often, then of four sixes, three come from the loaded die.
+# Note what $D^*$ is **not**. It is not 1 for a six. It is the *fraction* of real ones among all
+# sixes: if both dice are rolled equally often, then of four sixes, three come from the loaded die.
 
 # %% tags=["claim"]
 claim(
@@ -282,13 +290,14 @@ claim(
 #
 # *Real data are not dice. What changes?*
 #
-# Very little: $x$ becomes a real number, $p(x)$ a **density**, and the sum over faces an integral. $V$ is
-# still an average over places $x$, the best answer can still be found for each place on its own, and the
-# formula for $D^*$ stays as it is. This is proposition 1 of Goodfellow et al. (2014).
+# Very little: $x$ becomes a real number, $p(x)$ a **density**, and the sum over faces an integral.
+# $V$ is still an average over places $x$, the best answer can still be found for each place on its
+# own, and the formula for $D^*$ stays as it is. This is proposition 1 of Goodfellow et al. (2014).
 #
-# An integral is a sum again once $x$ runs over a fine grid and each point carries a **weight**, the width
-# of its piece of the axis. Such a grid with its weights is called a **quadrature**. So one set of functions
-# serves dice (weight 1) and densities. This is what the course uses from now on:
+# An integral is a sum again once $x$ runs over a fine grid and each point carries a **weight**,
+# the width of its piece of the axis. Such a grid with its weights is called a **quadrature**. So
+# one set of functions serves dice (weight 1) and densities. This is what the course uses from now
+# on:
 
 # %%
 show_source(theory.optimal_discriminator, theory.value)
@@ -320,12 +329,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Follow the lower curve from left to right, and compare it with the upper ones. On the left hill the data's
-# density is the higher one, and $D^*$ is near 1. In the valley the generator makes samples that the data do
-# not have: $D^*$ falls. Where the densities cross, $D^* = \tfrac12$.
+# Follow the lower curve from left to right, and compare it with the upper ones. On the left hill
+# the data's density is the higher one, and $D^*$ is near 1. In the valley the generator makes
+# samples that the data do not have: $D^*$ falls. Where the densities cross, $D^* = \tfrac12$.
 #
-# Far to the left and far to the right, $D^*$ falls once more. Both densities are tiny there; but what
-# counts is their *ratio*, and the generator's hill is the broader one.
+# Far to the left and far to the right, $D^*$ falls once more. Both densities are tiny there; but
+# what counts is their *ratio*, and the generator's hill is the broader one.
 
 # %% tags=["claim"]
 
@@ -372,20 +381,21 @@ assert (found - best)[inside].abs().max() < 0.001
 # %% [markdown]
 # ### Found again, by a network that sees samples only
 #
-# Now the way of a GAN. A small network gets samples of both kinds, and climbs $V$ by gradient steps. It
-# is never told a density.
+# Now the way of a GAN. A small network gets samples of both kinds, and climbs $V$ by gradient
+# steps. It is never told a density.
 #
-# Networks in this course return a **logit** $t$, any real number, and $D(x) = \sigma(t)$ with the sigmoid
-# $\sigma(t) = 1 / (1 + e^{-t})$. There is a reason to write losses with logits: $\log \sigma(t)$ can be
-# worked out safely for every $t$, while $\sigma(t)$ rounds to exactly 0 or 1 for large ones, and then comes
-# $\log 0$.
+# Networks in this course return a **logit** $t$, any real number, and $D(x) = \sigma(t)$ with the
+# sigmoid $\sigma(t) = 1 / (1 + e^{-t})$. There is a reason to write losses with logits:
+# $\log \sigma(t)$ can be worked out safely for every $t$, while $\sigma(t)$ rounds to exactly 0 or
+# 1 for large ones, and then comes $\log 0$.
 #
 # ### Exercise 1.3 — The discriminator's loss, from logits (●●○, 12 min)
 #
-# An optimiser minimises, so the discriminator's loss is $-V$. Write it from the logits of a batch of real
-# samples and of a batch of generated ones; means take the place of expectations. Keep the gradient: the
-# next cells train with it. It must stay finite for logits of ±300 <!-- number 300: a demand that the check makes -->.
-# For logits that are all 0 you should get $\log 4 \approx 1.386$.
+# An optimiser minimises, so the discriminator's loss is $-V$. Write it from the logits of a batch
+# of real samples and of a batch of generated ones; means take the place of expectations. Keep the
+# gradient: the next cells train with it. It must stay finite for logits of
+# ±300 <!-- number 300: a demand that the check makes -->. For logits that are all 0 you should get
+# $\log 4 \approx 1.386$.
 
 
 # %%
@@ -402,11 +412,11 @@ def discriminator_loss(real_logits: torch.Tensor, fake_logits: torch.Tensor) -> 
 loss_of_d = check("1.3", discriminator_loss, otherwise=minimax_discriminator)
 
 # %% [markdown]
-# You will meet this loss under another name. A classifier for two classes is trained with the **binary
-# cross-entropy**, the mean of $-\log D$ over the samples with label 1 and of $-\log(1 - D)$ over those with
-# label 0. With "real" as label 1 and "generated" as label 0 that is $-V$: **the discriminator is an
-# ordinary classifier of two classes.** PyTorch calls it `BCEWithLogitsLoss` (with logits, for the reason
-# above):
+# You will meet this loss under another name. A classifier for two classes is trained with the
+# **binary cross-entropy**, the mean of $-\log D$ over the samples with label 1 and of
+# $-\log(1 - D)$ over those with label 0. With "real" as label 1 and "generated" as label 0 that is
+# $-V$: **the discriminator is an ordinary classifier of two classes.** PyTorch calls it
+# `BCEWithLogitsLoss` (with logits, for the reason above):
 
 # %%
 bce = torch.nn.BCEWithLogitsLoss()
@@ -421,8 +431,8 @@ together = bce(torch.cat([real_logits, fake_logits]), labels)
 print(f"BCEWithLogitsLoss, one joint batch    {together:.6f}")
 
 # %% [markdown]
-# The sum of two cross-entropies is $-V$. One cross-entropy over a joint batch is the mean of the two
-# halves, $-\tfrac12 V$: the same best discriminator, and half the gradient.
+# The sum of two cross-entropies is $-V$. One cross-entropy over a joint batch is the mean of the
+# two halves, $-\tfrac12 V$: the same best discriminator, and half the gradient.
 
 # %% tags=["claim"]
 claim(
@@ -472,9 +482,10 @@ print(f"V of the network  {theory.value(learned, p_data, p_model, weights):.4f}"
 print(f"V of D*           {theory.value(best, p_data, p_model, weights):.4f}")
 
 # %% [markdown]
-# The network lies close to $D^*$ wherever many samples fall, and its $V$ is only a little lower. It cannot
-# be higher: nothing is above $D^*$. At the far left, where it has seen hardly any samples, nobody corrected
-# it, and it goes astray. Keep that in mind for later: **a discriminator knows what it was shown.**
+# The network lies close to $D^*$ wherever many samples fall, and its $V$ is only a little lower.
+# It cannot be higher: nothing is above $D^*$. At the far left, where it has seen hardly any
+# samples, nobody corrected it, and it goes astray. Keep that in mind for later: **a discriminator
+# knows what it was shown.**
 
 # %% tags=["claim"]
 _shown_often = (p_data + p_model) / 2 > 0.05
@@ -505,8 +516,8 @@ claim(
 #
 # 1. Put the generator's mean on the data's. What becomes of $D^*$ and $V$?
 # 2. Leave the means together, and make the generator's spread 2. Why does $D^*$ cross ½ twice?
-# 3. Both spreads 1; data's mean 0, two hills 6 apart; generator's mean 3. The right hill is imitated
-#    perfectly. Why is $D^*$ not ½ there? <!-- numbers: settings of the sliders -->
+# 3. Both spreads 1; data's mean 0, two hills 6 apart; generator's mean 3. The right hill is
+#    imitated perfectly. Why is $D^*$ not ½ there? <!-- numbers: settings of the sliders -->
 
 # %%
 from course_utils.widgets.discriminator_explorer import discriminator_explorer
@@ -514,10 +525,10 @@ from course_utils.widgets.discriminator_explorer import discriminator_explorer
 discriminator_explorer()
 
 # %% [markdown]
-# What you can see: (1) $D^*$ is flat at ½, and $V$ is $-1.3863 = -\log 4$. (2) The broad density is the
-# higher one on *both* sides. (3) The generator puts all of its samples on a hill where the data have only
-# half of theirs: twice the density, so $D^* = \frac{1/2}{1/2 + 1} = \tfrac13$. This is how a discriminator
-# notices a **dropped mode**.
+# What you can see: (1) $D^*$ is flat at ½, and $V$ is $-1.3863 = -\log 4$. (2) The broad density
+# is the higher one on *both* sides. (3) The generator puts all of its samples on a hill where the
+# data have only half of theirs: twice the density, so $D^* = \frac{1/2}{1/2 + 1} = \tfrac13$. This
+# is how a discriminator notices a **dropped mode**.
 
 # %% tags=["claim"]
 _x, _w = theory.quadrature(-20, 20, 1601)
@@ -544,15 +555,16 @@ claim(
 #
 # *The discriminator always answers with $D^*$. What is the generator then minimising?*
 #
-# Put $D^*$ into $V$ and write $m = \tfrac12 (p_\text{data} + p_g)$ for the half-way distribution, so that
-# $D^* = \frac{p_\text{data}}{2m}$ and $1 - D^* = \frac{p_g}{2m}$:
+# Put $D^*$ into $V$ and write $m = \tfrac12 (p_\text{data} + p_g)$ for the half-way distribution,
+# so that $D^* = \frac{p_\text{data}}{2m}$ and $1 - D^* = \frac{p_g}{2m}$:
 #
 # $$V(D^*, G) = \mathbb{E}_{p_\text{data}}\Big[\log \frac{p_\text{data}}{2m}\Big] + \mathbb{E}_{p_g}\Big[\log \frac{p_g}{2m}\Big] = \mathbb{E}_{p_\text{data}}\Big[\log \frac{p_\text{data}}{m}\Big] + \mathbb{E}_{p_g}\Big[\log \frac{p_g}{m}\Big] - 2 \log 2 .$$
 #
-# Averages of a log ratio have a name, the **Kullback–Leibler divergence** $\mathrm{KL}(p \,\Vert\, q) =
-# \mathbb{E}_{x \sim p}\big[\log \frac{p(x)}{q(x)}\big]$. It is never negative, and 0 only if $p = q$. Two
-# lines show it. The logarithm is concave: the average of logarithms is at most the logarithm of the average
-# (**Jensen's inequality**), and equal to it only where the averaged quantity is the same everywhere. So
+# Averages of a log ratio have a name, the **Kullback–Leibler divergence**
+# $\mathrm{KL}(p \,\Vert\, q) = \mathbb{E}_{x \sim p}\big[\log \frac{p(x)}{q(x)}\big]$. It is never
+# negative, and 0 only if $p = q$. Two lines show it. The logarithm is concave: the average of
+# logarithms is at most the logarithm of the average (**Jensen's inequality**), and equal to it
+# only where the averaged quantity is the same everywhere. So
 #
 # $$-\mathrm{KL}(p \,\Vert\, q) = \mathbb{E}_{x \sim p}\Big[\log \frac{q(x)}{p(x)}\Big] \le \log \mathbb{E}_{x \sim p}\Big[\frac{q(x)}{p(x)}\Big] = \log \sum_{x:\, p(x) > 0} q(x) \le \log 1 = 0,$$
 #
@@ -570,8 +582,8 @@ claim(
 #
 # ### Exercise 1.4 — Jensen–Shannon (●●○, 8 min)
 #
-# Write JS with the help of `theory.kl(p, q, weights)`. The two dice from above give 0.0647; two dice
-# without a common face give $\log 2 \approx 0.693$.
+# Write JS with the help of `theory.kl(p, q, weights)`. The two dice from above give 0.0647; two
+# dice without a common face give $\log 2 \approx 0.693$.
 
 
 # %%
@@ -609,14 +621,14 @@ claim(
 claim("They agree far beyond six digits", abs(left - right) < 1e-8, every_seed=True)
 
 # %% [markdown]
-# They agree far beyond six digits. So against a perfect discriminator, **the generator minimises the
-# Jensen–Shannon divergence** between the data and what it makes.
+# They agree far beyond six digits. So against a perfect discriminator, **the generator minimises
+# the Jensen–Shannon divergence** between the data and what it makes.
 #
 # ### The equilibrium
 #
-# JS is never negative, and 0 only where $p_g = p_\text{data}$. So the generator does best by copying the
-# data's distribution. Then $D^* = \frac{p}{p + p} = \tfrac12$ everywhere, and $V = -\log 4$. Slide a
-# generator over data of its own shape:
+# JS is never negative, and 0 only where $p_g = p_\text{data}$. So the generator does best by
+# copying the data's distribution. Then $D^* = \frac{p}{p + p} = \tfrac12$ everywhere, and
+# $V = -\log 4$. Slide a generator over data of its own shape:
 
 # %%
 shifts = torch.linspace(-9, 9, 181, dtype=torch.float64)
@@ -661,10 +673,10 @@ claim(
 )
 
 # %% [markdown]
-# There is one lowest point, and it is where it should be. Game theory has a name for such a pair of moves:
-# a **Nash equilibrium** is one from which neither player gains by changing their own move alone. Is
-# $(D = \tfrac12,\ p_g = p_\text{data})$ one? We hold one player still and let the other try 1,000 moves at
-# random, on the dice:
+# There is one lowest point, and it is where it should be. Game theory has a name for such a pair
+# of moves: a **Nash equilibrium** is one from which neither player gains by changing their own
+# move alone. Is $(D = \tfrac12,\ p_g = p_\text{data})$ one? We hold one player still and let the
+# other try 1,000 moves at random, on the dice:
 
 # %%
 rng = torch.Generator().manual_seed(seed(0))
@@ -681,14 +693,15 @@ print(f"D deviates, and wants V larger:   V from {d_deviates.min():.4f} to {d_de
 print(f"G deviates, and wants V smaller:  V from {g_deviates.min():.4f} to {g_deviates.max():.4f}")
 
 # %% [markdown]
-# It is. Every other $D$ gets less, and no other $G$ gets $V$ any smaller: against a discriminator that always
-# says ½, *every* generator gets $-\log 4$. So in the equilibrium itself nothing pulls the generator; what
-# keeps it there is that $D$ would answer. Whether two players that learn by small steps *find* this point is
-# another question: [notebook 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane) asks it.
+# It is. Every other $D$ gets less, and no other $G$ gets $V$ any smaller: against a discriminator
+# that always says ½, *every* generator gets $-\log 4$. So in the equilibrium itself nothing pulls
+# the generator; what keeps it there is that $D$ would answer. Whether two players that learn by
+# small steps *find* this point is another question: [notebook
+# 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane) asks it.
 #
-# And look at the sides of the valley. From a distance of about 6 on, it is a **plateau**. A generator that
-# starts there has no slope to walk down. The next section asks whether another measure of distance would
-# help it.
+# And look at the sides of the valley. From a distance of about 6 on, it is a **plateau**. A
+# generator that starts there has no slope to walk down. The next section asks whether another
+# measure of distance would help it.
 
 # %% tags=["claim"]
 claim("Every other $D$ gets less", d_deviates.max() < -math.log(4), every_seed=True)
@@ -706,14 +719,15 @@ claim(
 # %% [markdown]
 # ### Why $D^*$ may be held still
 #
-# A training loop never differentiates through the discriminator's answer: in the generator's step $D$ is
-# held still, although the next $D$ will be another. Is the slope then wrong? Let $\theta$ be the generator's
-# parameters. $D^*$ depends on them, so by the chain rule
+# A training loop never differentiates through the discriminator's answer: in the generator's step
+# $D$ is held still, although the next $D$ will be another. Is the slope then wrong? Let $\theta$
+# be the generator's parameters. $D^*$ depends on them, so by the chain rule
 #
 # $$\frac{d}{d\theta} V(D^*_\theta, G_\theta) = \underbrace{\frac{\partial V}{\partial D}\Big|_{D^*_\theta}}_{=\,0} \cdot \frac{d D^*_\theta}{d\theta} + \frac{\partial V}{\partial \theta}\Big|_{D \text{ held still}} .$$
 #
-# $D^*$ is a maximum of $V$, and at a maximum the slope in $D$ is zero. Whatever $D^*$ does when $\theta$
-# moves, $V$ does not notice it, to first order. This is the **envelope argument**. Autograd agrees:
+# $D^*$ is a maximum of $V$, and at a maximum the slope in $D$ is zero. Whatever $D^*$ does when
+# $\theta$ moves, $V$ does not notice it, to first order. This is the **envelope argument**.
+# Autograd agrees:
 
 # %%
 theta = torch.tensor([0.5, -0.3, 0.1, 0.0, 0.2, -0.4], dtype=torch.float64, requires_grad=True)
@@ -725,8 +739,8 @@ print("slope, differentiated through D*:", through.numpy().round(4))
 print("slope, D* held still:            ", held.numpy().round(4))
 
 # %% [markdown]
-# The two slopes are the same. This holds for a *perfect* discriminator only: one that lags behind is no
-# maximum, and then the first term is there, and is ignored.
+# The two slopes are the same. This holds for a *perfect* discriminator only: one that lags behind
+# is no maximum, and then the first term is there, and is ignored.
 
 # %% tags=["claim"]
 claim("The two slopes are the same", (through - held).abs().max() < 1e-12, every_seed=True)
@@ -736,20 +750,21 @@ claim("The two slopes are the same", (through - held).abs().max() < 1e-12, every
 #
 # *KL, reverse KL, JS, Wasserstein: what does each say about two distributions that move apart?*
 #
-# - $\mathrm{KL}(p_\text{data} \,\Vert\, p_g)$, the **forward** KL: what maximum likelihood minimises. It is
-#   infinite if the generator never goes somewhere where there are data.
-# - $\mathrm{KL}(p_g \,\Vert\, p_\text{data})$, the **reverse** KL: infinite if the generator goes where no
-#   data are.
+# - $\mathrm{KL}(p_\text{data} \,\Vert\, p_g)$, the **forward** KL: what maximum likelihood
+#   minimises. It is infinite if the generator never goes somewhere where there are data.
+# - $\mathrm{KL}(p_g \,\Vert\, p_\text{data})$, the **reverse** KL: infinite if the generator goes
+#   where no data are.
 # - JS: finite always, at most $\log 2$.
-# - **Wasserstein** distance $W_1$: think of $p_g$ as a heap of sand that has to be carried to where the data
-#   lie. $W_1$ is the least work, mass times distance. In one dimension it is the area between the two
-#   cumulative distributions.
+# - **Wasserstein** distance $W_1$: think of $p_g$ as a heap of sand that has to be carried to
+#   where the data lie. $W_1$ is the least work, mass times distance. In one dimension it is the
+#   area between the two cumulative distributions.
 #
 # ### Exercise 1.5 — Predict: who still has a slope? (●○○, 3 min)
 #
-# JS has a plateau, as you have just seen. And the others? The data are $\mathcal{N}(0, 1)$, the generator is
-# $\mathcal{N}(s, 0.6^2)$, and it moves from $s = 4$ to $s = 8$: twice as far away <!-- number twice as: eight is twice four -->.
-# Which measure's **slope** in $s$ is the same as before, and not 0? Answer with a letter in quotes.
+# JS has a plateau, as you have just seen. And the others? The data are $\mathcal{N}(0, 1)$, the
+# generator is $\mathcal{N}(s, 0.6^2)$, and it moves from $s = 4$ to $s = 8$: twice as far
+# away <!-- number twice as: eight is twice four -->. Which measure's **slope** in $s$ is the same
+# as before, and not 0? Answer with a letter in quotes.
 #
 # - (a) forward KL
 # - (b) reverse KL
@@ -822,10 +837,11 @@ for name in measures:
     print(f"slope of {name:12}  at s = 4: {slopes[name][39]:<8.2g}  at s = 8: {slopes[name][79]:.2g}")
 
 # %% [markdown]
-# The answer to the prediction is (c). From $s = 4$ to $s = 8$ the slopes of the two KLs double, that of
-# Wasserstein stays 1, and JS has run out of slope. JS is a good measure for distributions that overlap, and it
-# has only one thing to say about those that do not: "different". The KLs pull harder the further away the
-# generator is. Wasserstein says how far, and its slope is 1 as soon as the two hills are apart.
+# The answer to the prediction is (c). From $s = 4$ to $s = 8$ the slopes of the two KLs double,
+# that of Wasserstein stays 1, and JS has run out of slope. JS is a good measure for distributions
+# that overlap, and it has only one thing to say about those that do not: "different". The KLs pull
+# harder the further away the generator is. Wasserstein says how far, and its slope is 1 as soon as
+# the two hills are apart.
 
 # %% tags=["claim"]
 claim(
@@ -860,9 +876,9 @@ claim(
 # %% [markdown]
 # ### When supports do not meet
 #
-# Two Gaussians always overlap a little. The **support** of a distribution is where it has any probability at
-# all. Here are two bars of ten outcomes each, one tenth of a unit apart; the second is moved to the right
-# until they share nothing.
+# Two Gaussians always overlap a little. The **support** of a distribution is where it has any
+# probability at all. Here are two bars of ten outcomes each, one tenth of a unit apart; the second
+# is moved to the right until they share nothing.
 
 # %%
 positions = torch.arange(60, dtype=torch.float64) / 10
@@ -883,14 +899,15 @@ for start in (0, 2, 5, 9, 10, 20, 40):
     print(f"{start / 10:.1f}     {bars[start][0]:3.0f}    {bars[start][1]:.4f}   {bars[start][2]:.4f}")
 
 # %% [markdown]
-# KL is infinite as soon as one outcome is missing. JS is $\log 2$ from the moment on at which nothing is
-# shared, however far apart the bars are. Wasserstein is the shift.
+# KL is infinite as soon as one outcome is missing. JS is $\log 2$ from the moment on at which
+# nothing is shared, however far apart the bars are. Wasserstein is the shift.
 #
-# Does that matter for images? Arjovsky and Bottou (2017) argue that it does. Photographs are thin sheets in a
-# space of thousands of dimensions: almost every point of it is noise. At the start of training a generator's
-# images form another thin sheet, and two thin sheets need not meet anywhere. Then there is a discriminator
-# that tells them apart without error, $V(D^*, G) = 0$, and the slope is zero. The Wasserstein GAN draws the
-# obvious conclusion (Arjovsky, Chintala and Bottou 2017); notebook 08 builds it.
+# Does that matter for images? Arjovsky and Bottou (2017) argue that it does. Photographs are thin
+# sheets in a space of thousands of dimensions: almost every point of it is noise. At the start of
+# training a generator's images form another thin sheet, and two thin sheets need not meet
+# anywhere. Then there is a discriminator that tells them apart without error, $V(D^*, G) = 0$, and
+# the slope is zero. The Wasserstein GAN draws the obvious conclusion (Arjovsky, Chintala and
+# Bottou 2017); notebook 08 builds it.
 
 # %% tags=["claim"]
 claim(
@@ -912,9 +929,10 @@ claim(
 # %% [markdown]
 # ### What does a generator do that cannot be perfect?
 #
-# The four measures agree on what is best, $p_g = p_\text{data}$. They disagree on what is *second* best. The
-# data have two hills; the generator can only make one. We try 41 means and 30 spreads, and ask each measure
-# for its favourite: once for hills that are close, once for hills that are far apart.
+# The four measures agree on what is best, $p_g = p_\text{data}$. They disagree on what is *second*
+# best. The data have two hills; the generator can only make one. We try 41 means and 30 spreads,
+# and ask each measure for its favourite: once for hills that are close, once for hills that are
+# far apart.
 
 # %%
 x_hills, weights_hills = theory.quadrature(-14, 14, points=1001)
@@ -958,14 +976,16 @@ plots.show(
 )
 
 # %% [markdown]
-# The forward KL **covers**: to miss any data is what it punishes, so it spreads over both hills and the
-# empty valley between them. The reverse KL **seeks a mode**: to make what is not in the data is what it
-# punishes, so it sits on one hill and forgets the other. JS, the objective of the GAN, stands between the
-# two: for the close hills it covers, for the far ones it takes one and drops the other.
+# The forward KL **covers**: to miss any data is what it punishes, so it spreads over both hills
+# and the empty valley between them. The reverse KL **seeks a mode**: to make what is not in the
+# data is what it punishes, so it sits on one hill and forgets the other. JS, the objective of the
+# GAN, stands between the two: for the close hills it covers, for the far ones it takes one and
+# drops the other.
 #
-# It is tempting to read mode collapse off this picture. Be careful: a real generator is not limited to one
-# hill, and a real discriminator is not $D^*$. Goodfellow (2016, section 3.2.5) argues that the choice of
-# divergence is not what makes GANs drop modes; notebook 07 looks into it with runs.
+# It is tempting to read mode collapse off this picture. Be careful: a real generator is not
+# limited to one hill, and a real discriminator is not $D^*$. Goodfellow (2016, section 3.2.5)
+# argues that the choice of divergence is not what makes GANs drop modes; notebook 07 looks into it
+# with runs.
 
 # %% tags=["claim"]
 claim(
@@ -1002,21 +1022,21 @@ claim(
 #
 # *Which slope does the generator really get?*
 #
-# In training the discriminator is a network with a logit $t$ for each generated sample, $D = \sigma(t)$. The
-# generator has two losses to choose from, and both fall as $D$ rises:
+# In training the discriminator is a network with a logit $t$ for each generated sample,
+# $D = \sigma(t)$. The generator has two losses to choose from, and both fall as $D$ rises:
 #
 # - **saturating** (minimax): $\log(1 - D) = \log(1 - \sigma(t))$, the generator's part of $V$;
-# - **non-saturating**: $-\log D = -\log \sigma(t)$, which Goodfellow et al. (2014, section 3) recommend in
-#   its place.
+# - **non-saturating**: $-\log D = -\log \sigma(t)$, which Goodfellow et al. (2014, section 3)
+#   recommend in its place.
 #
-# **Predict:** early in training the discriminator has it easy, and $D$ is near 0 on generated samples. Which
-# of the two losses is steeper there, as a function of $t$?
+# **Predict:** early in training the discriminator has it easy, and $D$ is near 0 on generated
+# samples. Which of the two losses is steeper there, as a function of $t$?
 #
 # ### Exercise 1.6 — Two slopes (●●○, 10 min)
 #
-# Differentiate both losses with respect to the logit $t$, with pencil and paper. Write the two derivatives in
-# closed form, and return them as a pair; the cell after the check compares them with autograd's. At $t = 0$,
-# where $D = \tfrac12$, both should be $-0.5$.
+# Differentiate both losses with respect to the logit $t$, with pencil and paper. Write the two
+# derivatives in closed form, and return them as a pair; the cell after the check compares them
+# with autograd's. At $t = 0$, where $D = \tfrac12$, both should be $-0.5$.
 
 
 # %%
@@ -1070,9 +1090,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer to the prediction: near $D = 0$ the saturating loss is flat and the non-saturating one is steep.
-# The sizes of the two slopes always add up to 1. **The saturating loss learns from samples that already
-# pass; the non-saturating loss learns from those that fail.** A beginner has only the second kind.
+# The answer to the prediction: near $D = 0$ the saturating loss is flat and the non-saturating one
+# is steep. The sizes of the two slopes always add up to 1. **The saturating loss learns from
+# samples that already pass; the non-saturating loss learns from those that fail.** A beginner has
+# only the second kind.
 
 # %% tags=["claim"]
 claim(
@@ -1096,18 +1117,20 @@ claim(
 # %% [markdown]
 # ### From the logit to the generator
 #
-# Now with a whole generator, the simplest there is: $G(z) = z + \theta$ with $z \sim \mathcal{N}(0, 1)$, so
-# that $p_g = \mathcal{N}(\theta, 1)$. It has a single parameter. The data are $\mathcal{N}(0, 1)$, and the
-# discriminator is the perfect one for the present $\theta$. Its logit is the log ratio of the densities,
+# Now with a whole generator, the simplest there is: $G(z) = z + \theta$ with
+# $z \sim \mathcal{N}(0, 1)$, so that $p_g = \mathcal{N}(\theta, 1)$. It has a single parameter.
+# The data are $\mathcal{N}(0, 1)$, and the discriminator is the perfect one for the present
+# $\theta$. Its logit is the log ratio of the densities,
 #
 # $$t(x) = \log \frac{D^*(x)}{1 - D^*(x)} = \log \frac{p_\text{data}(x)}{p_g(x)} = \tfrac12 \theta^2 - \theta x .$$
 #
-# By the chain rule, the slope of the loss in $\theta$ is the average of (slope in the logit) · $t'(x)$, and
-# $t'(x) = -\theta$:
+# By the chain rule, the slope of the loss in $\theta$ is the average of (slope in the logit) ·
+# $t'(x)$, and $t'(x) = -\theta$:
 #
 # $$\text{saturating: } \theta \cdot \mathbb{E}_{x \sim p_g}[D^*(x)], \qquad \text{non-saturating: } \theta \cdot \mathbb{E}_{x \sim p_g}[1 - D^*(x)].$$
 #
-# We measure both with autograd, from samples, as a training loop does, and lay the formula under them.
+# We measure both with autograd, from samples, as a training loop does, and lay the formula under
+# them.
 
 
 # %%
@@ -1168,16 +1191,17 @@ for theta in (1.0, 3.0, 6.0):
     )
 
 # %% [markdown]
-# Autograd's dots come from samples, the curves from an integral; they agree up to the noise of the samples.
-# The further away the generator is, the more it would have to move. The saturating loss then says nothing,
-# for two reasons that are one and the same: JS has reached its plateau, and $D$ is near 0 on every sample.
-# The non-saturating loss pulls in proportion to the distance.
+# Autograd's dots come from samples, the curves from an integral; they agree up to the noise of the
+# samples. The further away the generator is, the more it would have to move. The saturating loss
+# then says nothing, for two reasons that are one and the same: JS has reached its plateau, and $D$
+# is near 0 on every sample. The non-saturating loss pulls in proportion to the distance.
 #
-# But then the non-saturating loss cannot be minimising JS. What does it minimise? Arjovsky and Bottou (2017,
-# theorem 2.5) give the answer: with $D^*$ held still, its gradient is that of
-# $\mathrm{KL}(p_g \,\Vert\, p_\text{data}) - 2\,\mathrm{JS}$. And the saturating loss has the slope of
-# $2\,\mathrm{JS}$, by the envelope argument. Is it true? The left-hand sides are the averages from above, the
-# right-hand sides are differentiated by autograd from the divergences themselves:
+# But then the non-saturating loss cannot be minimising JS. What does it minimise? Arjovsky and
+# Bottou (2017, theorem 2.5) give the answer: with $D^*$ held still, its gradient is that of
+# $\mathrm{KL}(p_g \,\Vert\, p_\text{data}) - 2\,\mathrm{JS}$. And the saturating loss has the
+# slope of $2\,\mathrm{JS}$, by the envelope argument. Is it true? The left-hand sides are the
+# averages from above, the right-hand sides are differentiated by autograd from the divergences
+# themselves:
 
 # %% tags=["claim"]
 _saturating, _non_saturating = by_formula["saturating, formula"], by_formula["non-saturating, formula"]
@@ -1225,11 +1249,11 @@ for index in (3, 11, 23):
     differences += [(saturating - slope_js).abs(), (non_saturating - (slope_kl - slope_js)).abs()]
 
 # %% [markdown]
-# True, to all digits shown. A word of warning comes with it: these are statements about a *perfect*
-# discriminator. In training it is a network that lags behind, and GANs learn in situations where the
-# divergences say that they cannot (Fedus et al. 2018). The divergences tell you where the game's equilibrium
-# is. How the two players move, whether they get there at all, is the subject of
-# [notebook 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane).
+# True, to all digits shown. A word of warning comes with it: these are statements about a
+# *perfect* discriminator. In training it is a network that lags behind, and GANs learn in
+# situations where the divergences say that they cannot (Fedus et al. 2018). The divergences tell
+# you where the game's equilibrium is. How the two players move, whether they get there at all, is
+# the subject of [notebook 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane).
 
 # %% tags=["claim"]
 claim("True, to all digits shown", max(differences) < 5e-7, every_seed=True)
@@ -1239,21 +1263,22 @@ claim("True, to all digits shown", max(differences) < 5e-7, every_seed=True)
 #
 # *You have all the pieces. Do they make a generator that learns?*
 #
-# Take any distribution over finitely many outcomes as the data: a die, or the pixels of a picture. The
-# generator has a parameter $\theta_x$ for each outcome, $p_g = \mathrm{softmax}(\theta)$. The discriminator
-# answers each move at once with $D^*$. No network, no samples, no luck: what is left is the game itself.
+# Take any distribution over finitely many outcomes as the data: a die, or the pixels of a picture.
+# The generator has a parameter $\theta_x$ for each outcome, $p_g = \mathrm{softmax}(\theta)$. The
+# discriminator answers each move at once with $D^*$. No network, no samples, no luck: what is left
+# is the game itself.
 #
 # ### Exercise 1.7 — The whole game (●●●, 25 min)
 #
-# Write it, from an empty cell. $\theta$ begins at 0. In each round, $D$ answers with $D^*$, and then
-# $\theta$ takes one plain gradient step *down* $V$,
+# Write it, from an empty cell. $\theta$ begins at 0. In each round, $D$ answers with $D^*$, and
+# then $\theta$ takes one plain gradient step *down* $V$,
 #
 # $$\theta \leftarrow \theta - \text{rate} \cdot \frac{\partial V}{\partial \theta}.$$
 #
-# Return the generator's distribution before the first round and after each, `rounds + 1` rows in one tensor.
-# `theory.value` and `theory.optimal_discriminator` are yours to use, and so is autograd. Do you have to
-# differentiate through $D^*$? For the loaded die, one round with `rate=2.0` takes the six from 0.167 to
-# about 0.213, and a hundred rounds to 0.500.
+# Return the generator's distribution before the first round and after each, `rounds + 1` rows in
+# one tensor. `theory.value` and `theory.optimal_discriminator` are yours to use, and so is
+# autograd. Do you have to differentiate through $D^*$? For the loaded die, one round with
+# `rate=2.0` takes the six from 0.167 to about 0.213, and a hundred rounds to 0.500.
 
 
 # %%
@@ -1294,10 +1319,10 @@ claim(
 # %% [markdown]
 # ### Your name, drawn by the game
 #
-# A picture is a die with as many faces as pixels: bright pixels come up often, dark ones never. **Put your
-# own name in the place of `GAN`**, and watch the generator, which has never seen it and is told nothing but
-# $D^*$, find it in a grey fog. The second row is what $D^*$ says about each pixel: from black, "surely
-# generated", to white, "surely real".
+# A picture is a die with as many faces as pixels: bright pixels come up often, dark ones never.
+# **Put your own name in the place of `GAN`**, and watch the generator, which has never seen it and
+# is told nothing but $D^*$, find it in a grey fog. The second row is what $D^*$ says about each
+# pixel: from black, "surely generated", to white, "surely real".
 
 # %%
 name = "GAN"
@@ -1342,11 +1367,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The word stands there, and $V$ has come close to $-\log 4$: where the letters are, $D^*$ has faded to the
-# grey of ½. In the background $D^*$ stays black. There it can be sure, for the data never go there; and what
-# little the generator still has there grows ever smaller, and ever more slowly. This is a GAN without
-# networks. All that the next notebooks add is what one does when nobody can write down $p_\text{data}$:
-# samples, networks, and two players that are not perfect.
+# The word stands there, and $V$ has come close to $-\log 4$: where the letters are, $D^*$ has
+# faded to the grey of ½. In the background $D^*$ stays black. There it can be sure, for the data
+# never go there; and what little the generator still has there grows ever smaller, and ever more
+# slowly. This is a GAN without networks. All that the next notebooks add is what one does when
+# nobody can write down $p_\text{data}$: samples, networks, and two players that are not perfect.
 
 # %% tags=["claim"]
 _bright = target > 0.5 * target.max()
@@ -1370,8 +1395,8 @@ claim("In the background $D^*$ stays black", _last[target == 0].max() < 1e-9, ev
 #
 # ### "The discriminator computes $D(x) = p_\text{data}(x) / p_g(x)$"
 #
-# That is the **density ratio**. It has no upper limit, and $D$ is a probability. On the two dice it is even
-# wrong where it looks harmless:
+# That is the **density ratio**. It has no upper limit, and $D$ is a probability. On the two dice
+# it is even wrong where it looks harmless:
 
 # %%
 fair = torch.full((6,), 1 / 6, dtype=torch.float64)
@@ -1391,8 +1416,8 @@ print(
 print("the ratio, recovered from D*:", (best / (1 - best)).numpy().round(2))
 
 # %% [markdown]
-# What is true: the ratio is $D^*/(1 - D^*)$, which is $e^t$ of the logit $t$. A trained discriminator
-# *contains* the density ratio; it does not return it.
+# What is true: the ratio is $D^*/(1 - D^*)$, which is $e^t$ of the logit $t$. A trained
+# discriminator *contains* the density ratio; it does not return it.
 
 # %% tags=["claim"]
 claim("the ratio is $D^*/(1 - D^*)$", (best / (1 - best) - ratio).abs().max() < 1e-12, every_seed=True)
@@ -1405,8 +1430,8 @@ claim(
 # %% [markdown]
 # ### "$G(x) \sim p_g(x)$: the generator gives the probability of $x$"
 #
-# A generator takes **noise** $z$ and returns a **sample**. It never sees an $x$, and what comes out is a
-# place, not a probability. Take $G(z) = 2 + \tfrac12 e^z$:
+# A generator takes **noise** $z$ and returns a **sample**. It never sees an $x$, and what comes
+# out is a place, not a probability. Take $G(z) = 2 + \tfrac12 e^z$:
 
 
 # %%
@@ -1417,7 +1442,8 @@ def generator(z):
 z = torch.randn(200_000, generator=torch.Generator().manual_seed(seed(0)), dtype=torch.float64)
 samples = generator(z)
 
-# The density of what comes out, by the change of variables: p_g(x) = p_z(z) / |G'(z)| at the z with G(z) = x.
+# The density of what comes out, by the change of variables: p_g(x) = p_z(z) / |G'(z)| at the z
+# with G(z) = x.
 x_out = torch.linspace(2.02, 6, 200, dtype=torch.float64)
 z_of_x = ((x_out - 2) / 0.5).log()
 p_g = torch.exp(-0.5 * z_of_x**2) / math.sqrt(2 * math.pi) / (0.5 * z_of_x.exp())
@@ -1446,9 +1472,9 @@ print("density p_g at those places:  ", p_of_samples[:5].numpy().round(3))
 print(f"p_g is highest at x = {x_out[p_g.argmax()]:.1f}, where it is {p_g.max():.1f}")
 
 # %% [markdown]
-# The samples pile up as $p_g$ says. Their *values* have nothing to do with it. And to write $p_g$ down we had
-# to invert $G$; for a network that is out of reach in general. A GAN's density is **implicit**: you can draw
-# from it, and you cannot evaluate it.
+# The samples pile up as $p_g$ says. Their *values* have nothing to do with it. And to write $p_g$
+# down we had to invert $G$; for a network that is out of reach in general. A GAN's density is
+# **implicit**: you can draw from it, and you cannot evaluate it.
 
 # %% tags=["claim"]
 _expected = torch.stack([p_g[(x_out - middle).abs().argmin()] for middle in middles])
@@ -1462,10 +1488,11 @@ claim("peaks near 2.2 and falls slowly", about(x_out[p_g.argmax()], 2.2, rel=0.0
 # %% [markdown]
 # ### "A falling generator loss means better samples"
 #
-# The generator's loss is a mark given by *the present discriminator*. It says how often that one is fooled,
-# and nothing else. To see it, we train a small GAN on the two hills, and measure each step the Wasserstein
-# distance from generated to real samples, which no player knows. After 300 steps we **stop training the
-# discriminator**, and the generator goes on. One game could be chance, so we play three.
+# The generator's loss is a mark given by *the present discriminator*. It says how often that one
+# is fooled, and nothing else. To see it, we train a small GAN on the two hills, and measure each
+# step the Wasserstein distance from generated to real samples, which no player knows. After 300
+# steps we **stop training the discriminator**, and the generator goes on. One game could be
+# chance, so we play three.
 #
 # **Predict:** what will the loss do after step 300? And the distance?
 
@@ -1530,14 +1557,15 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer: the loss *falls*, and the distance *grows*. Read each row, a game, from left to right. In the
-# first half the distance falls to a quarter or less, and the loss ends near $\log 2$, about where it began:
-# that is the loss against a discriminator that cannot tell, and the better the samples become, the better
-# the discriminator has to be to say even that. In the second half the loss falls, and the samples are
-# ruined: the generator goes where the frozen discriminator happens to say "real", and the data are elsewhere.
+# The answer: the loss *falls*, and the distance *grows*. Read each row, a game, from left to
+# right. In the first half the distance falls to a quarter or less, and the loss ends near
+# $\log 2$, about where it began: that is the loss against a discriminator that cannot tell, and
+# the better the samples become, the better the discriminator has to be to say even that. In the
+# second half the loss falls, and the samples are ruined: the generator goes where the frozen
+# discriminator happens to say "real", and the data are elsewhere.
 #
-# To know how good samples are, look at them and measure them with something that is not one of the players:
-# notebook 09 is about that.
+# To know how good samples are, look at them and measure them with something that is not one of the
+# players: notebook 09 is about that.
 
 # %% tags=["claim"]
 _last = 2 * steps - 1
@@ -1562,26 +1590,42 @@ claim(
 # %% [markdown]
 # ## Summary
 #
-# - $V(D, G) = \mathbb{E}_{p_\text{data}}[\log D(x)] + \mathbb{E}_{p_g}[\log(1 - D(x))]$: two averages. $D$
-#   climbs it, $G$ descends it. $-V$ is the binary cross-entropy of a classifier.
-# - Against a fixed generator the best discriminator is $D^* = p_\text{data} / (p_\text{data} + p_g)$: each
-#   $x$ can be settled on its own. A search and a network found the same.
+# - $V(D, G) = \mathbb{E}_{p_\text{data}}[\log D(x)] + \mathbb{E}_{p_g}[\log(1 - D(x))]$: two
+#   averages. $D$ climbs it, $G$ descends it. $-V$ is the binary cross-entropy of a classifier.
+# - Against a fixed generator the best discriminator is
+#   $D^* = p_\text{data} / (p_\text{data} + p_g)$: each $x$ can be settled on its own. A search and
+#   a network found the same.
 # - $V(D^*, G) = 2 \cdot \mathrm{JS}(p_\text{data}, p_g) - \log 4$. The Nash equilibrium is
-#   $p_g = p_\text{data}$, $D = \tfrac12$, $V = -\log 4$. In the generator's step $D^*$ may be held still.
-# - Where the two do not overlap, JS is flat at $\log 2$: a perfect discriminator leaves no slope. Wasserstein
-#   keeps one.
-# - The saturating loss pushes with $D$, the non-saturating one with $1 - D$. Beginners need the second.
-# - $D$ is no density ratio, $G(z)$ is no density, and the generator's loss is no measure of quality.
+#   $p_g = p_\text{data}$, $D = \tfrac12$, $V = -\log 4$. In the generator's step $D^*$ may be held
+#   still.
+# - Where the two do not overlap, JS is flat at $\log 2$: a perfect discriminator leaves no slope.
+#   Wasserstein keeps one.
+# - The saturating loss pushes with $D$, the non-saturating one with $1 - D$. Beginners need the
+#   second.
+# - $D$ is no density ratio, $G(z)$ is no density, and the generator's loss is no measure of
+#   quality.
 #
-# Next: [notebook 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane) lets the two players move, and asks why
-# they circle.
+# Next: [notebook 02](02_game_dynamics.ipynb#The-game-as-arrows-on-a-plane) lets the two players
+# move, and asks why they circle.
 
 # %% [markdown]
 # ## Further reading
 #
-# - I. Goodfellow, J. Pouget-Abadie, M. Mirza, B. Xu, D. Warde-Farley, S. Ozair, A. Courville, Y. Bengio: *Generative Adversarial Nets*, NeurIPS 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661). Section 4 is this notebook's first half.
-# - I. Goodfellow: *NIPS 2016 Tutorial: Generative Adversarial Networks*, 2016, [arXiv:1701.00160](https://arxiv.org/abs/1701.00160). The game, its losses, and which divergence does what.
-# - M. Arjovsky, L. Bottou: *Towards Principled Methods for Training Generative Adversarial Networks*, ICLR 2017, [arXiv:1701.04862](https://arxiv.org/abs/1701.04862). Supports that do not meet, and both of the generator's gradients.
-# - M. Arjovsky, S. Chintala, L. Bottou: *Wasserstein Generative Adversarial Networks*, ICML 2017, PMLR 70:214–223, [arXiv:1701.07875](https://arxiv.org/abs/1701.07875) (there called *Wasserstein GAN*).
-# - W. Fedus, M. Rosca, B. Lakshminarayanan, A. M. Dai, S. Mohamed, I. Goodfellow: *Many Paths to Equilibrium: GANs Do Not Need to Decrease a Divergence At Every Step*, ICLR 2018, [arXiv:1710.08446](https://arxiv.org/abs/1710.08446).
-# - S. Nowozin, B. Cseke, R. Tomioka: *f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization*, NeurIPS 2016, [arXiv:1606.00709](https://arxiv.org/abs/1606.00709). The same derivation for any divergence.
+# - I. Goodfellow, J. Pouget-Abadie, M. Mirza, B. Xu, D. Warde-Farley, S. Ozair, A. Courville, Y.
+#   Bengio: *Generative Adversarial Nets*, NeurIPS 2014,
+#   [arXiv:1406.2661](https://arxiv.org/abs/1406.2661). Section 4 is this notebook's first half.
+# - I. Goodfellow: *NIPS 2016 Tutorial: Generative Adversarial Networks*, 2016,
+#   [arXiv:1701.00160](https://arxiv.org/abs/1701.00160). The game, its losses, and which
+#   divergence does what.
+# - M. Arjovsky, L. Bottou: *Towards Principled Methods for Training Generative Adversarial
+#   Networks*, ICLR 2017, [arXiv:1701.04862](https://arxiv.org/abs/1701.04862). Supports that do
+#   not meet, and both of the generator's gradients.
+# - M. Arjovsky, S. Chintala, L. Bottou: *Wasserstein Generative Adversarial Networks*, ICML 2017,
+#   PMLR 70:214–223, [arXiv:1701.07875](https://arxiv.org/abs/1701.07875) (there called
+#   *Wasserstein GAN*).
+# - W. Fedus, M. Rosca, B. Lakshminarayanan, A. M. Dai, S. Mohamed, I. Goodfellow: *Many Paths to
+#   Equilibrium: GANs Do Not Need to Decrease a Divergence At Every Step*, ICLR 2018,
+#   [arXiv:1710.08446](https://arxiv.org/abs/1710.08446).
+# - S. Nowozin, B. Cseke, R. Tomioka: *f-GAN: Training Generative Neural Samplers using Variational
+#   Divergence Minimization*, NeurIPS 2016, [arXiv:1606.00709](https://arxiv.org/abs/1606.00709).
+#   The same derivation for any divergence.

@@ -60,12 +60,13 @@ RULE_COLORS = {
 # - The data are as simple as can be: every data point is 0.
 # - The generator has one number, $\theta$. Every sample it makes is $\theta$.
 # - The discriminator has one number too, $\psi$. Its logit is a straight line through the origin,
-#   $t(x) = \psi x$, and $D(x) = \sigma(t(x))$ is the probability that it gives to "real". So a positive logit
-#   means "real", as in the whole course.
+#   $t(x) = \psi x$, and $D(x) = \sigma(t(x))$ is the probability that it gives to "real". So a
+#   positive logit means "real", as in the whole course.
 #
-# You know the losses from [notebook 01](01_minimax_objective.ipynb#The-generator's-gradient). There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so
-# that $-\log \sigma(t) = \operatorname{softplus}(-t)$. Data point 0 gets the logit
-# $\psi \cdot 0 = 0$, the sample gets $\psi\theta$:
+# You know the losses from [notebook 01](01_minimax_objective.ipynb#The-generator's-gradient).
+# There, $\operatorname{softplus}(t) = \log(1 + e^t)$, so that
+# $-\log \sigma(t) = \operatorname{softplus}(-t)$. Data point 0 gets the logit $\psi \cdot 0 = 0$,
+# the sample gets $\psi\theta$:
 #
 # $$
 # L_D(\theta, \psi) = \underbrace{\operatorname{softplus}(0)}_{\text{data}} + \underbrace{\operatorname{softplus}(\psi\theta)}_{\text{sample}},
@@ -75,8 +76,8 @@ RULE_COLORS = {
 #
 # The discriminator moves $\psi$ to make $L_D$ small. The generator moves $\theta$ to make $L_G$
 # small; this is the non-saturating loss. The game should end at $\theta = 0$ (the samples sit on
-# the data) and $\psi = 0$ (the logit is 0 everywhere, so the discriminator says ½). This point is the
-# **equilibrium**: there, neither player gains by moving alone.
+# the data) and $\psi = 0$ (the logit is 0 everywhere, so the discriminator says ½). This point is
+# the **equilibrium**: there, neither player gains by moving alone.
 
 
 # %%
@@ -105,8 +106,8 @@ print(
 # At the equilibrium the losses are $2 \log 2 \approx 1.386$ and $\log 2 \approx 0.693$. Look out
 # for these two numbers in training logs.
 #
-# Now let the two play, in turns, with small steps. The sample starts at $\theta = 1$, the line starts
-# flat, $\psi = 0$.
+# Now let the two play, in turns, with small steps. The sample starts at $\theta = 1$, the line
+# starts flat, $\psi = 0$.
 #
 # **Predict.** Where is the sample when the line is flat again for the first time: (a) on the data,
 # (b) to the left of the data, (c) back where it began?
@@ -201,8 +202,8 @@ print("from course_utils.losses:      ", vector_field(dirac_gan("non_saturating"
 # %% [markdown]
 # Beside it we put an even simpler game, the **bilinear game**: one player minimises $\theta\psi$
 # by moving $\theta$, the other maximises it by moving $\psi$. Its field is $v = (-\psi, \theta)$.
-# The Dirac-GAN with the Wasserstein loss is the same game in a mirror ($\psi$ with the other sign): there
-# the critic minimises $\psi\theta$, and the generator minimises $-\psi\theta$.
+# The Dirac-GAN with the Wasserstein loss is the same game in a mirror ($\psi$ with the other
+# sign): there the critic minimises $\psi\theta$, and the generator minimises $-\psi\theta$.
 #
 # **Predict.** The cross marks the equilibrium. Put your finger on $(1, 0)$ and follow the arrows of
 # each game for a few turns, as exactly as you can imagine. Which finger comes nearer to the cross:
@@ -263,8 +264,9 @@ for name, game in (("bilinear", bilinear()), ("Dirac-GAN", first_game)):
 # %% [markdown]
 # ### Exercise 2.2 — The steps of a training loop (●●○, 8 min)
 #
-# Write that, for any number of discriminator steps. `field(point)` returns the arrow $(v_\theta, v_\psi)$ at
-# a point; both have shape `(2,)`. Return a new tensor, and leave `point` as it is.
+# Write that, for any number of discriminator steps. `field(point)` returns the arrow
+# $(v_\theta, v_\psi)$ at a point; both have shape `(2,)`. Return a new tensor, and leave `point`
+# as it is.
 
 
 # %%
@@ -350,10 +352,10 @@ claim(
 #
 # $$ \lambda_\text{bilinear} = \pm i, \qquad \lambda_\text{Dirac} = \pm \tfrac{i}{2}. $$
 #
-# What an eigenvalue says: along its direction the linear flow behaves like $e^{\lambda t}$. The real
-# part of $\lambda$ decides whether that grows (positive) or shrinks (negative). The imaginary
-# part decides how fast it turns. Here all real parts are 0: pure turning, to first order. Automatic
-# differentiation agrees:
+# What an eigenvalue says: along its direction the linear flow behaves like $e^{\lambda t}$. The
+# real part of $\lambda$ decides whether that grows (positive) or shrinks (negative). The imaginary
+# part decides how fast it turns. Here all real parts are 0: pure turning, to first order.
+# Automatic differentiation agrees:
 
 # %%
 from course_utils.theory.game_dynamics import (
@@ -374,8 +376,8 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 #
 # Now the step. Near the equilibrium a simultaneous step multiplies by a matrix,
 # $w^+ = (I + hJ)\,w$, whose eigenvalues are $\mu = 1 + h\lambda$. After $k$ steps they stand to
-# the power $k$. So everything hangs on the **modulus** $|\mu|$ (the length of the complex number), and in
-# the long run on the largest one, the **growth factor**:
+# the power $k$. So everything hangs on the **modulus** $|\mu|$ (the length of the complex number),
+# and in the long run on the largest one, the **growth factor**:
 #
 # | growth factor | what a run near the equilibrium does |
 # | --- | --- |
@@ -388,9 +390,9 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 # %% [markdown]
 # ### Exercise 2.3 — Which steps settle? (●●○, 10 min)
 #
-# A run of simultaneous steps arrives where both $|1 + h\lambda| < 1$. Find the bound $b$ such that this holds
-# for every step size $0 < h < b$, and write it as a function of the two $\lambda$. Where no step
-# settles, return 0. For $\lambda = -0.1 \pm i$ expect about 0.198.
+# A run of simultaneous steps arrives where both $|1 + h\lambda| < 1$. Find the bound $b$ such that
+# this holds for every step size $0 < h < b$, and write it as a function of the two $\lambda$.
+# Where no step settles, return 0. For $\lambda = -0.1 \pm i$ expect about 0.198.
 # <!-- number 0.198: claimed below exercise 2.4 -->
 
 
@@ -408,8 +410,8 @@ def largest_step(eigenvalues: Tensor) -> Tensor:
 check("2.3", largest_step)
 
 # %% [markdown]
-# For $\lambda = \pm i$ the modulus is $|1 + ih| = \sqrt{1 + h^2}$, above 1 for *every* $h$. With real
-# part 0, no step is small enough.
+# For $\lambda = \pm i$ the modulus is $|1 + ih| = \sqrt{1 + h^2}$, above 1 for *every* $h$. With
+# real part 0, no step is small enough.
 #
 # Alternating steps in the bilinear game: $\psi^+ = \psi + h\theta$, and then
 # $\theta^+ = \theta - h\psi^+ = (1 - h^2)\,\theta - h\psi$. As a matrix,
@@ -420,9 +422,10 @@ check("2.3", largest_step)
 # $$
 #
 # The determinant is the product of the two eigenvalues. For $h < 2$ they are complex conjugates,
-# so their product is $|\mu|^2$, and $|\mu| = 1$ exactly. This game is linear, so it circles, whatever the
-# step size below 2. For the logistic Dirac-GANs $|\mu| = 1$ as well, up to $h = 4$, because their arrows are
-# half as long; but they are not linear, and whether they circle is another question.
+# so their product is $|\mu|^2$, and $|\mu| = 1$ exactly. This game is linear, so it circles,
+# whatever the step size below 2. For the logistic Dirac-GANs $|\mu| = 1$ as well, up to $h = 4$,
+# because their arrows are half as long; but they are not linear, and whether they circle is
+# another question.
 #
 # `update_eigenvalues` gets the $\mu$ of any rule by differentiating one update. Let us see them
 # in the complex plane.
@@ -487,8 +490,8 @@ claim(
 # %% [markdown]
 # ### Two games, the same eigenvalues
 #
-# In the table the saturating ("minimax") and the non-saturating Dirac-GAN have the same $\mu$: to first
-# order they are the *same game*.
+# In the table the saturating ("minimax") and the non-saturating Dirac-GAN have the same $\mu$: to
+# first order they are the *same game*.
 #
 # **Predict.** Start both at a distance of 0.1 from the equilibrium, and let them take 1,000
 # alternating steps. The growth factor is 1. Which of them ends nearer to the equilibrium than it
@@ -626,9 +629,10 @@ claim(
 # %% [markdown]
 # ### Exercise 2.5 — What does looking ahead do? (●●○, 10 min)
 #
-# A simultaneous step has $\mu = 1 + h\lambda$. What has an extragradient step? Put the linear field
-# $v(w) = Jw$ into both halves, and find the $\mu$ from the $\lambda$. Write the growth factor: one number, the
-# factor that decides in the long run. For $\lambda = \pm i$ and $h = 0.1$ expect about 0.995.
+# A simultaneous step has $\mu = 1 + h\lambda$. What has an extragradient step? Put the linear
+# field $v(w) = Jw$ into both halves, and find the $\mu$ from the $\lambda$. Write the growth
+# factor: one number, the factor that decides in the long run. For $\lambda = \pm i$ and $h = 0.1$
+# expect about 0.995.
 
 
 # %%
@@ -736,9 +740,9 @@ claim(
 # %% [markdown]
 # ### Exercise 2.6 — How much damping? (●●●, 10 min)
 #
-# Along the flow, the distance shrinks like $e^{\max \operatorname{Re}(\lambda)\, t}$ in the long run. Which
-# $\gamma$ makes the non-saturating Dirac-GAN arrive fastest? A strong penalty is not always
-# better: look at what the root does. Give the number.
+# Along the flow, the distance shrinks like $e^{\max \operatorname{Re}(\lambda)\, t}$ in the long
+# run. Which $\gamma$ makes the non-saturating Dirac-GAN arrive fastest? A strong penalty is not
+# always better: look at what the root does. Give the number.
 
 # %%
 ### BEGIN SOLUTION
@@ -806,11 +810,11 @@ claim(
 # ### Noise does the same
 #
 # Now **instance noise** (Sønderby et al. 2017): add Gaussian noise of standard deviation $\sigma$
-# to the data *and* to the samples, before the discriminator sees them. The two clouds overlap,
-# and a steep line now misjudges many points of both. What does it do to $J$? Near $\psi = 0$,
-# $\operatorname{softplus}$ has the second derivative $\tfrac14$. The discriminator's loss is the sum of two
-# averages of it, one over the noisy data $\sigma\varepsilon$, one over the noisy samples
-# $\theta + \sigma\varepsilon$. With respect to $\psi$, each has the second derivative
+# to the data *and* to the samples, before the discriminator sees them. The two clouds overlap, and
+# a steep line now misjudges many points of both. What does it do to $J$? Near $\psi = 0$,
+# $\operatorname{softplus}$ has the second derivative $\tfrac14$. The discriminator's loss is the
+# sum of two averages of it, one over the noisy data $\sigma\varepsilon$, one over the noisy
+# samples $\theta + \sigma\varepsilon$. With respect to $\psi$, each has the second derivative
 # $\tfrac14 E[(\sigma\varepsilon)^2] = \tfrac14\sigma^2$ at the equilibrium, and there are two, so
 #
 # $$ \frac{\partial v_\psi}{\partial \psi} = -\frac{\sigma^2}{2}. $$
@@ -985,8 +989,8 @@ plots.show(plots.phase_portraits(panels, colors=start_colors))
 # $$ |w + hv|^2 - |w|^2 = 2h\, w \cdot v + h^2 |v|^2 \approx -h\,(\theta\psi)^2 + h^2\,\frac{r^2}{4}, $$
 #
 # with $\tanh(u) \approx u$ and $|v| \approx r/2$ for small $r$. With the angle $\alpha$,
-# $(\theta\psi)^2 = r^4 \cos^2\alpha\,\sin^2\alpha$, and over a turn that is $r^4/8$ on average. The two balance where
-# $h\, r^4/8 = h^2 r^2/4$, at
+# $(\theta\psi)^2 = r^4 \cos^2\alpha\,\sin^2\alpha$, and over a turn that is $r^4/8$ on average.
+# The two balance where $h\, r^4/8 = h^2 r^2/4$, at
 #
 # $$ r = \sqrt{2h}. $$
 
@@ -1236,9 +1240,9 @@ claim(
 # ### "Give the discriminator more steps, or a larger learning rate, and it settles"
 #
 # Not in this game. With the step sizes $h_G$ and $h_D$ of the two players, simultaneous steps have
-# $|\mu| = \sqrt{1 + h_G h_D}$: raising $h_D$ alone makes it worse, and only the product counts. Alternating
-# steps keep $|\mu| = 1$ as long as $h_G h_D < 4$. Several discriminator steps are one long step here, because
-# $v_\psi$ does not depend on $\psi$.
+# $|\mu| = \sqrt{1 + h_G h_D}$: raising $h_D$ alone makes it worse, and only the product counts.
+# Alternating steps keep $|\mu| = 1$ as long as $h_G h_D < 4$. Several discriminator steps are one
+# long step here, because $v_\psi$ does not depend on $\psi$.
 
 # %%
 print("simultaneous steps")
@@ -1334,14 +1338,15 @@ claim(
 # *alternating* steps (one discriminator step, then one generator step) do near it, twice: by
 # eigenvalues, and by a run. Use PyTorch only, nothing from `game_dynamics`.
 #
-# - The eigenvalues $\mu$ of one alternating step at the equilibrium, as a complex tensor of shape `(2,)`, in any
-#   order. You need the slopes of the losses, the step, and the step's matrix.
+# - The eigenvalues $\mu$ of one alternating step at the equilibrium, as a complex tensor of shape
+#   `(2,)`, in any order. You need the slopes of the losses, the step, and the step's matrix.
 # - The growth per step that a run shows, one number. Start it very near the equilibrium, at a
 #   distance of $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many
 #   distances? <!-- number 6: the exponent of a start -->
 #
-# The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating Dirac-GAN with
-# R1, $\gamma = 0.5$, and $h = 0.5$, expect two $\mu$ near $0.844 \pm 0.195\,i$, and a growth of about 0.866.
+# The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating
+# Dirac-GAN with R1, $\gamma = 0.5$, and $h = 0.5$, expect two $\mu$ near $0.844 \pm 0.195\,i$, and
+# a growth of about 0.866.
 
 
 # %%
@@ -1470,10 +1475,11 @@ claim(
 #
 # - A GAN is not one loss going down but two players on one plane. Their arrows turn: the
 #   eigenvalues of $J$ at the equilibrium are imaginary.
-# - One update multiplies by $\mu$. Above 1, $|\mu|$ says that a run leaves the neighbourhood of the equilibrium,
-#   below 1 that it arrives. At 1 it settles the question in linear games only.
-# - Simultaneous steps: $|\mu| = \sqrt{1 + h^2 |\lambda|^2}$ for imaginary $\lambda$, out for every $h$.
-#   Alternating steps: $|\mu| = 1$. The WGAN and the saturating game go round, the non-saturating one creeps in.
+# - One update multiplies by $\mu$. Above 1, $|\mu|$ says that a run leaves the neighbourhood of
+#   the equilibrium, below 1 that it arrives. At 1 it settles the question in linear games only.
+# - Simultaneous steps: $|\mu| = \sqrt{1 + h^2 |\lambda|^2}$ for imaginary $\lambda$, out for every
+#   $h$. Alternating steps: $|\mu| = 1$. The WGAN and the saturating game go round, the
+#   non-saturating one creeps in.
 # - Change the rule: extragradient, $|\mu|^2 = 1 - h^2 + h^4$ for $\lambda = \pm i$; optimistic,
 #   the same idea with one gradient a step.
 # - Change the game: R1 gives $\lambda = -\gamma/2 \pm \sqrt{\gamma^2/4 - 1/4}$, best at

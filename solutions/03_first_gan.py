@@ -1,8 +1,8 @@
 # %% [markdown]
 # # A first GAN, all of it visible
 #
-# You write the two steps that make a GAN, then a whole one from an empty cell; you watch it learn on a line
-# and on a plane, break it on purpose, and repair it.
+# You write the two steps that make a GAN, then a whole one from an empty cell; you watch it learn
+# on a line and on a plane, break it on purpose, and repair it.
 #
 # | | |
 # | --- | --- |
@@ -35,15 +35,15 @@ torch.set_num_threads(1)  # networks this small run faster on one thread than on
 # %% [markdown]
 # ## A GAN on a line
 #
-# Image GANs hide everything: a million weights, samples in 784 dimensions, densities that nobody can write
-# down. So we start where you can see all of it. The data are numbers on a line, from two hills of equal
-# weight:
+# Image GANs hide everything: a million weights, samples in 784 dimensions, densities that nobody
+# can write down. So we start where you can see all of it. The data are numbers on a line, from two
+# hills of equal weight:
 #
 # $$p_\mathrm{data}(x) = \tfrac12\,\mathcal N(x;\,-1.2,\,0.35^2) + \tfrac12\,\mathcal N(x;\,1.2,\,0.35^2).$$
 #
-# The **generator** is a small network from one number $z \sim \mathcal N(0, 1)$ to one number $G(z)$. The
-# **discriminator** is a small network from a number $x$ to a **logit** $t(x)$; the probability that $x$ is
-# real is $D(x) = \sigma(t(x))$.
+# The **generator** is a small network from one number $z \sim \mathcal N(0, 1)$ to one number
+# $G(z)$. The **discriminator** is a small network from a number $x$ to a **logit** $t(x)$; the
+# probability that $x$ is real is $D(x) = \sigma(t(x))$.
 
 # %%
 line_data = gaussian_mixture([-1.2, 1.2], 0.35)
@@ -63,29 +63,28 @@ print(
 #
 # Training repeats two steps. Each moves one player and leaves the other alone.
 #
-# - **D's step.** Take a batch of data and a batch of fakes. Move D's weights downhill on $L_D = -V(D, G)$, so
-#   that it tells the two batches apart a little better.
-# - **G's step.** Take the same fakes. Move G's weights downhill on $L_G$, so that D takes them for real a
-#   little more often.
+# - **D's step.** Take a batch of data and a batch of fakes. Move D's weights downhill on
+#   $L_D = -V(D, G)$, so that it tells the two batches apart a little better.
+# - **G's step.** Take the same fakes. Move G's weights downhill on $L_G$, so that D takes them for
+#   real a little more often.
 #
-# The losses come as a pair, as in
-# [notebook 01](01_minimax_objective.ipynb#The-value-on-a-die): `loss.discriminator(real_logits, fake_logits)` and
-# `loss.generator(real_logits, fake_logits)`. Both are to be *minimised*. Most generators' losses, such as
-# $-\log D(G(z))$, do not look at the real logits; a few compare the two. Your steps should work with any
-# pair, so hand over both.
+# The losses come as a pair, as in [notebook 01](01_minimax_objective.ipynb#The-value-on-a-die):
+# `loss.discriminator(real_logits, fake_logits)` and `loss.generator(real_logits, fake_logits)`.
+# Both are to be *minimised*. Most generators' losses, such as $-\log D(G(z))$, do not look at the
+# real logits; a few compare the two. Your steps should work with any pair, so hand over both.
 #
-# The fakes are made once and serve both steps. They arrive with their history: PyTorch still knows how each
-# came out of the generator's weights.
+# The fakes are made once and serve both steps. They arrive with their history: PyTorch still knows
+# how each came out of the generator's weights.
 
 # %% [markdown]
 # ### Exercise 3.1 — The discriminator's step (●●○, 12 min)
 #
-# Write one step of D. Return three things, all as they were before the step: the loss, D's logits of the
-# data, D's logits of the fakes.
+# Write one step of D. Return three things, all as they were before the step: the loss, D's logits
+# of the data, D's logits of the fakes.
 #
-# Two traps wait here. PyTorch *adds* a new gradient to what an earlier step has left. And the fakes come
-# with their history, so a gradient would run on into the generator's weights, and use that history up,
-# unless you cut it off.
+# Two traps wait here. PyTorch *adds* a new gradient to what an earlier step has left. And the
+# fakes come with their history, so a gradient would run on into the generator's weights, and use
+# that history up, unless you cut it off.
 
 
 # %%
@@ -116,8 +115,8 @@ d_step = check("3.1", discriminator_step, otherwise=course_steps.discriminator_s
 # %% [markdown]
 # ### Exercise 3.2 — The generator's step (●●○, 8 min)
 #
-# Now one step of G. Return its loss as it was before the step. **Predict** before you write: does `detach`
-# belong here too?
+# Now one step of G. Return its loss as it was before the step. **Predict** before you write: does
+# `detach` belong here too?
 
 
 # %%
@@ -145,23 +144,24 @@ def generator_step(
 g_step = check("3.2", generator_step, otherwise=course_steps.generator_step)
 
 # %% [markdown]
-# The answer: no, `detach` has no place here. The generator never sees the data; all it knows comes to it as a
-# gradient *through* D, and `detach` would cut exactly that.
+# The answer: no, `detach` has no place here. The generator never sees the data; all it knows comes
+# to it as a gradient *through* D, and `detach` would cut exactly that.
 #
-# On its way the gradient may pass D's weights too, and leave something there. It is not used, since G's
-# optimiser holds only G's weights, and D's next step clears it. This is a second reason for `zero_grad` in
-# D's step; the first is D's own last gradient.
+# On its way the gradient may pass D's weights too, and leave something there. It is not used,
+# since G's optimiser holds only G's weights, and D's next step clears it. This is a second reason
+# for `zero_grad` in D's step; the first is D's own last gradient.
 
 # %% [markdown]
 # ## The loop around them
 #
-# A **round** is one step of D, then one of G, on a fresh batch of 256. Here is all of it, with your two
-# steps inside, if they passed. Each player has its own optimiser, and both have the same learning rate: a
-# larger one for D alone is no cure, says [notebook 02](02_game_dynamics.ipynb#Misconceptions). Adam comes
-# without momentum ($\beta_1 = 0$), for what momentum does to a game stands there too.
+# A **round** is one step of D, then one of G, on a fresh batch of 256. Here is all of it, with
+# your two steps inside, if they passed. Each player has its own optimiser, and both have the same
+# learning rate: a larger one for D alone is no cure, says [notebook
+# 02](02_game_dynamics.ipynb#Misconceptions). Adam comes without momentum ($\beta_1 = 0$), for what
+# momentum does to a game stands there too.
 #
-# **Predict.** The generator starts with all samples near 0, between the hills. When the game has been played
-# for long, what does $D(x)$ look like?
+# **Predict.** The generator starts with all samples near 0, between the hills. When the game has
+# been played for long, what does $D(x)$ look like?
 #
 # - (a) near 1 on the hills and near 0 elsewhere;
 # - (b) close to ½ wherever samples fall;
@@ -192,20 +192,24 @@ print(f"losses, mean of the last 100 rounds: L_D = {last_losses[0]:.3f}, L_G = {
 print(f"at equilibrium:                      L_D = {2 * math.log(2):.3f}, L_G = {math.log(2):.3f}")
 
 # %% [markdown]
-# You predicted what D looks like in the end: it is (b), close to ½ wherever samples fall. The fakes lie where
-# the data lie, so D cannot tell any more, and both losses are close to their values at equilibrium.
+# You predicted what D looks like in the end: it is (b), close to ½ wherever samples fall. The
+# fakes lie where the data lie, so D cannot tell any more, and both losses are close to their
+# values at equilibrium.
 #
-# Read a column from the bottom up. Below, each line leads from a latent $z$ to the sample $G(z)$; the latents
-# are spread so that equal probability lies between neighbours. Where the lines crowd together, $p_g$ is high.
-# Above it is D, and dotted the $D^* = p_\mathrm{data} / (p_\mathrm{data} + p_g)$ of
-# [notebook 01](01_minimax_objective.ipynb#The-best-discriminator) for the $p_g$ of that moment. At the top
+# Read a column from the bottom up. Below, each line leads from a latent $z$ to the sample $G(z)$;
+# the latents are spread so that equal probability lies between neighbours. Where the lines crowd
+# together, $p_g$ is high. Above it is D, and dotted the
+# $D^* = p_\mathrm{data} / (p_\mathrm{data} + p_g)$ of [notebook
+# 01](01_minimax_objective.ipynb#The-best-discriminator) for the $p_g$ of that moment. At the top
 # stand the two densities.
 #
-# - Early, D bends towards $D^*$: up on the hills, down in the gap. That slope pushes samples out of the gap.
-# - The generator is a *continuous* function of $z$, so on its way from one hill to the other it has to cross
-#   the gap. It can only hurry: steep there, flat on the hills.
-# - D is never quite $D^*$. It is a small and smooth network, takes one step a round, and runs after a
-#   generator that moves. Where neither data nor samples fall, nothing constrains D, and it may say anything.
+# - Early, D bends towards $D^*$: up on the hills, down in the gap. That slope pushes samples out
+#   of the gap.
+# - The generator is a *continuous* function of $z$, so on its way from one hill to the other it
+#   has to cross the gap. It can only hurry: steep there, flat on the hills.
+# - D is never quite $D^*$. It is a small and smooth network, takes one step a round, and runs
+#   after a generator that moves. Where neither data nor samples fall, nothing constrains D, and it
+#   may say anything.
 
 # %% tags=["claim"]
 _views = [*on_the_line.values()]
@@ -243,8 +247,8 @@ claim(
 # %% [markdown]
 # ### Exercise 3.3 — The whole GAN, from an empty cell (●●●, 30 min)
 #
-# Now without the course. Write a GAN that learns any data on a line or on a plane, with nothing but PyTorch:
-# both networks, their losses, the optimisers, the loop. About thirty lines.
+# Now without the course. Write a GAN that learns any data on a line or on a plane, with nothing
+# but PyTorch: both networks, their losses, the optimisers, the loop. About thirty lines.
 #
 # | | what is asked for |
 # | --- | --- |
@@ -307,12 +311,12 @@ my_gan = check("3.3", whole_gan, otherwise=course_gan)
 # %% [markdown]
 # ## A GAN on a plane
 #
-# Now two dimensions, and a classic. Eight Gaussians on a ring (Metz et al. 2017) have become a standard test,
-# since you see at once which of the eight **modes** a generator has found. Ours have standard deviation 0.1,
-# on a circle of radius 2. In the code that one of that paper's authors published (github.com/poolio/unrolled_gan,
-# 2017) the ring is five times tighter for its size: 0.01 on radius 1. Ours is wide enough for you to see what
-# happens inside a mode. The latent is a point of a plane too,
-# $z \sim \mathcal N(0, I)$, so the generator maps a plane onto a plane.
+# Now two dimensions, and a classic. Eight Gaussians on a ring (Metz et al. 2017) have become a
+# standard test, since you see at once which of the eight **modes** a generator has found. Ours
+# have standard deviation 0.1, on a circle of radius 2. In the code that one of that paper's
+# authors published (github.com/poolio/unrolled_gan, 2017) the ring is five times tighter for its
+# size: 0.01 on radius 1. Ours is wide enough for you to see what happens inside a mode. The latent
+# is a point of a plane too, $z \sim \mathcal N(0, I)$, so the generator maps a plane onto a plane.
 
 # %%
 ring_data = ring()
@@ -332,24 +336,24 @@ claim(
 # %% [markdown]
 # ### What does D tell the generator?
 #
-# Write $\ell(x) = -\log D(x)$ for one sample's part in the non-saturating loss. By the chain rule, the
-# gradient of $L_G$ with respect to a weight $\theta$ of the generator is
+# Write $\ell(x) = -\log D(x)$ for one sample's part in the non-saturating loss. By the chain rule,
+# the gradient of $L_G$ with respect to a weight $\theta$ of the generator is
 #
 # $$
 # \frac{\partial L_G}{\partial \theta} = \frac1N \sum_i \frac{\partial \ell(x_i)}{\partial x_i} \cdot \frac{\partial G(z_i)}{\partial \theta}.
 # $$
 #
-# The left factor is the only one that knows of D, and so of the data. It is an arrow at each sample:
-# $-\partial \ell / \partial x$ shows where D pulls it. If you draw these arrows, you see all that the
-# generator ever learns.
+# The left factor is the only one that knows of D, and so of the data. It is an arrow at each
+# sample: $-\partial \ell / \partial x$ shows where D pulls it. If you draw these arrows, you see
+# all that the generator ever learns.
 
 # %% [markdown]
 # ### Exercise 3.4 — Where D pulls (●●○, 10 min)
 #
 # Return the arrow $-\partial \ell(x_i)/\partial x_i$ at each point, with
-# $\ell = -\log D = \operatorname{softplus}(-t)$. An arrow must not depend on how many other points there are.
-# Expect $(1 - D(x))\,\nabla t(x)$: the weight is near 1 where D is sure that the sample is generated. The
-# logits have shape `(N,)`, the slopes `(N, 2)`.
+# $\ell = -\log D = \operatorname{softplus}(-t)$. An arrow must not depend on how many other points
+# there are. Expect $(1 - D(x))\,\nabla t(x)$: the weight is near 1 where D is sure that the sample
+# is generated. The logits have shape `(N,)`, the slopes `(N, 2)`.
 
 
 # %%
@@ -367,8 +371,8 @@ def pull(discriminator: nn.Module, points: Tensor) -> Tensor:
 arrows = check("3.4", pull, otherwise=generator_pull)
 
 # %% [markdown]
-# Do these arrows tell the truth? Your GAN plays 100 rounds on the ring. Then each sample moves a little along
-# its arrow; D should now take it for real a little more.
+# Do these arrows tell the truth? Your GAN plays 100 rounds on the ring. Then each sample moves a
+# little along its arrow; D should now take it for real a little more.
 
 # %%
 young, its_judge = my_gan(ring_data.sample, 2, by_scale(ci=20, cpu=100, gpu=100), seed(0))
@@ -386,10 +390,10 @@ print(f"D(x) rose for {rose:.1%} of the samples")
 claim("It does, for nearly all of them", rose > 0.97, every_seed=True)
 
 # %% [markdown]
-# From here on the course's `train` runs the loop. It plays the round that you have written, and around it
-# stand a progress bar, the stop button, and a `Watch` that looks at the game now and then. With
-# `schedule=constant_then_linear` both learning rates fall to 5 % of their value over the last 70 % of the
-# rounds <!-- numbers: the schedule's defaults -->, so that the circling of
+# From here on the course's `train` runs the loop. It plays the round that you have written, and
+# around it stand a progress bar, the stop button, and a `Watch` that looks at the game now and
+# then. With `schedule=constant_then_linear` both learning rates fall to 5 % of their value over
+# the last 70 % of the rounds <!-- numbers: the schedule's defaults -->, so that the circling of
 # [notebook 02](02_game_dynamics.ipynb#Misconceptions) dies down.
 
 
@@ -414,8 +418,8 @@ def play(gan: GAN, data: Density, rounds: int, looks: int, view_at=(), schedule=
 
 
 # %% [markdown]
-# Now play on the ring, and look four times. Blue is where D says "real", orange where it says "generated",
-# white is ½. The arrows are shortened where they are long; their directions are true.
+# Now play on the ring, and look four times. Blue is where D says "real", orange where it says
+# "generated", white is ½. The arrows are shortened where they are long; their directions are true.
 #
 # **Predict.** In the end samples lie at all eight modes. What will D's map look like?
 #
@@ -432,13 +436,14 @@ on_the_ring = play(ring_gan, ring_data, ring_rounds, 20, moments, constant_then_
 plots.show(plots.games_on_plane(on_the_ring.views, columns=2, title="What D says, and where it pulls"))
 
 # %% [markdown]
-# You predicted D's map: it is (b). At a mode there are as many fakes as data, and the answer is ½, whatever the
-# density. Between the modes fall only fakes, and D has learnt to say so. So the heat map is no map of the data,
-# which lie where it is white. It shows where the samples *differ* from the data: orange where there are too
-# many of them, blue where there are too few.
+# You predicted D's map: it is (b). At a mode there are as many fakes as data, and the answer is ½,
+# whatever the density. Between the modes fall only fakes, and D has learnt to say so. So the heat
+# map is no map of the data, which lie where it is white. It shows where the samples *differ* from
+# the data: orange where there are too many of them, blue where there are too few.
 #
-# The arrows say the same. In the second panel those of the samples inside the ring lead outwards. In the third
-# a ring of samples has formed, and nearly all that lie beside a mode are pulled towards the nearest one.
+# The arrows say the same. In the second panel those of the samples inside the ring lead outwards.
+# In the third a ring of samples has formed, and nearly all that lie beside a mode are pulled
+# towards the nearest one.
 
 # %% tags=["claim"]
 _views = [*on_the_ring.views.values()]
@@ -481,8 +486,8 @@ claim(
 # %% [markdown]
 # ### The generator is a folded sheet
 #
-# The same four moments, from the generator's side. Take a square lattice of latents, spread so that each cell
-# of it carries the same probability, and draw where G puts its lines.
+# The same four moments, from the generator's side. Take a square lattice of latents, spread so
+# that each cell of it carries the same probability, and draw where G puts its lines.
 
 # %% jupyter={"source_hidden": true}
 plots.show(
@@ -490,9 +495,9 @@ plots.show(
 )
 
 # %% [markdown]
-# It is one sheet, stretched and folded, never torn. Most of it is gathered at the modes. Thin threads connect
-# them, and they have to: as on the line, a continuous map cannot jump. So a few samples always fall between
-# the modes.
+# It is one sheet, stretched and folded, never torn. Most of it is gathered at the modes. Thin
+# threads connect them, and they have to: as on the line, a continuous map cannot jump. So a few
+# samples always fall between the modes.
 
 # %% [markdown]
 # ## How good is it? Count
@@ -502,8 +507,8 @@ plots.show(
 # - **Good samples**: the fraction that lies within three standard deviations of the nearest mode.
 # - **Modes covered**: how many modes have at least one good sample.
 #
-# These are the "high quality samples" and the "modes captured" of Srivastava et al. (2017), and of many papers
-# after them.
+# These are the "high quality samples" and the "modes captured" of Srivastava et al. (2017), and of
+# many papers after them.
 
 # %% [markdown]
 # ### Exercise 3.5 — Count the modes (●●○, 10 min)
@@ -541,8 +546,8 @@ for name, samples in {
 
 # %% [markdown]
 # Two things to keep in mind. Real samples are not 100 % good either: a Gaussian on the plane has
-# $e^{-9/2} = 1.1\,\%$ of its mass outside three standard deviations. And the last row has as many good
-# samples as the data have, from a generator that is useless. Ask both questions, always.
+# $e^{-9/2} = 1.1\,\%$ of its mass outside three standard deviations. And the last row has as many
+# good samples as the data have, from a generator that is useless. Ask both questions, always.
 
 # %% tags=["claim"]
 claim(
@@ -561,10 +566,12 @@ claim(
 # %% [markdown]
 # ## How good is it? KL and JS, exactly
 #
-# Counting is coarse: it does not see whether the modes get equal fractions of the samples, or have the right
-# shape. [Notebook 01](01_minimax_objective.ipynb#From-dice-to-densities) had exact divergences, because it had densities. The generator's density is out of reach
-# even here. But on a plane we can cut the square from −3 to 3 into 30 × 30 **cells**, with one more for
-# everything outside, and compare two distributions over these 901 cells: <!-- numbers: the cells of CELL_EDGES -->
+# Counting is coarse: it does not see whether the modes get equal fractions of the samples, or have
+# the right shape. [Notebook 01](01_minimax_objective.ipynb#From-dice-to-densities) had exact
+# divergences, because it had densities. The generator's density is out of reach even here. But on
+# a plane we can cut the square from −3 to 3 into 30 × 30 **cells**, with one more for everything
+# outside, and compare two distributions over these 901 cells:
+# <!-- numbers: the cells of CELL_EDGES -->
 #
 # - the data's probability of each cell, exactly: the integral of $p_\mathrm{data}$ over the cell;
 # - the fraction of generated samples that fall into it: a histogram of 10,000 samples.
@@ -586,8 +593,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Some of the generated modes are too dark in the middle: their samples are packed too closely. The eye hardly
-# sees it in a cloud of points; JS will.
+# Some of the generated modes are too dark in the middle: their samples are packed too closely. The
+# eye hardly sees it in a cloud of points; JS will.
 
 # %% tags=["claim"]
 claim(
@@ -599,15 +606,15 @@ claim(
 # %% [markdown]
 # ### What does a perfect generator score?
 #
-# A histogram is noisy, and noise looks like a difference. So real samples do not score 0. With $N$ samples in
-# $K$ cells, a second-order expansion of both sums around $p_\mathrm{data}$ gives
+# A histogram is noisy, and noise looks like a difference. So real samples do not score 0. With $N$
+# samples in $K$ cells, a second-order expansion of both sums around $p_\mathrm{data}$ gives
 #
 # $$
 # \mathbb E[\mathrm{KL}(\hat p \,\Vert\, p)] \approx \frac{K - 1}{2N}, \qquad \mathbb E[\mathrm{JS}(\hat p, p)] \approx \frac{K - 1}{8N}.
 # $$
 #
-# **Predict.** By how much does this floor sink when you take ten times as many samples <!-- numbers: the sizes
-# below -->? Check it with real samples against the exact cells:
+# **Predict.** By how much does this floor sink when you take ten times as many
+# samples <!-- numbers: the sizes below -->? Check it with real samples against the exact cells:
 
 # %%
 floor = {}
@@ -620,14 +627,15 @@ for n in (1_000, 10_000, 100_000):
     )
 
 # %% [markdown]
-# The answer: roughly ten times lower each time, as $1/N$ says; less on average, because with more samples more
-# cells are reached, and a single draw scatters besides.
+# The answer: roughly ten times lower each time, as $1/N$ says; less on average, because with more
+# samples more cells are reached, and a single draw scatters besides.
 #
-# Here $K$ counts the cells in which at least one sample is to be expected. The rarer ones, for which the
-# expansion fails, add the rest: averaged over many draws, the formula explains about 70 % of the floor.
+# Here $K$ counts the cells in which at least one sample is to be expected. The rarer ones, for
+# which the expansion fails, add the rest: averaged over many draws, the formula explains about 70
+# % of the floor.
 #
-# So with 10,000 samples a JS of 0.002 means "no difference that this measure can see". Always compare with
-# the floor *for the same number of samples*.
+# So with 10,000 samples a JS of 0.002 means "no difference that this measure can see". Always
+# compare with the floor *for the same number of samples*.
 
 # %% tags=["claim"]
 claim(
@@ -648,13 +656,13 @@ claim(
 claim("with 10,000 samples a JS of 0.002", about(floor[10_000].js, 0.002, rel=0.3), every_seed=True)
 
 # %% [markdown]
-# What of the other direction, $\mathrm{KL}(p_\mathrm{data} \Vert p_g)$? It is infinite as soon as one cell
-# that the data can reach gets no sample. With 10,000 *real* samples that happens already, in the far tails. A
-# measure that calls real samples infinitely bad is of no use here, so we watch the two others. Note what each
-# is sensitive to:
+# What of the other direction, $\mathrm{KL}(p_\mathrm{data} \Vert p_g)$? It is infinite as soon as
+# one cell that the data can reach gets no sample. With 10,000 *real* samples that happens already,
+# in the far tails. A measure that calls real samples infinitely bad is of no use here, so we watch
+# the two others. Note what each is sensitive to:
 #
-# - $\mathrm{KL}(p_g \Vert p_\mathrm{data})$ punishes samples where there are no data, heavily. It forgives
-#   missing modes: one perfect mode of eight costs only $\log 8 = 2.08$.
+# - $\mathrm{KL}(p_g \Vert p_\mathrm{data})$ punishes samples where there are no data, heavily. It
+#   forgives missing modes: one perfect mode of eight costs only $\log 8 = 2.08$.
 # - $\mathrm{JS}$ sees both, and ends at $\log 2 = 0.69$ when the two do not meet at all.
 
 # %% tags=["claim"]
@@ -681,9 +689,10 @@ print(
 print(f"real samples: JS = {floor[10_000].js:.4f}, KL = {floor[10_000].kl:.4f}")
 
 # %% [markdown]
-# The *number of modes* has little to tell: nearly from the first look on it is eight. The *good samples* go on
-# to the end, and so does JS, which falls unevenly and at the end is still more than ten times the floor. The
-# picture looks done long before the distribution is right. Remember this when you judge digits by eye.
+# The *number of modes* has little to tell: nearly from the first look on it is eight. The *good
+# samples* go on to the end, and so does JS, which falls unevenly and at the end is still more than
+# ten times the floor. The picture looks done long before the distribution is right. Remember this
+# when you judge digits by eye.
 
 # %% tags=["claim"]
 _seen = on_the_ring.history
@@ -703,8 +712,8 @@ claim("at the end is still more than ten times the floor", last.js / floor[10_00
 # %% [markdown]
 # ## A harder one: 25 modes
 #
-# A 5 × 5 grid has modes on the inside, too; the sheet has to be folded in both directions. The modes are half
-# as wide. We take wider networks; all else stays as it was.
+# A 5 × 5 grid has modes on the inside, too; the sheet has to be folded in both directions. The
+# modes are half as wide. We take wider networks; all else stays as it was.
 
 # %%
 grid_data = grid()
@@ -722,9 +731,9 @@ print(
 )
 
 # %% [markdown]
-# The same two steps, and the same loss. Again the count of modes is high early, for at first the samples are
-# spread over everything. For a thousand rounds most of them lie on no mode; they settle in the second half,
-# while the learning rates fall.
+# The same two steps, and the same loss. Again the count of modes is high early, for at first the
+# samples are spread over everything. For a thousand rounds most of them lie on no mode; they
+# settle in the second half, while the learning rates fall.
 
 # %% tags=["claim"]
 _seen = on_the_grid.history
@@ -749,8 +758,9 @@ claim(
 # %% [markdown]
 # ## Too many turns for one player
 #
-# So far the two players took turns, one step each. What if the generator gets *ten* steps in each round, and
-# D still one? More training for the player that we want in the end: it sounds like a good idea.
+# So far the two players took turns, one step each. What if the generator gets *ten* steps in each
+# round, and D still one? More training for the player that we want in the end: it sounds like a
+# good idea.
 
 # %% [markdown]
 # ### Exercise 3.6 — Predict what ten steps do (●○○, 3 min)
@@ -787,20 +797,21 @@ for after, covered, good, js in zip(*(collapse.history[key] for key in columns),
     print(f"after {after:3d} rounds: {covered} of 8 modes covered, {good:6.1%} good samples, JS = {js:.3f}")
 
 # %% [markdown]
-# The prediction: it is (b). This is **mode collapse**. All samples huddle in one spot, on a mode or beside
-# one. Then the crowd moves on.
+# The prediction: it is (b). This is **mode collapse**. All samples huddle in one spot, on a mode
+# or beside one. Then the crowd moves on.
 #
-# Why? While D stands still, look at what is best for the generator: to send *every* sample to the one place
-# where $D(x)$ is largest. Nothing in $L_G$ asks for variety; each sample follows its own arrow, and all arrows
-# lead to the same spot. D then learns that this spot is full of fakes, its largest value moves elsewhere, and
-# the crowd follows.
+# Why? While D stands still, look at what is best for the generator: to send *every* sample to the
+# one place where $D(x)$ is largest. Nothing in $L_G$ asks for variety; each sample follows its own
+# arrow, and all arrows lead to the same spot. D then learns that this spot is full of fakes, its
+# largest value moves elsewhere, and the crowd follows.
 #
-# The objective of [notebook 01](01_minimax_objective.ipynb#Two-players,-one-number) was $\min_G \max_D V$: for each G, D first finds its best answer. Ten steps of G
-# against a D that stands still lean towards another game, $\max_D \min_G V$, and in that one a single point is
-# a best answer.
+# The objective of [notebook 01](01_minimax_objective.ipynb#Two-players,-one-number) was
+# $\min_G \max_D V$: for each G, D first finds its best answer. Ten steps of G against a D that
+# stands still lean towards another game, $\max_D \min_G V$, and in that one a single point is a
+# best answer.
 #
-# The balance of the two is a cause that you can set. Collapse also comes by itself, when D is too weak, learns
-# too slowly, or forgets.
+# The balance of the two is a cause that you can set. Collapse also comes by itself, when D is too
+# weak, learns too slowly, or forgets.
 
 # %% tags=["claim"]
 _late = [*collapse.views.values()][2:]
@@ -815,8 +826,8 @@ claim(
 # %% [markdown]
 # ## Repair one: give D its turn
 #
-# If that is the reason, then the same, collapsed networks should recover as soon as D keeps up. Nothing else
-# is changed; we continue from where we are, with new optimisers.
+# If that is the reason, then the same, collapsed networks should recover as soon as D keeps up.
+# Nothing else is changed; we continue from where we are, with new optimisers.
 
 # %%
 recovery_rounds = by_scale(ci=8, cpu=2_000, gpu=2_000)
@@ -828,8 +839,8 @@ for after, covered, good, js in zip(*(recovery.history[key] for key in columns),
     print(f"after {after:5,d} more rounds: {covered} of 8 modes, {good:6.1%} good samples, JS = {js:.3f}")
 
 # %% [markdown]
-# They do recover, and they take their time. After 250 rounds the samples still pass most modes by. Halfway all
-# eight modes are covered, and from there on the fraction of good samples grows.
+# They do recover, and they take their time. After 250 rounds the samples still pass most modes by.
+# Halfway all eight modes are covered, and from there on the fraction of good samples grows.
 
 # %% tags=["claim"]
 _seen = recovery.history
@@ -853,20 +864,20 @@ claim(
 # %% [markdown]
 # ## Repair two: let D see two samples at once
 #
-# There is a deeper reason. D sees one sample at a time. To one sample it cannot object "I have seen exactly
-# this a moment ago": a single fake on a mode looks perfect. Lack of variety is a property of *several*
-# samples.
+# There is a deeper reason. D sees one sample at a time. To one sample it cannot object "I have
+# seen exactly this a moment ago": a single fake on a mode looks perfect. Lack of variety is a
+# property of *several* samples.
 #
-# So hand them over in packs. **PacGAN** (Lin et al. 2018) shows D $m$ samples in one input, all real or all
-# generated: its first layer takes $m \cdot 2$ numbers instead of 2. Two real samples are rarely close to each
-# other; two samples of a collapsed generator always are. Now D has something to see, and its arrows push
-# samples *apart*.
+# So hand them over in packs. **PacGAN** (Lin et al. 2018) shows D $m$ samples in one input, all
+# real or all generated: its first layer takes $m \cdot 2$ numbers instead of 2. Two real samples
+# are rarely close to each other; two samples of a collapsed generator always are. Now D has
+# something to see, and its arrows push samples *apart*.
 
 # %% [markdown]
 # ### Exercise 3.7 — Pack two samples (●○○, 5 min)
 #
-# Turn `(N, dim)` samples into `(N / m, m·dim)`: each row holds `m` different samples, side by side, and each
-# sample is used once. $N$ is divisible by $m$.
+# Turn `(N, dim)` samples into `(N / m, m·dim)`: each row holds `m` different samples, side by
+# side, and each sample is used once. $N$ is divisible by $m$.
 
 
 # %%
@@ -887,11 +898,11 @@ check("3.7", pack)
 show_source(packed_discriminator)
 
 # %% [markdown]
-# **Predict.** We leave the fault in: ten steps of G for one of D. Only D now sees two samples at once. Will
-# the generator cover more modes?
+# **Predict.** We leave the fault in: ten steps of G for one of D. Only D now sees two samples at
+# once. Will the generator cover more modes?
 #
-# One run proves little, so we play both games from three starts. "Covered" is the average over the second
-# half of the rounds.
+# One run proves little, so we play both games from three starts. "Covered" is the average over the
+# second half of the rounds.
 
 # %%
 starts = [seed(number) for number in by_scale(ci=(0,), cpu=(0, 1, 2), gpu=(0, 1, 2))]
@@ -914,12 +925,12 @@ last_views = {
 plots.show(plots.games_on_plane(last_views, columns=2, title="Ten steps of G a round"))
 
 # %% [markdown]
-# The answer: yes. The generator is as greedy as before, and yet the samples spread over most modes, from each
-# start. They are not good yet; ten steps against one remain a bad way to play. Packing does not cure
-# everything. It cures what it is made for.
+# The answer: yes. The generator is as greedy as before, and yet the samples spread over most
+# modes, from each start. They are not good yet; ten steps against one remain a bad way to play.
+# Packing does not cure everything. It cures what it is made for.
 #
-# The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. On average over the modes
-# it lies a little below ½.
+# The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. On average
+# over the modes it lies a little below ½.
 #
 # Both repairs together, and more of them, return in notebook 07.
 
@@ -944,11 +955,12 @@ claim("On average over the modes it lies a little below ½", _at_modes.mean() < 
 # %% [markdown]
 # ## The playground
 #
-# Your turn. Choose the data, or **draw** them: press the mouse button on the left picture and move. Run and
-# pause with the first button. "One D step" and "One G step" let you play the game by hand: look at the colours
-# after a D step, and at the crosses after a G step. Some things to try:
+# Your turn. Choose the data, or **draw** them: press the mouse button on the left picture and
+# move. Run and pause with the first button. "One D step" and "One G step" let you play the game by
+# hand: look at the colours after a D step, and at the crosses after a G step. Some things to try:
 #
-# 1. Take ten single G steps in a row, from a fresh game. Then one D step. Where do the arrows point now?
+# 1. Take ten single G steps in a row, from a fresh game. Then one D step. Where do the arrows
+#    point now?
 # 2. While it runs, set "G steps per round" to `10`, wait for the collapse, then set it back to 1.
 # 3. Do the same with "D sees two samples at once".
 # 4. Choose the `minimax` loss and start again. Are the first arrows longer or shorter?
@@ -964,8 +976,8 @@ gan_playground()
 #
 # ### "D is near ½ everywhere, so the generator is perfect"
 #
-# ½ means that D cannot tell. A D that has learnt nothing cannot tell either. Here D learns two thousand times
-# too slowly:
+# ½ means that D cannot tell. A D that has learnt nothing cannot tell either. Here D learns two
+# thousand times too slowly:
 
 # %%
 torch.manual_seed(seed(0))
@@ -1001,8 +1013,9 @@ for start, game in zip(starts, greedy_games[1], strict=True):
     )
 
 # %% [markdown]
-# The best moments of a collapse are those at which much of the crowd has come to sit on a mode. In the best of
-# these runs most samples are good, and never is a second mode covered with it. JS is not deceived.
+# The best moments of a collapse are those at which much of the crowd has come to sit on a mode. In
+# the best of these runs most samples are good, and never is a second mode covered with it. JS is
+# not deceived.
 
 # %% tags=["claim"]
 claim(
@@ -1020,8 +1033,8 @@ claim("JS is not deceived", min(moment["js"] for moment in best_moments) > 0.5, 
 # %% [markdown]
 # ### "A collapsed generator is stuck"
 #
-# It is the opposite: as long as D keeps learning, it does not stay for long. Where is the middle of all samples, from one
-# moment of the collapse to the next?
+# It is the opposite: as long as D keeps learning, it does not stay for long. Where is the middle
+# of all samples, from one moment of the collapse to the next?
 
 # %%
 for after, view in collapse.views.items():
@@ -1034,9 +1047,10 @@ for after, view in collapse.views.items():
 # %% [markdown]
 # ### "D learns where the data are"
 #
-# Then D would say the same at every mode of the ring, whatever the generator does: the data have equally many
-# samples at each. We let a fresh D learn, with your `d_step`, against a generator that does not move: it puts
-# all its samples on the four modes with even numbers, perfectly. Three times, from three starts:
+# Then D would say the same at every mode of the ring, whatever the generator does: the data have
+# equally many samples at each. We let a fresh D learn, with your `d_step`, against a generator
+# that does not move: it puts all its samples on the four modes with even numbers, perfectly. Three
+# times, from three starts:
 
 # %%
 lopsided = gaussian_mixture(ring_data.modes[::2], 0.1)
@@ -1053,11 +1067,13 @@ for number in range(3):
     print("D at the eight modes:", " ".join(f"{value:.2f}" for value in opinions[-1].tolist()))
 
 # %% [markdown]
-# The data are the same at all eight. Where the generator is, D says about ⅓ on average; single values scatter
-# around it, for D learns from small batches. Where the generator is not, D says almost 1.
+# The data are the same at all eight. Where the generator is, D says about ⅓ on average; single
+# values scatter around it, for D learns from small batches. Where the generator is not, D says
+# almost 1.
 #
-# At the former, two fakes meet one real sample, so that $D^* = \frac{1/8}{1/8 + 1/4} = \frac13$. D learns what
-# the fakes lack and what they have too much of; with another generator, the same data look different.
+# At the former, two fakes meet one real sample, so that $D^* = \frac{1/8}{1/8 + 1/4} = \frac13$. D
+# learns what the fakes lack and what they have too much of; with another generator, the same data
+# look different.
 
 # %% tags=["claim"]
 claim(
@@ -1075,10 +1091,10 @@ claim(
 # %% [markdown]
 # ### "After enough training, every sample lies on a mode"
 #
-# The fraction of stray samples does fall as long as one trains. It cannot reach 0. Take a latent whose sample
-# lies on a mode, and one whose sample lies on another, and walk from the first to the second in a straight
-# line, in 2,000 small steps: $G$ is continuous, so its samples have to cross the space between the modes. Here
-# are 200 such walks, through the trained generator of the ring:
+# The fraction of stray samples does fall as long as one trains. It cannot reach 0. Take a latent
+# whose sample lies on a mode, and one whose sample lies on another, and walk from the first to the
+# second in a straight line, in 2,000 small steps: $G$ is continuous, so its samples have to cross
+# the space between the modes. Here are 200 such walks, through the trained generator of the ring:
 
 # %%
 rng = torch.Generator().manual_seed(seed(3))
@@ -1097,8 +1113,8 @@ print(f"walks that leave the modes on their way: {int(stray.any(dim=0).sum())} o
 print(f"part of the way that lies on no mode:    {stray.double().mean():.1%} on average")
 
 # %% [markdown]
-# All of them. A sheet that is stretched thinner and thinner never tears. A generator that could jump would
-# need more than one sheet, or a latent that comes in pieces.
+# All of them. A sheet that is stretched thinner and thinner never tears. A generator that could
+# jump would need more than one sheet, or a latent that comes in pieces.
 
 # %% tags=["claim"]
 claim(
@@ -1110,9 +1126,9 @@ claim(
 # %% [markdown]
 # ## A picture to take home
 #
-# A sheet folds best onto something that is in one piece. So let the GAN that you wrote in exercise 3.3 make
-# something for somebody: each latent has a colour, by its direction from the centre, and keeps it on its way
-# through your generator. **Put your own shape in the place of the heart.**
+# A sheet folds best onto something that is in one piece. So let the GAN that you wrote in exercise
+# 3.3 make something for somebody: each latent has a colour, by its direction from the centre, and
+# keeps it on its way through your generator. **Put your own shape in the place of the heart.**
 
 
 # %%
@@ -1152,28 +1168,30 @@ plots.show(
 # %% [markdown]
 # ## Summary
 #
-# - A GAN is two steps and a loop. D's step cuts the graph to the generator (`detach`); G's step must not. Each
-#   clears the gradients first.
-# - All that G learns are arrows: $-\partial\ell/\partial x$ at its samples. They know what D says *now*, nothing
-#   else.
+# - A GAN is two steps and a loop. D's step cuts the graph to the generator (`detach`); G's step
+#   must not. Each clears the gradients first.
+# - All that G learns are arrows: $-\partial\ell/\partial x$ at its samples. They know what D says
+#   *now*, nothing else.
 # - D's map shows where samples and data differ, not where the data are.
 # - The generator folds one sheet onto the data. Threads between modes remain.
-# - Count modes *and* good samples; measure JS on cells; know the floor that real samples reach with the same
-#   $N$.
-# - Mode collapse: against a D that stands still, one point is the generator's best answer. It is not a rest but
-#   a chase. A D that keeps up prevents it, and so does a D that sees several samples at once.
+# - Count modes *and* good samples; measure JS on cells; know the floor that real samples reach
+#   with the same $N$.
+# - Mode collapse: against a D that stands still, one point is the generator's best answer. It is
+#   not a rest but a chase. A D that keeps up prevents it, and so does a D that sees several
+#   samples at once.
 #
 # ## Further reading
 #
-# - Ian Goodfellow et al., *Generative Adversarial Nets*, NIPS 2014, arXiv:1406.2661. Algorithm 1 is the loop of
-#   this notebook, figure 1 the picture of the line.
-# - Luke Metz, Ben Poole, David Pfau, Jascha Sohl-Dickstein, *Unrolled Generative Adversarial Networks*, ICLR
-#   2017, arXiv:1611.02163. The ring of eight, collapse, and a generator that looks ahead at D's answers.
-# - Akash Srivastava, Lazar Valkov, Chris Russell, Michael U. Gutmann, Charles Sutton, *VEEGAN: Reducing Mode
-#   Collapse in GANs using Implicit Variational Learning*, NIPS 2017, arXiv:1705.07761. Modes captured and
-#   high-quality samples, as counted here.
-# - Zinan Lin, Ashish Khetan, Giulia Fanti, Sewoong Oh, *PacGAN: The power of two samples in generative
-#   adversarial networks*, NeurIPS 2018, arXiv:1712.04086.
-# - Minsuk Kahng et al., *GAN Lab: Understanding Complex Deep Generative Models using Interactive Visual
-#   Experimentation*, IEEE TVCG 2019, arXiv:1809.01587. A playground in the browser, after whose example ours
-#   was made.
+# - Ian Goodfellow et al., *Generative Adversarial Nets*, NIPS 2014, arXiv:1406.2661. Algorithm 1
+#   is the loop of this notebook, figure 1 the picture of the line.
+# - Luke Metz, Ben Poole, David Pfau, Jascha Sohl-Dickstein, *Unrolled Generative Adversarial
+#   Networks*, ICLR 2017, arXiv:1611.02163. The ring of eight, collapse, and a generator that looks
+#   ahead at D's answers.
+# - Akash Srivastava, Lazar Valkov, Chris Russell, Michael U. Gutmann, Charles Sutton, *VEEGAN:
+#   Reducing Mode Collapse in GANs using Implicit Variational Learning*, NIPS 2017,
+#   arXiv:1705.07761. Modes captured and high-quality samples, as counted here.
+# - Zinan Lin, Ashish Khetan, Giulia Fanti, Sewoong Oh, *PacGAN: The power of two samples in
+#   generative adversarial networks*, NeurIPS 2018, arXiv:1712.04086.
+# - Minsuk Kahng et al., *GAN Lab: Understanding Complex Deep Generative Models using Interactive
+#   Visual Experimentation*, IEEE TVCG 2019, arXiv:1809.01587. A playground in the browser, after
+#   whose example ours was made.

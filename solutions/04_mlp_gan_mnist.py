@@ -80,11 +80,11 @@ plots.show(plots.image_grid(some_real, columns=16, title="Real digits", note=mni
 # %% [markdown]
 # ## The networks that most people meet first
 #
-# The first GANs (Goodfellow et al. 2014) drew their MNIST digits with fully connected networks, and
-# introductions still begin there ([yunjey's PyTorch
+# The first GANs (Goodfellow et al. 2014) drew their MNIST digits with fully connected networks,
+# and introductions still begin there ([yunjey's PyTorch
 # tutorial](https://github.com/yunjey/pytorch-tutorial/blob/master/tutorials/03-advanced/generative_adversarial_network/main.py)
-# is one). The discriminator takes the image as one row of 784 numbers, through two hidden layers of
-# 128, to one logit. The generator goes the other way: latent → 128 → 128 → 784.
+# is one). The discriminator takes the image as one row of 784 numbers, through two hidden layers
+# of 128, to one logit. The generator goes the other way: latent → 128 → 128 → 784.
 # <!-- numbers: sizes of the networks, as the code below has them -->
 
 # %%
@@ -151,9 +151,9 @@ scale_of_distances = {
 scale_of_distances = {name: report(name, images) for name, images in scale_of_distances.items()}
 
 # %% [markdown]
-# Real digits have a distance close to 0, though not 0: these are some of the training images, and the
-# evaluator compares with all test images. One perfect digit, repeated, is far away: the distance asks
-# for variety, too.
+# Real digits have a distance close to 0, though not 0: these are some of the training images, and
+# the evaluator compares with all test images. One perfect digit, repeated, is far away: the
+# distance asks for variety, too.
 
 # %% tags=["claim"]
 _far = scale_of_distances["the untrained generator"]
@@ -181,7 +181,8 @@ show_source(discriminator_step, generator_step)
 # %% [markdown]
 # `train` repeats them, and keeps a running average of the generator's weights, which mostly draws
 # better than the weights of the last round ([notebook
-# 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?) tells more). The networks and their settings are a **recipe** of the course, `MNIST_MLP`: the two networks
+# 05](05_dcgan_mnist.ipynb#Why-show-another-generator-than-the-one-that-is-trained?) tells more).
+# The networks and their settings are a **recipe** of the course, `MNIST_MLP`: the two networks
 # above, Adam with learning rate 0.002 for both players, batches of 64.
 # <!-- numbers: settings in course_utils/training/recipes.py -->
 #
@@ -225,9 +226,10 @@ first_rows = plots.sample_evolution(
 plots.show(first_rows)
 
 # %% [markdown]
-# You predicted how many images it takes: tens of thousands. Look for the first row in which you can
-# read a digit; in this run it is the second one, after 40,000 images. At the end many are digits that
-# you can read, and all ten digits are there. <!-- number 40,000: the label of the second row -->
+# You predicted how many images it takes: tens of thousands. Look for the first row in which you
+# can read a digit; in this run it is the second one, after 40,000 images. At the end many are
+# digits that you can read, and all ten digits are there.
+# <!-- number 40,000: the label of the second row -->
 #
 # The last number printed is the one to compare with the [final distance of notebook
 # 05](05_dcgan_mnist.ipynb#The-real-training), which is of as many samples.
@@ -242,9 +244,9 @@ claim("all ten digits are there", _coverage.covered == 10, every_seed=True)
 # %% [markdown]
 # ## Five bugs, a run each
 #
-# The code above looks short and harmless, and it is easy to get one piece or another wrong in such a
-# way that it runs, and the samples do not say which. So break it, one piece at a time, and learn the
-# symptoms. Three of the five bugs have been found in published code; you are told where.
+# The code above looks short and harmless, and it is easy to get one piece or another wrong in such
+# a way that it runs, and the samples do not say which. So break it, one piece at a time, and learn
+# the symptoms. Three of the five bugs have been found in published code; you are told where.
 #
 # Each bug gets the same initial weights and the same number of rounds. The code without a bug runs
 # twice, from two seeds, so that you see how much chance alone makes. The loop is as plain as it can
@@ -278,11 +280,11 @@ def play(round_of_game, draw, start: int, rounds: int) -> tuple[nn.Module, nn.Mo
 # %% [markdown]
 # ### Bug 1: a sigmoid before a loss that expects logits
 #
-# The discriminator ends in a sigmoid, and its output goes into
-# `binary_cross_entropy_with_logits`, which applies a sigmoid of its own. Nothing complains. It
-# happens in Keras as well, where the loss has a switch `from_logits`: a university course's GAN
-# notebook had it on behind a sigmoid until a reader noticed ([jeffheaton/t81_558_deep_learning, pull
-# request 81](https://github.com/jeffheaton/t81_558_deep_learning/pull/81), 2020).
+# The discriminator ends in a sigmoid, and its output goes into `binary_cross_entropy_with_logits`,
+# which applies a sigmoid of its own. Nothing complains. It happens in Keras as well, where the
+# loss has a switch `from_logits`: a university course's GAN notebook had it on behind a sigmoid
+# until a reader noticed ([jeffheaton/t81_558_deep_learning, pull request
+# 81](https://github.com/jeffheaton/t81_558_deep_learning/pull/81), 2020).
 # <!-- number 81: of the pull request -->
 #
 # **Predict:** which probabilities can the loss still see?
@@ -305,8 +307,8 @@ print(f"at equilibrium it would be {2 * math.log(2):.3f}")
 
 # %% [markdown]
 # The answer: only those from ½ to 0.73. The discriminator cannot call anything fake: the lowest
-# probability is ½. And the surer it is, the flatter the extra sigmoid, so the less slope reaches the
-# generator.
+# probability is ½. And the surer it is, the flatter the extra sigmoid, so the less slope reaches
+# the generator.
 
 # %% tags=["claim"]
 claim(
@@ -322,10 +324,10 @@ claim(
 # now 0, which a tanh gives only when its input is exactly 0, in the steepest part of its curve.
 # White is at 1 as before. <!-- number 255: the largest value of a byte -->
 #
-# The notebook that goes with section 8.5 of F. Chollet's *Deep Learning with Python* (2017) has both; a
-# reader asked about it in the same year ([issue
-# 7](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/7) of the book's repository).
-# <!-- number 7: of the issue -->
+# The notebook that goes with section 8.5 of F. Chollet's *Deep Learning with Python* (2017) has
+# both; a reader asked about it in the same year ([issue
+# 7](https://github.com/fchollet/deep-learning-with-python-notebooks/issues/7) of the book's
+# repository). <!-- number 7: of the issue -->
 
 
 # %%
@@ -383,11 +385,11 @@ check("4.2", both_want)
 # The fakes are not detached, and both gradients are cleared at the top of the round only. The
 # generator then steps along the sum of its own gradient and the discriminator's.
 #
-# It takes both halves. The PyTorch tutorial named above does not detach either, and comes to no harm:
-# it clears all gradients again before the generator's `backward()`, as its author
+# It takes both halves. The PyTorch tutorial named above does not detach either, and comes to no
+# harm: it clears all gradients again before the generator's `backward()`, as its author
 # [explains](https://github.com/yunjey/pytorch-tutorial/issues/56) (2017). A reader of [another
-# repository](https://github.com/ginobilinie/asdnet/issues/2) pointed out both halves together (2020);
-# its author thought that it would not matter much in practice. You will see.
+# repository](https://github.com/ginobilinie/asdnet/issues/2) pointed out both halves together
+# (2020); its author thought that it would not matter much in practice. You will see.
 
 
 # %%
@@ -486,17 +488,17 @@ print(f"bug 2: {below_black:.0%} of the pixels are below 0, darker than any of i
 # | 4: D's loss reaches G | blobs of few kinds | one logit, two losses: their slopes add up to $D - (1 - D) = 2D - 1$, which is 0 where D = ½ |
 # | 5: one image a batch <!-- number 5: of the bug --> | blurs of one kind | D sees many fakes for one real image, another one in each round, and learns what a digit is only slowly |
 #
-# You predicted which is the worst. By distance, bugs 1 and 3 are, where no digit is left in this run.
-# The distance of bug 2 is nearly as bad, and its digits are fine.
+# You predicted which is the worst. By distance, bugs 1 and 3 are, where no digit is left in this
+# run. The distance of bug 2 is nearly as bad, and its digits are fine.
 #
 # For bug 2 is the one that you might not notice. Mapped to [−1, 1] its digits are about as good as
-# without a bug, since [0, 1] lies within tanh's range, and the generator learns that range too. The
-# bug is the *disagreement*. Everything that trusts the agreement is silently wrong afterwards, and many pixels
-# have values that no image has. The other way round there is no way out: a generator that ends in a
-# sigmoid never reaches −1, and one black pixel gives it away.
+# without a bug, since [0, 1] lies within tanh's range, and the generator learns that range too.
+# The bug is the *disagreement*. Everything that trusts the agreement is silently wrong afterwards,
+# and many pixels have values that no image has. The other way round there is no way out: a
+# generator that ends in a sigmoid never reaches −1, and one black pixel gives it away.
 #
-# Bug 4 can be seen at work: [notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?) measures
-# the angle between the two gradients.
+# Bug 4 can be seen at work: [notebook 05](05_dcgan_mnist.ipynb#What-does-a-missing-detach-do?)
+# measures the angle between the two gradients.
 #
 # A patient author calls grey, blurred or repeated shapes "not trained for long enough". So do not
 # assess a loop by whether something like digits appears. Check its parts, as in the next exercise.
@@ -723,22 +725,23 @@ else:
     print(f"from the runs above, your rule chooses z_dim = {my_choice(distances)}")
 
 # %% [markdown]
-# **What we saw.** You predicted where quality is best: in this run in between. With 2 numbers the mean
-# distance is the highest of all, and the digits are drawn least evenly: a plane cannot be folded
-# through all digits without passing through a lot of nonsense. From 8 numbers on, the seeds of one
-# size lie further apart than the sizes do in this run, so it gives you no reason to take 100.
-# <!-- number 100: the largest size -->
+# **What we saw.** You predicted where quality is best: in this run in between. With 2 numbers the
+# mean distance is the highest of all, and the digits are drawn least evenly: a plane cannot be
+# folded through all digits without passing through a lot of nonsense. From 8 numbers on, the seeds
+# of one size lie further apart than the sizes do in this run, so it gives you no reason to
+# take 100. <!-- number 100: the largest size -->
 #
-# "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain is
-# no larger than their spread. Look at what is missing here, too: two seeds are few, and these runs
-# are short. In the right panel, real digits lie further apart than the samples of any of these runs.
+# "How do I choose z_dim?" Start small, double it, repeat with other seeds, and stop when the gain
+# is no larger than their spread. Look at what is missing here, too: two seeds are few, and these
+# runs are short. In the right panel, real digits lie further apart than the samples of any of
+# these runs.
 #
-# **Why has the recipe 32, if your rule chooses 8 in this run?** Because longer runs do not tell the two
-# apart either. After 300,000 images, over three seeds, the distances were 5.5 to 6.9 with 8 numbers,
-# 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md); 5,000 samples
-# each). The ranges of 8 and 32 overlap: of these three your rule would choose 8 once more, and 32 is no
-# worse as far as anybody can tell. The course stays with one size for notebooks 04 and 05; your own
-# script, at the end of this notebook, may take what you chose.
+# **Why has the recipe 32, if your rule chooses 8 in this run?** Because longer runs do not tell
+# the two apart either. After 300,000 images, over three seeds, the distances were 5.5 to 6.9 with
+# 8 numbers, 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md);
+# 5,000 samples each). The ranges of 8 and 32 overlap: of these three your rule would choose 8 once
+# more, and 32 is no worse as far as anybody can tell. The course stays with one size for notebooks
+# 04 and 05; your own script, at the end of this notebook, may take what you chose.
 # <!-- numbers: docs/benchmarks.md, "Notebook 04, the fully connected GAN" -->
 
 # %% tags=["claim"]
@@ -835,9 +838,9 @@ assert difference.abs().max() < 1e-3
 # same problem*. Any difference of its two distances below is the difference that another seed
 # would make.
 #
-# And the convolutional one? Train both kinds on both data sets. The convolutional networks are those
-# of [notebook 05](05_dcgan_mnist.ipynb#The-real-training), with its recipe, `MNIST_DCGAN`. An image costs
-# them far more computing, so they see fewer of them:
+# And the convolutional one? Train both kinds on both data sets. The convolutional networks are
+# those of [notebook 05](05_dcgan_mnist.ipynb#The-real-training), with its recipe, `MNIST_DCGAN`.
+# An image costs them far more computing, so they see fewer of them:
 
 # %%
 draw_shuffled = data.image_sampler(reorder(mnist.images, shuffle), device)
@@ -885,10 +888,10 @@ plots.show(
 # neighbours, and shuffled pixels have no neighbours worth looking at.
 #
 # That is its strength, not its weakness. It *assumes* that near pixels belong together and that a
-# stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt. A
-# fully connected network assumes nothing, and has to learn the same stroke again at every place.
-# Compare the two rows in order: in this run the convolutional network has the smaller distance, from a
-# quarter of the images. What it reaches when it may see more of them is the subject of
+# stroke is a stroke wherever it stands. In images in order that is true, so it need not be learnt.
+# A fully connected network assumes nothing, and has to learn the same stroke again at every place.
+# Compare the two rows in order: in this run the convolutional network has the smaller distance,
+# from a quarter of the images. What it reaches when it may see more of them is the subject of
 # [notebook 05](05_dcgan_mnist.ipynb#The-real-training).
 
 # %% tags=["claim"]
@@ -909,11 +912,12 @@ claim(
 # %% [markdown]
 # ### Where do the specks come from?
 #
-# A fully connected generator makes each pixel from weights of its own, one for each unit of the last
-# hidden layer. That neighbours should be alike, it has to learn for each pair of them. What it has not learnt stays behind as specks,
-# which change from pixel to pixel. Make them visible: split each image into waves (a Fourier
-# transform) and ask how much power stands in waves of each length. Strokes are long waves; specks,
-# each independent of its neighbours, have as much power in short waves as in long ones: a flat curve.
+# A fully connected generator makes each pixel from weights of its own, one for each unit of the
+# last hidden layer. That neighbours should be alike, it has to learn for each pair of them. What
+# it has not learnt stays behind as specks, which change from pixel to pixel. Make them visible:
+# split each image into waves (a Fourier transform) and ask how much power stands in waves of each
+# length. Strokes are long waves; specks, each independent of its neighbours, have as much power in
+# short waves as in long ones: a flat curve.
 #
 # **Predict:** whose curve falls most steeply towards the short waves?
 
@@ -959,13 +963,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer: that of the real digits. Towards the short waves all three curves become flatter, and the
-# generators' more than the data's, as if a floor of noise lay under their strokes.
+# The answer: that of the real digits. Towards the short waves all three curves become flatter, and
+# the generators' more than the data's, as if a floor of noise lay under their strokes.
 #
-# The fully connected generator's curve is the flattest, and that is what independent specks look like
-# in a spectrum. In the middle it has less power than real digits: its strokes lack fine detail, and
-# specks are no substitute. The convolutional generator makes neighbours together, and comes closer to
-# the data in this run.
+# The fully connected generator's curve is the flattest, and that is what independent specks look
+# like in a spectrum. In the middle it has less power than real digits: its strokes lack fine
+# detail, and specks are no substitute. The convolutional generator makes neighbours together, and
+# comes closer to the data in this run.
 
 # %% tags=["claim"]
 _real, _mlp, _dcgan = (spectra[name] for name in ("real digits", "fully connected", "convolutional"))
@@ -1003,8 +1007,8 @@ claim(
 # training mode while they train. The samples are made in evaluation mode, without gradients, from
 # new latents.
 #
-# The check trains your GAN on pictures of bars, and looks at what it does inside as well as at what it
-# has learnt.
+# The check trains your GAN on pictures of bars, and looks at what it does inside as well as at
+# what it has learnt.
 
 
 # %%
@@ -1073,9 +1077,10 @@ script = check("4.6", train_on, otherwise=the_courses_own)
 # %% [markdown]
 # ### A date that nobody wrote
 #
-# Now give your script digits, and let it write. It makes a thousand of them; the classifier says which
-# digit each one is, and how surely; for each figure of the date you get those of which it is surest.
-# Put your own birthday in the place of the `date`, and train for longer if your digits are shy.
+# Now give your script digits, and let it write. It makes a thousand of them; the classifier says
+# which digit each one is, and how surely; for each figure of the date you get those of which it is
+# surest. Put your own birthday in the place of the `date`, and train for longer if your digits are
+# shy.
 
 # %%
 date = "24.12.2026"
@@ -1183,7 +1188,8 @@ claim("From 8 to 100 the entropy gains next to nothing", _evenness[100] < _evenn
 # - I. Goodfellow et al., *Generative Adversarial Nets*, NeurIPS 2014,
 #   [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
 # - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep Convolutional
-#   Generative Adversarial Networks*, ICLR 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434)
+#   Generative Adversarial Networks*, ICLR 2016,
+#   [arXiv:1511.06434](https://arxiv.org/abs/1511.06434)
 # - S. Chintala, E. Denton, M. Arjovsky, M. Mathieu, *How to Train a GAN? Tips and tricks to make
 #   GANs work*, 2016, [github.com/soumith/ganhacks](https://github.com/soumith/ganhacks)
 # - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # DCGAN on MNIST: convolutions that draw digits
 #
-# You take a convolutional generator apart, write the training loop yourself, watch readable digits appear
-# within a minute or two on two CPU cores, and build a generator of your own from an empty cell.
+# You take a convolutional generator apart, write the training loop yourself, watch readable digits
+# appear within a minute or two on two CPU cores, and build a generator of your own from an empty
+# cell.
 #
 # | | |
 # | --- | --- |
@@ -40,7 +41,8 @@ from course_utils.training.gan import discriminator_step, generator_step
 device = pick_device()
 print(f"computing on: {device}")
 
-# One meaning, one colour: what the data shows to D blue, the generator red, the discriminator green.
+# One meaning, one colour: what the data shows to D blue, the generator red, the discriminator
+# green.
 DATA, GENERATOR, OTHER = (plots.COLORS[name] for name in ("data", "generator", "reference"))
 
 # %% [markdown]
@@ -178,9 +180,9 @@ for size, kernel_size, stride, padding in [
 # %% [markdown]
 # Kernel 4, stride 2, padding 1 doubles a map exactly. So 7 → 14 → 28 makes a digit in two steps.
 #
-# A possible slip: the strides of a generator do not multiply up to the image's size, and nothing complains.
-# [Notebook 06](06_dcgan_cifar10.ipynb#Why-is-the-picture-too-small?) takes such a generator apart with this
-# formula.
+# A possible slip: the strides of a generator do not multiply up to the image's size, and nothing
+# complains. [Notebook 06](06_dcgan_cifar10.ipynb#Why-is-the-picture-too-small?) takes such a
+# generator apart with this formula.
 
 # %% tags=["claim"]
 claim(
@@ -232,12 +234,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer: a kernel of 4 puts four stamps on every pixel inside. A kernel of 5 puts nine on some, six on
-# their neighbours, four on others: not the same number everywhere.
+# The answer: a kernel of 4 puts four stamps on every pixel inside. A kernel of 5 puts nine on
+# some, six on their neighbours, four on others: not the same number everywhere.
 #
-# A kernel whose size is a multiple of the stride treats all inner pixels alike. With 3 or 5, some pixels
-# get more than twice as many stamps as a diagonal neighbour, and the network must learn to undo that.
-# Odena, Dumoulin and Olah (2016) traced the checkerboards in generated images back to this.
+# A kernel whose size is a multiple of the stride treats all inner pixels alike. With 3 or 5, some
+# pixels get more than twice as many stamps as a diagonal neighbour, and the network must learn to
+# undo that. Odena, Dumoulin and Olah (2016) traced the checkerboards in generated images back to
+# this.
 #
 # We take 4. Kernels of 5 with stride 2 are in the MNIST generator of DCGAN's authors (Newmu,
 # *dcgan_code*, `mnist/train_cond_dcgan.py`, 2015), and in TensorFlow's tutorial *Deep Convolutional
@@ -301,10 +304,10 @@ for inputs, outputs, size in [(64, 32, 7), (32, 1, 14)]:  # the two doubling lay
     assert difference < 1e-5
 
 # %% [markdown]
-# Nothing is approximated; it is the same layer, up to rounding. Which form is faster depends on the layer
-# and on the machine. In this run the interleaved form does better where one channel comes out, as at a
-# generator's end, than where many come out. The course's `upsampling_layer` takes each where it is the
-# faster. Measure before you optimise.
+# Nothing is approximated; it is the same layer, up to rounding. Which form is faster depends on
+# the layer and on the machine. In this run the interleaved form does better where one channel
+# comes out, as at a generator's end, than where many come out. The course's `upsampling_layer`
+# takes each where it is the faster. Measure before you optimise.
 
 # %% tags=["claim"]
 claim(
@@ -316,9 +319,9 @@ claim(
 # %% [markdown]
 # ## What did DCGAN get right?
 #
-# Early attempts to scale GANs up with convolutional networks had been unsuccessful, write Radford, Metz and
-# Chintala (2016). They searched for an architecture that trains, and put their findings into five
-# guidelines. These were found by trying, so each deserves the question *why*:
+# Early attempts to scale GANs up with convolutional networks had been unsuccessful, write Radford,
+# Metz and Chintala (2016). They searched for an architecture that trains, and put their findings
+# into five guidelines. These were found by trying, so each deserves the question *why*:
 #
 # | DCGAN's guideline | why it helps | what we do here |
 # | --- | --- | --- |
@@ -328,14 +331,14 @@ claim(
 # | ReLU in G, tanh at its end | the output is bounded like the data | the same |
 # | LeakyReLU in D | a slope everywhere: a unit that is off still passes a gradient back to G | the same, slope 0.2 <!-- numbers: settings, in the source below --> |
 #
-# **Batch normalisation** subtracts from each channel its mean over the batch and divides by its standard
-# deviation; then it scales and shifts by two learnt numbers. In evaluation mode it uses running averages
-# of mean and variance instead. It treats all images of a batch together. Remember that: it comes back
-# twice below.
+# **Batch normalisation** subtracts from each channel its mean over the batch and divides by its
+# standard deviation; then it scales and shifts by two learnt numbers. In evaluation mode it uses
+# running averages of mean and variance instead. It treats all images of a batch together. Remember
+# that: it comes back twice below.
 #
-# **Spectral normalisation** divides each layer's weight, written as a matrix, by the largest factor by
-# which that matrix stretches a vector. D's slope stays bounded that way (Miyato et al., 2018). [Notebook
-# 06](06_dcgan_cifar10.ipynb#How-steep-may-a-discriminator-be?) takes it apart.
+# **Spectral normalisation** divides each layer's weight, written as a matrix, by the largest
+# factor by which that matrix stretches a vector. D's slope stays bounded that way (Miyato et al.,
+# 2018). [Notebook 06](06_dcgan_cifar10.ipynb#How-steep-may-a-discriminator-be?) takes it apart.
 #
 # Here are DCGAN's numbers beside ours, which suit two CPU cores and a small data set:
 #
@@ -348,11 +351,13 @@ claim(
 # | extra convolutions | none | a 3×3 convolution between G's two upsampling layers, and one in each network where its maps are smallest, 7×7 (`extra_convs`) <!-- numbers: DCGAN's from the paper, β₂ from its authors' lib/updates.py --> |
 #
 # What each choice buys was measured, in [docs/benchmarks.md](../docs/benchmarks.md). Spectral
-# normalisation, for example, does not show after 75,000 images; after 150,000, the samples are worse
-# without it. <!-- numbers: the table "Notebook 05, the DCGAN on MNIST" of docs/benchmarks.md -->
+# normalisation, for example, does not show after 75,000 images; after 150,000, the samples are
+# worse without it.
+# <!-- numbers: the table "Notebook 05, the DCGAN on MNIST" of docs/benchmarks.md -->
 #
-# Read the discriminator; each line gives the shape that it makes. The generator's code you do not see
-# yet: in the last exercise you write it. Here is what comes out of each of its layers that has weights.
+# Read the discriminator; each line gives the shape that it makes. The generator's code you do not
+# see yet: in the last exercise you write it. Here is what comes out of each of its layers that has
+# weights.
 
 # %% tags=["claim"]
 claim(
@@ -406,7 +411,8 @@ print(
 # 1. **The discriminator's step.** Move D, only D, down
 #    $$L_D = -\frac1N \sum_i \log D(x_i) - \frac1N \sum_i \log\bigl(1 - D(G(z_i))\bigr).$$
 # 2. **The generator's step.** Move G, only G, down the
-#    [non-saturating loss of notebook 01](01_minimax_objective.ipynb#The-generator's-gradient), against the D that
+#    [non-saturating loss of notebook 01](01_minimax_objective.ipynb#The-generator's-gradient),
+#    against the D that
 #    has just learnt:
 #    $$L_G = -\frac1N \sum_i \log D(G(z_i)).$$
 #
@@ -415,15 +421,15 @@ print(
 # $-\log(1 - \sigma(t)) = \operatorname{softplus}(t)$. No sigmoid is ever computed, and no
 # logarithm of 0 can occur.
 #
-# The generator's samples stand in both losses. They are made **once**. In D's step they are just data:
-# that step must not reach back into G. In PyTorch you say so with `fake.detach()`, the same numbers
-# without their history. G's step goes on with the same fakes, and now their history is what you need: it
-# is the way by which D tells each pixel how to change.
+# The generator's samples stand in both losses. They are made **once**. In D's step they are just
+# data: that step must not reach back into G. In PyTorch you say so with `fake.detach()`, the same
+# numbers without their history. G's step goes on with the same fakes, and now their history is
+# what you need: it is the way by which D tells each pixel how to change.
 #
 # ### Exercise 5.2 — One round of the game (●●○, 15 min)
 #
-# Write the round. Mind four things: the fakes are made once, which gradients are cleared and when, where to
-# detach, and that G plays against the D *after* its step. Return both losses as numbers.
+# Write the round. Mind four things: the fakes are made once, which gradients are cleared and when,
+# where to detach, and that G plays against the D *after* its step. Return both losses as numbers.
 
 
 # %%
@@ -471,8 +477,8 @@ def round_of_the_package(
 play_round = check("5.2", one_round, otherwise=round_of_the_package)
 
 # %% [markdown]
-# The package has the two steps as two functions, for any loss. `autocast` and `penalty` are for later;
-# the rest is what you wrote.
+# The package has the two steps as two functions, for any loss. `autocast` and `penalty` are for
+# later; the rest is what you wrote.
 
 # %%
 show_source(discriminator_step, generator_step)
@@ -517,10 +523,10 @@ plots.show(
 #
 # ### What does a missing `detach` do?
 #
-# Without `detach`, PyTorch stops in G's step: D's backward pass has used up the history of the fakes. Two
-# things silence the message, `retain_graph=True` in D's backward pass, or making the fakes again for G's
-# step. If both `zero_grad` stand at the start of the round, D's loss has then left its gradient in G, and
-# G's own is added to it.
+# Without `detach`, PyTorch stops in G's step: D's backward pass has used up the history of the
+# fakes. Two things silence the message, `retain_graph=True` in D's backward pass, or making the
+# fakes again for G's step. If both `zero_grad` stand at the start of the round, D's loss has then
+# left its gradient in G, and G's own is added to it.
 #
 # **Predict:** does D's loss pull G in the same direction as G's loss does, or against it?
 
@@ -543,10 +549,10 @@ print(f"cosine of the angle between them: {cosine:+.3f}")
 print(f"length of their sum: {(from_d + from_g).norm():.3f}")
 
 # %% [markdown]
-# The answer: against it, and almost exactly. Both losses reach G through the same slope of the logit,
-# $\nabla t$: D's loss with the factor $\sigma(t)$, G's with the factor $-(1 - \sigma(t))$. Together that
-# makes $2\sigma(t) - 1$: where D is undecided, both factors are about ½ in size, and little is left of
-# the sum.
+# The answer: against it, and almost exactly. Both losses reach G through the same slope of the
+# logit, $\nabla t$: D's loss with the factor $\sigma(t)$, G's with the factor $-(1 - \sigma(t))$.
+# Together that makes $2\sigma(t) - 1$: where D is undecided, both factors are about ½ in size, and
+# little is left of the sum.
 #
 # With `detach` the question does not arise, and the backward pass of D's step is shorter.
 
@@ -561,10 +567,10 @@ claim(
 # %% [markdown]
 # ## Why show another generator than the one that is trained?
 #
-# In small games the two players circle around each other, and in a large one the weights wander on to the
-# end. The *average* over the last rounds [lies nearer to the
-# middle](02_game_dynamics.ipynb#Third-cure:-keep-the-average) than the weights of any one round. So while
-# the generator $\theta$ is trained, keep an average beside it:
+# In small games the two players circle around each other, and in a large one the weights wander on
+# to the end. The *average* over the last rounds [lies nearer to the
+# middle](02_game_dynamics.ipynb#Third-cure:-keep-the-average) than the weights of any one round.
+# So while the generator $\theta$ is trained, keep an average beside it:
 #
 # $$\bar\theta \leftarrow \beta\,\bar\theta + (1 - \beta)\,\theta \quad\text{after every round.}$$
 #
@@ -597,12 +603,13 @@ check("5.3", update_average)
 # %% [markdown]
 # ## How good is a picture?
 #
-# The losses do not show it: each is measured against an opponent that changes. We need a measure from
-# outside. The course ships a small classifier that reads digits. Its last hidden layer turns an image
-# into a vector of features. Take the features of the 10,000 real *test* digits, which no training sees,
-# and of some thousands of generated ones. <!-- number 10,000: images in MNIST's test set --> Describe
-# each cloud by its mean $\mu$ and covariance $\Sigma$ ($r$ for real, $g$ for generated), and measure how
-# far two Gaussians with these would be apart:
+# The losses do not show it: each is measured against an opponent that changes. We need a measure
+# from outside. The course ships a small classifier that reads digits. Its last hidden layer turns
+# an image into a vector of features. Take the features of the 10,000 real *test* digits, which no
+# training sees, and of some thousands of generated
+# ones. <!-- number 10,000: images in MNIST's test set --> Describe each cloud by its mean $\mu$
+# and covariance $\Sigma$ ($r$ for real, $g$ for generated), and measure how far two Gaussians with
+# these would be apart:
 #
 # $$d^2 = \lVert \mu_r - \mu_g \rVert^2 + \operatorname{tr}\bigl(\Sigma_r + \Sigma_g - 2(\Sigma_r \Sigma_g)^{1/2}\bigr).$$
 #
@@ -642,8 +649,8 @@ claim(
 )
 
 # %% [markdown]
-# Real digits are near 0. One sharp digit is no help if it comes again and again: one digit many times is
-# further away than anything else here.
+# Real digits are near 0. One sharp digit is no help if it comes again and again: one digit many
+# times is further away than anything else here.
 #
 # A distance depends on the features and on the number of samples, so compare only what was
 # measured alike. These distances say nothing about FIDs that you read elsewhere.
@@ -651,10 +658,10 @@ claim(
 # %% [markdown]
 # ## The real training
 #
-# `train(GAN(generator, discriminator), draw_real)` plays the same round as yours: it calls the two steps
-# that you saw above. Is that so? Let both begin with the same weights, the same images and the same
-# latents, and compare everything that the networks hold after some rounds, weights and running
-# statistics.
+# `train(GAN(generator, discriminator), draw_real)` plays the same round as yours: it calls the two
+# steps that you saw above. Is that so? Let both begin with the same weights, the same images and
+# the same latents, and compare everything that the networks hold after some rounds, weights and
+# running statistics.
 
 # %%
 rounds = by_scale(ci=2, cpu=10, gpu=10)
@@ -693,13 +700,13 @@ for name, network in by_your_round.networks.items():
     print(f"{name:14s} {len(yours)} tensors, largest difference after {rounds} rounds: {apart:.1e}")
 
 # %% [markdown]
-# The solution's round and the loop's agree to the last bit. If yours differs a little, it adds the same
-# numbers in another order, such as D's look at the fakes before its look at the real images: with Adam,
-# rounding grows into visible differences within a few rounds, without doing harm.
+# The solution's round and the loop's agree to the last bit. If yours differs a little, it adds the
+# same numbers in another order, such as D's look at the fakes before its look at the real images:
+# with Adam, rounding grows into visible differences within a few rounds, without doing harm.
 #
-# Around the round stands what a long run needs: the average from exercise 5.3, bfloat16 (numbers of 16
-# bits) where the machine is faster with it, progress, the stop button, checkpoints. You can stop it at
-# any time and keep what has been trained so far. <!-- number 16: the format's -->
+# Around the round stands what a long run needs: the average from exercise 5.3, bfloat16 (numbers
+# of 16 bits) where the machine is faster with it, progress, the stop button, checkpoints. You can
+# stop it at any time and keep what has been trained so far. <!-- number 16: the format's -->
 
 # %% tags=["claim"]
 claim(
@@ -789,9 +796,9 @@ first_minute = plots.sample_evolution(
 plots.show(first_minute)
 
 # %% [markdown]
-# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits, and on the way
-# some columns change their digit. Most samples are digits that anybody can read, and some are not: look
-# for them in the big picture, they are the generator's blind spots.
+# Read one column from top to bottom. Plain grey becomes strokes, strokes become digits, and on the
+# way some columns change their digit. Most samples are digits that anybody can read, and some are
+# not: look for them in the big picture, they are the generator's blind spots.
 
 # %% tags=["claim"]
 _read = [evaluate.classifier(samples).softmax(1) for _, samples in run.snapshots]
@@ -811,8 +818,8 @@ claim("readable digits appear", (_read[-1].max(1).values > 0.7).float().mean() >
 # %% [markdown]
 # ### What do the curves say?
 #
-# A batch holds 64 images, so from step to step the numbers jump. The curves show means over many steps.
-# <!-- number 64: the batch size, printed above -->
+# A batch holds 64 images, so from step to step the numbers jump. The curves show means over many
+# steps. <!-- number 64: the batch size, printed above -->
 
 
 # %% jupyter={"source_hidden": true}
@@ -877,13 +884,14 @@ for name in ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accu
     print(f"{name:18s} mean after the first tenth: {torch.tensor(run.history[name])[late].mean():.3f}")
 
 # %% [markdown]
-# You predicted what the generator's loss does between the first tenth and the end: it is (b), because the
-# loss is measured against the discriminator of that moment, and the discriminator gets better too.
+# You predicted what the generator's loss does between the first tenth and the end: it is (b),
+# because the loss is measured against the discriminator of that moment, and the discriminator gets
+# better too.
 #
-# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come close to
-# that, and stay there. After the first tenth of the training D does hardly better than guessing: to the
-# end it is right a little more than half of the time. Its slope is bounded, so it cannot become very
-# sure; and the slope is what G learns from.
+# If D guessed, its loss would be 2 log 2 ≈ 1.386 and the generator's log 2 ≈ 0.693. Both come
+# close to that, and stay there. After the first tenth of the training D does hardly better than
+# guessing: to the end it is right a little more than half of the time. Its slope is bounded, so it
+# cannot become very sure; and the slope is what G learns from.
 
 # %% tags=["claim"]
 _late = {name: torch.tensor(values).double()[late].mean().item() for name, values in run.history.items()}
@@ -902,9 +910,9 @@ claim(
 # %% [markdown]
 # ### Was the average worth it?
 #
-# The figure under the samples has two curves. `run.networks["generator"]` holds the weights of the last
-# step, `run.average` their average, which is what you see in the pictures. Here are their distances, and
-# the ratio of the two:
+# The figure under the samples has two curves. `run.networks["generator"]` holds the weights of the
+# last step, `run.average` their average, which is what you see in the pictures. Here are their
+# distances, and the ratio of the two:
 
 # %%
 ratios = []
@@ -915,10 +923,10 @@ for seen_so_far, average, last in zip(*distances.values(), strict=True):
     )
 
 # %% [markdown]
-# At 0 images the two are the same. From then on the average is ahead, here by more, there by less, and
-# once in a while by nothing: where the last weights happen to stand well, they stand as well as their
-# average. The learning rate stays the same to the end, so the weights wander on; the average lies in the
-# middle of where they have been.
+# At 0 images the two are the same. From then on the average is ahead, here by more, there by less,
+# and once in a while by nothing: where the last weights happen to stand well, they stand as well
+# as their average. The learning rate stays the same to the end, so the weights wander on; the
+# average lies in the middle of where they have been.
 
 # %% tags=["claim"]
 claim("At 0 images the two are the same", abs(ratios[0] - 1) < 1e-6, every_seed=True)
@@ -1040,9 +1048,10 @@ with torch.no_grad():
         print(f"{name:16s} mean length {lengths[name]:.2f},  Fréchet distance {of_middles[name]:.2f}")
 
 # %% [markdown]
-# The straight line does shorten the latents. But this generator forgives it: the middles of straight
-# lines make samples about as good as the middles of arcs, and both are about as good as samples of fresh
-# latents. The arc costs nothing, and keeps the latents where G was trained; here it was not needed.
+# The straight line does shorten the latents. But this generator forgives it: the middles of
+# straight lines make samples about as good as the middles of arcs, and both are about as good as
+# samples of fresh latents. The arc costs nothing, and keeps the latents where G was trained; here
+# it was not needed.
 
 # %% tags=["claim"]
 claim(
@@ -1074,8 +1083,8 @@ for before, after, distance in stretches:
     print(f"up to {after:9,} images: generator's loss {mean_loss:5.2f}, Fréchet distance {distance:6.1f}")
 
 # %% [markdown]
-# While the distance fell to a quarter or less, the loss stayed about where it was. It says how the match
-# stands, not how well either plays.
+# While the distance fell to a quarter or less, the loss stayed about where it was. It says how the
+# match stands, not how well either plays.
 
 # %% tags=["claim"]
 claim(
@@ -1152,8 +1161,8 @@ plots.show(
 )
 
 # %% [markdown]
-# No generated digit is at distance 0, and in the middle of the field the generated ones keep about the
-# distance that test digits keep: none of the 300 is a copy.
+# No generated digit is at distance 0, and in the middle of the field the generated ones keep about
+# the distance that test digits keep: none of the 300 is a copy.
 
 # %% tags=["claim"]
 _made, _real = gaps["generated"], gaps["real, from the test set"]
@@ -1168,13 +1177,13 @@ claim(
 # %% [markdown]
 # ## Now build one yourself
 #
-# You know all the parts by now: the arithmetic from exercise 5.1, DCGAN's guidelines, the first weights,
-# what batch normalisation does. Put them together.
+# You know all the parts by now: the arithmetic from exercise 5.1, DCGAN's guidelines, the first
+# weights, what batch normalisation does. Put them together.
 #
 # ### Exercise 5.6 — Build the generator (●●●, 30 min)
 #
-# Write a generator from an empty cell, for images of any shape `(channels, height, width)` whose height
-# and width can be divided by 4. With $w$ for `width`:
+# Write a generator from an empty cell, for images of any shape `(channels, height, width)` whose
+# height and width can be divided by 4. With $w$ for `width`:
 #
 # | step | what it makes |
 # | --- | --- |
@@ -1183,19 +1192,20 @@ claim(
 # | a 3×3 convolution | the same size again |
 # | an upsampling layer | the image, with numbers from −1 to 1 |
 #
-# - Upsampling is a transposed convolution that doubles a map exactly, without a checkerboard of stamps.
-#   Which kernel, stride and padding?
-# - Where does the guidelines' batch normalisation go, and where ReLU and tanh? Neither normalise nor
-#   rectify an image.
-# - A bias before batch normalisation is subtracted again at once: leave it out there. The last layer has
-#   one.
-# - Draw the weights of linear maps and convolutions from N(0, 0.02²), and set biases to 0. PyTorch begins
-#   otherwise.
-# - Give the network an attribute `latent_dim`: everything in this course that draws latents asks for it.
+# - Upsampling is a transposed convolution that doubles a map exactly, without a checkerboard of
+#   stamps. Which kernel, stride and padding?
+# - Where does the guidelines' batch normalisation go, and where ReLU and tanh? Neither normalise
+#   nor rectify an image.
+# - A bias before batch normalisation is subtracted again at once: leave it out there. The last
+#   layer has one.
+# - Draw the weights of linear maps and convolutions from N(0, 0.02²), and set biases to 0. PyTorch
+#   begins otherwise.
+# - Give the network an attribute `latent_dim`: everything in this course that draws latents asks
+#   for it.
 #
-# Before you check, count the weights by a formula in $w$, `latent_dim`, channels, height and width, one
-# term a layer. Batch normalisation has two for each channel. For images (1, 28, 28), latents of 32
-# numbers and $w = 32$ you should get 143,105.
+# Before you check, count the weights by a formula in $w$, `latent_dim`, channels, height and
+# width, one term a layer. Batch normalisation has two for each channel. For images (1, 28, 28),
+# latents of 32 numbers and $w = 32$ you should get 143,105.
 
 
 # %%
@@ -1269,9 +1279,9 @@ print(
 print(f"                         after {your_run.images_seen:,} images: {your_distance:.1f}")
 
 # %% [markdown]
-# It lacks the extra convolution and has seen fewer images, so it is behind the course's generator of
-# 150,000 images. Still, about half of what it draws are clear digits: the classifier is as sure of them as
-# of most real ones. Here are the clearest, a row for each digit:
+# It lacks the extra convolution and has seen fewer images, so it is behind the course's generator
+# of 150,000 images. Still, about half of what it draws are clear digits: the classifier is as sure
+# of them as of most real ones. Here are the clearest, a row for each digit:
 
 # %% jupyter={"source_hidden": true}
 many = sample(your_run.average, by_scale(ci=200, cpu=2_000, gpu=2_000), seed=seed(4))
@@ -1318,8 +1328,8 @@ claim(
 # - A transposed convolution stamps. Its size is (size − 1)·stride + kernel − 2·padding; kernel 4,
 #   stride 2, padding 1 doubles a map without a checkerboard of stamps, and equals an ordinary
 #   convolution followed by an interleave.
-# - A round: fakes, once; D's step on the detached fakes; then G's step, on the same fakes, against the
-#   new D. Two `zero_grad`, two `backward`, two `step`.
+# - A round: fakes, once; D's step on the detached fakes; then G's step, on the same fakes, against
+#   the new D. Two `zero_grad`, two `backward`, two `step`.
 # - The losses say how the match stands. A distance measured from outside, on equal numbers of
 #   samples, says how good the samples are.
 # - The average of the generator, buffers included, is what you sample from, in evaluation mode.
@@ -1328,7 +1338,8 @@ claim(
 # - A generator is a page of layers: from a linear map, by layers that double, to a tanh. Its first
 #   weights, and where batch normalisation stands and does not, belong to it.
 #
-# In [notebook 06](06_dcgan_cifar10.ipynb#What-do-we-have-to-draw?) networks of the same kind meet colour.
+# In [notebook 06](06_dcgan_cifar10.ipynb#What-do-we-have-to-draw?) networks of the same kind meet
+# colour.
 #
 # ## Further reading
 #

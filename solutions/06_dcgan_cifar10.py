@@ -48,7 +48,8 @@ from course_utils.training import CIFAR10_DCGAN, GAN, augmentation, progress, tr
 device = pick_device()
 print(f"computing on: {device}")
 
-# One meaning, one colour: photographs blue, and a colour for each way to double a map. Your run doubles by
+# One meaning, one colour: photographs blue, and a colour for each way to double a map. Your run
+# doubles by
 # transposed convolutions, the generator of an hour by pixel shuffles.
 REAL, TRANSPOSED, RESIZE, SHUFFLE, OWN = (
     plots.COLORS[name] for name in ("data", "model", "reference", "value", "optimum")
@@ -240,13 +241,14 @@ def fixed_generator() -> nn.Sequential:
 check("6.2", fixed_generator)
 
 # %% [markdown]
-# From here on we use the two functions from which
-# [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) builds its networks,
-# `dcgan_generator` and `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The
-# extra convolutions and the spectral normalisation are left out; the normalisation has a section
-# of its own below. Here they are with the sizes of this notebook, 48 channels at half size and
-# latents of 64 numbers, where digits had 32. (On [the page of measurements](../docs/benchmarks.md),
-# latents of 32 do as well for colour, within what seeds differ.) <!-- numbers: settings of notebook 05, and of that page -->
+# From here on we use the two functions from which [notebook
+# 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) builds its networks, `dcgan_generator` and
+# `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The extra convolutions and
+# the spectral normalisation are left out; the normalisation has a section of its own below. Here
+# they are with the sizes of this notebook, 48 channels at half size and latents of 64 numbers,
+# where digits had 32. (On [the page of measurements](../docs/benchmarks.md), latents of 32 do as
+# well for colour, within what seeds differ.)
+# <!-- numbers: settings of notebook 05, and of that page -->
 
 # %%
 NETWORK = {"image_shape": (3, 32, 32), "latent_dim": 64, "width": 48}
@@ -494,11 +496,12 @@ claim(
 # D sees the checkerboard, and G unlearns it: with transposed convolutions and with pixel shuffles,
 # the fractions fall to less than a tenth of what they were before training.
 #
-# The curves say more than the one number. Where a curve lies below the photographs', detail of that
-# fineness is missing; where it lies above, there is a grain. Which does what is of this run, and so
-# are the distances: do not read them as a ranking. On [the page of measurements](../docs/benchmarks.md), after more images and over three seeds, the
-# transposed convolution and the pixel shuffle are level, and the resize-convolution's seeds differ
-# by more than that. It also takes the most time for an image.
+# The curves say more than the one number. Where a curve lies below the photographs', detail of
+# that fineness is missing; where it lies above, there is a grain. Which does what is of this run,
+# and so are the distances: do not read them as a ranking. On [the page of
+# measurements](../docs/benchmarks.md), after more images and over three seeds, the transposed
+# convolution and the pixel shuffle are level, and the resize-convolution's seeds differ by more
+# than that. It also takes the most time for an image.
 #
 # We continue with the transposed convolution. Try `upsampling="resize"` yourself; and at the end
 # of this notebook you build a fourth way.
@@ -826,10 +829,10 @@ plots.show(
 # - The distance falls to less than half in the first fifth of the training, and slowly after that.
 #   It does not fall steadily, either: from one snapshot to the next it may rise. The last snapshot
 #   need not be the best, and it is level with blurred photographs or above them.
-# - The average brings little or nothing here. For digits, [see notebook 05](05_dcgan_mnist.ipynb#Was-the-average-worth-it?);
-#   for colour the generator after the last step is as good, also on
-#   [the page of measurements](../docs/benchmarks.md) over three seeds. We keep it because it does
-#   no harm, and shows fewer accidents of the last step.
+# - The average brings little or nothing here. For digits, [see notebook
+#   05](05_dcgan_mnist.ipynb#Was-the-average-worth-it?); for colour the generator after the last
+#   step is as good, also on [the page of measurements](../docs/benchmarks.md) over three seeds. We
+#   keep it because it does no harm, and shows fewer accidents of the last step.
 # - D's slope is many times that of the untrained D.
 
 # %% tags=["claim"]
@@ -1035,9 +1038,9 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# Your run has fewer strong edges than photographs, and fewer flat surfaces. The hour's generator has
-# nearly as many of both. Its spectrum is close to theirs over the whole range, and little is left
-# of the checkerboard with which its pixel shuffles began.
+# Your run has fewer strong edges than photographs, and fewer flat surfaces. The hour's generator
+# has nearly as many of both. Its spectrum is close to theirs over the whole range, and little is
+# left of the checkerboard with which its pixel shuffles began.
 
 # %% tags=["claim"]
 claim(
@@ -1116,7 +1119,8 @@ claim(
 #
 # The first layers of our D are `PixelUnshuffle(2)` and a 3×3 convolution: each of its 48 units
 # sees a window of 6×6 pixels. Put the weights back to where their pixels were (a pixel shuffle of
-# the *kernel*), and you can look at them as little pictures. <!-- number 48: the width in NETWORK -->
+# the *kernel*), and you can look at them as little pictures.
+# <!-- number 48: the width in NETWORK -->
 
 # %%
 filters = F.pixel_shuffle(discriminator[1].weight.detach(), 2)  # (48, 12, 3, 3) → (48, 3, 6, 6)
@@ -1199,7 +1203,8 @@ claim(
 #   3/1023 of its own. <!-- numbers: settings of the exercise -->
 # - Not more than 600,000 weights, so that the comparison with ours is a fair one.
 #
-# Try it before you ask for the verdict: `checkerboard_fraction(own_generator()(torch.randn(64, 64)))`.
+# Try it before you ask for the verdict:
+# `checkerboard_fraction(own_generator()(torch.randn(64, 64)))`.
 
 
 # %%
@@ -1407,8 +1412,9 @@ for n, distance in by_count.items():
 # %% [markdown]
 # Fewer samples tend to give a larger distance: their mean and covariance are less certain, and
 # what is off by chance counts as distance. The usual FID has 2,048 features where this classifier
-# has 128, and is taken of 50,000 samples for the same reason. And it has another scale: no distance
-# in this notebook can be compared with a published FID. <!-- numbers: the usual FID's, and the classifier's width -->
+# has 128, and is taken of 50,000 samples for the same reason. And it has another scale: no
+# distance in this notebook can be compared with a published FID.
+# <!-- numbers: the usual FID's, and the classifier's width -->
 
 # %% tags=["claim"]
 claim(
@@ -1442,9 +1448,9 @@ plots.show(
 )  # fmt: skip
 
 # %% [markdown]
-# Right histograms are not enough: these pictures are further from photographs than blurred ones are.
-# A colour lies in how the channels go together, and the same weights of G make all three from the
-# same maps.
+# Right histograms are not enough: these pictures are further from photographs than blurred ones
+# are. A colour lies in how the channels go together, and the same weights of G make all three from
+# the same maps.
 
 # %% tags=["claim"]
 claim(
@@ -1457,7 +1463,8 @@ claim(
 # ## Something to show
 #
 # A poster, then, from the generator of an hour: of two thousand samples, the eight of which the
-# course's classifier is surest, for each of the ten classes. <!-- numbers: settings of the next cell -->
+# course's classifier is surest, for each of the ten classes.
+# <!-- numbers: settings of the next cell -->
 
 # %%
 sampled = sample(shipped, by_scale(ci=100, cpu=2_000, gpu=10_000), seed=seed(6))
