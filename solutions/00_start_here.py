@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 15 min, and 25 min for the exercises |
-# | Running time | about 15 s on two CPU cores; a GPU is not needed |
+# | Running time | about 10 s on two CPU cores; a GPU is not needed |
 # | You need | Python; the rudiments of PyTorch: tensors, their shapes, a network as a function |
 # | You will be able to | draw samples from a generator and steer them; do an exercise, have it checked, and ask for hints; say what your machine will run, and how long it takes |
 #
@@ -465,13 +465,13 @@ check("0.4", loss_of_guessing)
 # <!-- numbers: times that were measured, written by tools/readme.py -->
 # | notebook | the question | for reading and exercises | to run, two CPU cores |
 # | --- | --- | --- | --- |
-# | 00 Start here | what does a generator do, and how does the course work? | 40 min | 15 s |
-# | 01 The minimax objective | what do the two players play for? | 125 min | 30 s |
-# | 02 Game dynamics | why do they go round in circles? | 145 min | 5 min |
-# | 03 A first GAN | what does a GAN look like from inside, on a plane? | 95 min | 45 s |
-# | 04 An MLP GAN on MNIST | what do five bugs look like in the samples? | 125 min | 20 min |
-# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 95 min | 110 s |
-# | 06 DCGAN on CIFAR-10 | what changes with colour? | 95 min | 3.5 min |
+# | 00 Start here | what does a generator do, and how does the course work? | 40 min | 10 s |
+# | 01 The minimax objective | what do the two players play for? | 125 min | 15 s |
+# | 02 Game dynamics | why do they go round in circles? | 145 min | 30 s |
+# | 03 A first GAN | what does a GAN look like from inside, on a plane? | 130 min | 50 s |
+# | 04 An MLP GAN on MNIST | what do five bugs look like in the samples? | 125 min | 115 s |
+# | 05 DCGAN on MNIST | how do you get good digits in a minute? | 130 min | 3 min |
+# | 06 DCGAN on CIFAR-10 | what changes with colour? | 125 min | 4.5 min |
 # | 07 When training fails | what went wrong, and how do you see it? | | |
 # | 08 Losses and penalties | which loss, which penalty, and why? | | |
 # | 09 Judging generators | how good is it, in numbers? | | |

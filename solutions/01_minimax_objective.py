@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 75 min for the exercises |
-# | Running time | about 30 s on two CPU cores; a GPU is not needed |
+# | Running time | about 15 s on two CPU cores; a GPU is not needed |
 # | You need | probabilities and averages, the derivative of a logarithm, PyTorch tensors and autograd |
 # | You will be able to | say what the minimax objective measures, derive the best discriminator, say what it leaves for the generator to minimise, explain why GANs use the non-saturating loss, and write the whole game of two perfect players |
 

@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 55 min, and 90 min for the exercises |
-# | Running time | about 5 min on two CPU cores; a GPU is not needed |
+# | Running time | about 30 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 01; derivatives and the chain rule; what an eigenvalue is |
 # | You will be able to | draw a GAN as arrows on a plane; predict the fate of a run from eigenvalues, and say where they are silent; choose a cure and say why it works; analyse a game of your own |
 

@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 80 min for the exercises |
-# | Running time | about 21 min on two CPU cores; not measured on a GPU |
+# | Running time | about 3 min on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the objective, the non-saturating loss); what a convolution and an optimiser step are in PyTorch |
 # | You will be able to | compute the size of any transposed convolution; say why each DCGAN guideline is there; write and debug a GAN's training loop; evaluate its samples by more than your eyes; build a generator layer by layer |
 
