@@ -61,7 +61,7 @@ def test_headings_of_exercises_say_what_the_checkers_declare(name):
 @pytest.mark.parametrize("name", PRESENT)
 def test_solution_stays_small_enough_to_be_read_online(name):
     megabytes = (ROOT / "solutions" / f"{name}.ipynb").stat().st_size / 2**20
-    assert megabytes < 4, "show fewer or smaller pictures"
+    assert megabytes < 5, "show fewer or smaller pictures"
 
 
 @pytest.mark.parametrize("name", PRESENT)
