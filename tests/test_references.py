@@ -1,4 +1,4 @@
-"""Every paper that the package names stands in full somewhere: in a notebook, or on the page of references."""
+"""Every paper that the package names stands in full somewhere: in a notebook, or on the references page."""
 
 import re
 from pathlib import Path
