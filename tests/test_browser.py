@@ -183,10 +183,10 @@ def test_a_learners_walk_through_notebook_01(page, lab):
     # An exercise, answered wrongly and then rightly, shows both verdicts.
     check = place_of(cells, 'check("1.2"')
     stub = max(place for place in range(check) if "NotImplementedError" in cells[place]["source"])
-    p_data, p_model = re.search(r"def \w+\((\w+)[^,]*, *(\w+)", cells[stub]["source"]).groups()
+    real, fake = "real_fraction * p_data", "(1 - real_fraction) * p_model"
     for answer, status, words in (
-        (f"{p_data} / {p_model}", "not right yet", "ratio"),
-        (f"{p_data} / ({p_data} + {p_model})", "right", ""),
+        ("p_data / p_model", "not right yet", "ratio"),
+        (f"{real} / ({real} + {fake})", "right", ""),
     ):
         stubbed = re.compile(r"raise NotImplementedError\(.*\)")
         run_cell(page, stub, stubbed.sub(f"return {answer}", cells[stub]["source"]))
