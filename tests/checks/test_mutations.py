@@ -305,7 +305,14 @@ def test_every_exercise_has_right_answers():
     assert [number for number, answers in ANSWERS.items() if not answers] == []
 
 
-@pytest.mark.parametrize("number", ANSWERS)
+# Answers to these are whole trainings or analyses: each of the mutations runs one.
+WHOLE_PIECES = {"2.7", "3.3", "4.6", "6.6"}
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(one, marks=pytest.mark.slow) if one in WHOLE_PIECES else one for one in ANSWERS],
+)
 def test_a_spoilt_right_answer_is_refused_with_a_message_of_its_own(number):
     accepted, generic = {}, {}
     for fault, verdict in faults(number):
@@ -317,7 +324,14 @@ def test_a_spoilt_right_answer_is_refused_with_a_message_of_its_own(number):
     assert generic == {}
 
 
-@pytest.mark.parametrize("entry", HARMLESS, ids=lambda entry: entry[0])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(one, marks=pytest.mark.slow, id=one[0]) if one[0] in WHOLE_PIECES else one
+        for one in HARMLESS
+    ],
+    ids=lambda entry: entry[0],
+)
 def test_what_is_said_to_be_harmless_passes(entry):
     exercises, some, _ = entry
     passed = {
