@@ -135,7 +135,7 @@ class Live:
     """A figure that is redrawn in its place while a cell runs:
 
     live = Live()
-    train_gan(..., on_snapshot=lambda run: live.show(loss_curves(run.history)))
+    train(..., on_snapshot=lambda run: live.show(loss_curves(run.history)))
     """
 
     def __init__(self):

@@ -16,7 +16,7 @@ def augment(images: Tensor, rng: torch.Generator) -> Tensor:
 
     Args:
         images: (N, C, H, W), at least 8 pixels high and wide, in [-1, 1]; the result may leave that range.
-        rng: on the images' device; `train_gan(..., augment=augment)` passes its own.
+        rng: on the images' device; `GAN(..., augment=augment)` passes the training's own.
 
     Returns:
         Images of the same shape, differentiable in the images.
