@@ -7,10 +7,12 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
+    convolution_norm,
     initialised,
     largest_singular_value,
     pytorch_initialised,
     spectrally_normalised,
+    weight_clipped,
 )
 from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
@@ -20,6 +22,7 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 __all__ = [
     "UPSAMPLING",
     "cifar10_dcgan",
+    "convolution_norm",
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
@@ -37,4 +40,5 @@ __all__ = [
     "spectrally_normalised",
     "transposed_by_convolution",
     "upsampling_layer",
+    "weight_clipped",
 ]
