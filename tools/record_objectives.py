@@ -29,6 +29,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--output", type=Path, default=RECORDED)
     arguments = parser.parse_args()
 
@@ -50,7 +51,7 @@ def main() -> None:
         }
 
     training = {**MNIST_DCGAN.training, "threads": 1, "device": device, "precision": "float32"}
-    for seed in SEEDS:
+    for seed in arguments.seeds:
         for name, objective in OBJECTIVES.items():
             key = f"{name}/seed {seed}"
             if key in load(arguments.output):

@@ -78,6 +78,7 @@ def compare(
     *,
     seeds: Sequence[int],
     game: Mapping[str, object],
+    hidden: bool = False,
     **training,
 ) -> list[Trained]:
     """Trains the same networks for each objective and each seed, on the same number of images.
@@ -89,13 +90,14 @@ def compare(
         evaluate: evaluate(generator) → numbers by name; given the averaged generator.
         seeds: of initialisation and training.
         game: all other arguments of `GAN`, the same for each objective.
+        hidden: show no progress.
         **training: arguments of `train`, the same for each objective.
 
     Returns:
         A `Trained` for each objective and seed, in that order. What diverged has `found=None`.
     """
     results = []
-    with show_progress(len(objectives) * len(seeds), "trainings", unit="runs") as update:
+    with show_progress(len(objectives) * len(seeds), "trainings", unit="runs", hidden=hidden) as update:
         for name, objective in objectives.items():
             for seed in seeds:
                 torch.manual_seed(seed)
