@@ -206,7 +206,7 @@ for name, push in pushes.items():
     right.plot(t, push, color=colour, linestyle=dashes)
 right.plot(t, derivative(LOSSES["relativistic"], "discriminator", 3.0), color=plots.CYCLE[5], linestyle=(0, (3, 1, 1, 1)))  # fmt: skip
 right.set(title="how hard D pushes a fake sample down", xlabel=r"logit of the fake sample, $\tilde t$", ylabel=r"$\partial L_D / \partial \tilde t$", ylim=(-0.6, 3))  # fmt: skip
-for name, (label, colour, dashes) in CURVES.items():
+for label, colour, dashes in CURVES.values():
     left.plot([], [], color=colour, linestyle=dashes, label=label)
 left.plot([], [], color=plots.CYCLE[5], linestyle=(0, (3, 1, 1, 1)), label="relativistic, $t = 3$")
 figure.legend(loc="outside lower center", ncols=3)
@@ -917,7 +917,7 @@ for name, row in table.items():
 
 # %% jupyter={"source_hidden": true}
 figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
-for place, (name, row) in enumerate(table.items()):
+for place, row in enumerate(table.values()):
     for panel, key in zip(panels, ("js", "frechet"), strict=True):
         panel.plot(
             row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], alpha=0.6, markersize=6

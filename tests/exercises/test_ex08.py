@@ -141,7 +141,7 @@ RIGHT = [
     ("8.2", pairs),
     ("8.2", pairs_by_cross_entropy),
     ("8.3", "c"),
-    ("8.3", " C."),
+    ("8.3", " C "),
     ("8.4", penalise),
     ("8.4", penalise_all_at_once),
     ("8.4", penalise_by_hand),
