@@ -19,7 +19,7 @@ from course_utils.models import (
 from course_utils.training.gan import GAN, Penalty
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.loop import Run, train
-from course_utils.training.penalties import gradient_penalty, r1, r1_r2
+from course_utils.training.penalties import gradient_penalty, one_sided_gradient_penalty, r1, r1_r2
 from course_utils.training.progress import progress as show_progress
 
 
@@ -44,6 +44,7 @@ OBJECTIVES = {
     "hinge": Objective("hinge"),
     "WGAN, clipping": Objective("wasserstein", bound=weight_clipped),
     "WGAN-GP": Objective("wasserstein", gradient_penalty(10.0)),
+    "WGAN, one-sided": Objective("wasserstein", one_sided_gradient_penalty(10.0)),
     "spectral norm.": Objective("non_saturating", bound=spectrally_normalised),
     "R1": Objective("non_saturating", r1(1.0)),
     "R1 + R2": Objective("non_saturating", r1_r2(1.0)),

@@ -8,7 +8,14 @@ from torch import nn
 
 from course_utils.training import penalties
 from course_utils.training.gan import Penalty
-from course_utils.training.penalties import gradient_penalty, r1, r2, slopes, squared_slopes
+from course_utils.training.penalties import (
+    gradient_penalty,
+    one_sided_gradient_penalty,
+    r1,
+    r2,
+    slopes,
+    squared_slopes,
+)
 
 WEIGHTS = torch.tensor([3.0, -4.0])  # ‖w‖² = 25
 
@@ -18,6 +25,7 @@ CLOSED_FORMS = {
     "r2": (lambda gamma: gamma / 2 * 25, lambda gamma: gamma * WEIGHTS),
     "r1_r2": (lambda gamma: gamma * 25, lambda gamma: 2 * gamma * WEIGHTS),
     "gradient_penalty": (lambda weight: weight * 16, lambda weight: 2 * weight * 4 * WEIGHTS / 5),
+    "one_sided_gradient_penalty": (lambda weight: weight * 16, lambda weight: 2 * weight * 4 * WEIGHTS / 5),
 }
 
 
@@ -113,6 +121,17 @@ def test_the_gradient_penalty_looks_at_random_points_between_an_epsilon_for_each
     torch.testing.assert_close(value, 10 * (norms - 1).square().mean())
     gradient_penalty(10.0)(critic, (real,), (fake,))
     assert not torch.equal(critic.asked[0], critic.asked[1])  # drawn anew at each call
+
+
+@pytest.mark.parametrize(
+    ("penalty", "value"), [(gradient_penalty, 10 * 0.75**2), (one_sided_gradient_penalty, 0.0)]
+)
+def test_a_slope_below_one_costs_something_on_two_sides_only(penalty, value):
+    critic = Linear()
+    with torch.no_grad():
+        critic.w.mul_(0.05)  # of length ¼
+    found = penalty(10.0)(critic, (torch.randn(4, 2),), (torch.randn(4, 2),))
+    assert found.item() == pytest.approx(value)
 
 
 def test_a_critic_without_any_slope_gets_a_finite_gradient():
