@@ -30,6 +30,7 @@ def main() -> None:
     )
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--only", nargs="+", choices=OBJECTIVES, default=[*OBJECTIVES])
     parser.add_argument("--output", type=Path, default=RECORDED)
     arguments = parser.parse_args()
 
@@ -52,7 +53,8 @@ def main() -> None:
 
     training = {**MNIST_DCGAN.training, "threads": 1, "device": device, "precision": "float32"}
     for seed in arguments.seeds:
-        for name, objective in OBJECTIVES.items():
+        for name in arguments.only:
+            objective = OBJECTIVES[name]
             key = f"{name}/seed {seed}"
             if key in load(arguments.output):
                 continue
