@@ -19,7 +19,7 @@ from statistics import median
 
 import torch
 from scipy.optimize import linear_sum_assignment, linprog
-from scipy.stats import wasserstein_distance
+from scipy.stats import spearmanr, wasserstein_distance
 from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
@@ -47,7 +47,7 @@ torch.set_num_threads(1)  # networks this small run faster on one thread than on
 # %% [markdown]
 # ## One interface for all
 #
-# Papers present their losses in many dresses. Here each is a pair of functions of logits, as in
+# Papers write their losses in many notations. Here each is a pair of functions of logits, as in
 # [notebook 03](03_first_gan.ipynb#Two-steps,-and-that-is-all): $L_D$ for the discriminator, $L_G$
 # for the generator, both to be *minimised*. Write $t$ for the logit of a real sample and
 # $\tilde t$ for that of a fake one. You know three pairs:
@@ -186,10 +186,10 @@ for name, pull in pulls.items():
 
 # %% jupyter={"source_hidden": true}
 CURVES = {  # curves that lie on each other are drawn once
-    "minimax": ("minimax", plots.CYCLE[0], "-"),
+    "minimax": ("minimax (right: as non-saturating)", plots.CYCLE[0], "-"),
     "non_saturating": ("non-saturating; relativistic, $t = 0$", plots.CYCLE[1], "--"),
     "least_squares": ("least squares", plots.CYCLE[2], "-."),
-    "hinge": ("hinge", plots.CYCLE[3], ":"),
+    "hinge": ("hinge (left: as Wasserstein)", plots.CYCLE[3], ":"),
     "wasserstein": ("Wasserstein", plots.CYCLE[4], (0, (5, 1))),
 }
 figure, (left, right) = plots.new_figure(columns=2, width=9.0, height=4.2)
@@ -213,6 +213,7 @@ for panel in (left, right):
 for label, colour, dashes in CURVES.values():
     left.plot([], [], color=colour, linestyle=dashes, label=label)
 left.plot([], [], color=plots.CYCLE[5], linestyle=(0, (3, 1, 1, 1)), label="relativistic, $t = 3$")
+left.annotate("7 at −6", (-1.95, 2.9), (-5.6, 2.6), arrowprops={"arrowstyle": "->"}, fontsize=10)
 figure.legend(loc="outside lower center", ncols=3)
 plots.show(
     plots.describe(
@@ -274,7 +275,7 @@ claim(
 #
 # [Notebook 01](01_minimax_objective.ipynb#What-is-left-for-the-generator) put the best
 # discriminator into the minimax loss, and JS was left. Do the same with all of them. The best
-# logit is found sample by sample: for least squares, minimise
+# logit of the first three rows is found sample by sample: for least squares, minimise
 # $\tfrac12 p\,(t-1)^2 + \tfrac12 q\,t^2$ over $t$, and so on. With $p$ for the data's
 # probability and $q$ for the generator's:
 #
@@ -390,8 +391,8 @@ claim(
 )
 
 # %% [markdown]
-# A perfect D is no more to be had than a perfect generator. Whether the distances in the table say
-# anything about training is a question for an experiment.
+# But there is no perfect D, as there is no perfect generator. Whether the distances in the table
+# say anything about training is a question for an experiment.
 #
 # ## The harness, and five losses on the plane
 #
@@ -406,6 +407,11 @@ show_source(compare)
 # The first arena is the ring of [notebook 03](03_first_gan.ipynb#A-GAN-on-a-plane), with its
 # networks and its learning rates, but fewer rounds. Two numbers judge a generator: JS on cells
 # (0.69 is the worst) and the fraction of good samples.
+#
+# **Predict.** You have seen the curves: minimax hardly pulls at rejected samples, least squares
+# pulls hardest. After 600 rounds, what becomes of the order of the two: (a) least squares is far
+# ahead, (b) minimax has learnt nothing, (c) it makes little difference? <!-- number 600: in the
+# next cell -->
 
 # %%
 ring_data = ring()
@@ -464,9 +470,9 @@ plane = on_the_plane({name: OBJECTIVES[name] for name in PLAIN})
 report(plane)
 
 # %% [markdown]
-# The five are level. Their medians lie within a factor of two of each other, and every one of
-# them finds all eight modes with every seed. The curves above would have let you expect more:
-# neither the strong pull of least squares nor the silence of minimax is seen here.
+# The answer is (c). Their medians lie within a factor of two of each other, and every one of them
+# finds all eight modes with every seed. Neither the strong pull of least squares nor the silence of
+# minimax is seen here.
 
 # %% tags=["claim"]
 _js = {name: [one.found["js"] for one in plane if one.objective == name] for name in PLAIN}
@@ -502,6 +508,13 @@ claim(
 # | gradient penalty | add $\lambda\,E[(\lVert\nabla t(\hat x)\rVert - 1)^2]$ at points $\hat x$ between real and fake samples | Gulrajani et al. 2017 |
 # | spectral normalisation | divide each layer's matrix by its largest singular value | Miyato et al. 2018 |
 #
+# "After each step" is done here before each use, which comes to the same and needs nothing of the
+# loop: the network clips itself.
+
+# %%
+show_source(weight_clipped)
+
+# %% [markdown]
 # On a line all of this can be held against the truth. The data are $\mathcal N(0, 0.5^2)$. The
 # "generator" is $\mathcal N(s, 0.5^2)$ and stands still, so that the critic has all the time it
 # wants. The exact distance between two equally large sets of numbers: sort both, and average the
@@ -602,7 +615,8 @@ figure.legend(loc="outside right center")
 plots.show(
     plots.describe(
         figure,
-        f"Estimates against the shift, on a logarithmic axis. At shift {shifts[-1]:g} the exact distance is {exact[-1]:.2f}; "
+        f"Estimates against the shift, on a logarithmic axis. At shift {shifts[-1]:g} the exact distance is "
+        f"{exact[-1]:.2f}; "
         + ", ".join(f"{name}: {values[-1]:.3g}" for name, values in estimates.items())
         + ".",
     )
@@ -647,6 +661,7 @@ _ratio = {
     for name, values in estimates.items()
 }
 claim("more than a hundred, whatever the distance", min(estimates["no bound"]) > 100, every_seed=True)
+claim("hundreds to thousands without a bound", max(estimates["no bound"]) > 1_000, every_seed=True)
 claim(
     "the ratio to the exact distance is not even constant",
     _ratio["clipping, c = 0.1"][0] > 1.25 * _ratio["clipping, c = 0.1"][-1],
@@ -661,7 +676,8 @@ _near = []
 for _name, _weight in (("gradient penalty, λ = 10", 10), ("gradient penalty, λ = 1", 1)):
     for _mine, _true in zip(estimates[_name], exact, strict=True):
         _up, _down = _true + _true**2 / (2 * _weight), -(_true - _true**2 / (2 * _weight))
-        _near.append(min(abs(_mine - _up) / abs(_up), abs(_mine - _down) / max(abs(_down), 0.1)))
+        _valleys = [_up, _down] if _true < 1.9 * _weight else [_up]  # at 2λ the second one closes
+        _near.append(min(abs(_mine - valley) / abs(valley) for valley in _valleys))
 claim(
     "either of two numbers",
     max(_near) < 0.08,
@@ -692,6 +708,17 @@ claim(
 )
 
 # %% [markdown]
+# Move $W_1$ and $\lambda$ yourself. Where does the second valley close?
+
+# %%
+from course_utils.widgets.critic_explorer import critic_explorer
+
+critic_explorer()
+
+# %% [markdown]
+# At $W_1 = 2\lambda$: beyond that, the pull of the distance is stronger than the penalty's.
+
+# %% [markdown]
 # ### Exercise 8.3 — Predict what the box does (●○○, 4 min)
 #
 # The critic above has three layers of weights, and clipping puts them into a box of $\pm 0.1$.
@@ -717,10 +744,10 @@ boxes = {}
 for c in (0.05, 0.1, 0.2):
     clipped = Objective("wasserstein", bound=lambda network, c=c: weight_clipped(network, c))
     critic, real, fake = critic_at_rest(clipped, 1.0)
+    found = estimate(critic, real, fake)  # a forward pass clips what the last step has moved
     weights = torch.cat([weight.detach().flatten() for weight in critic.parameters()])
-    at_wall = (weights.abs() > 0.99 * c).double().mean().item()
-    boxes[c] = estimate(critic, real, fake), at_wall
-    print(f"c = {c:4.2f}: estimate {boxes[c][0]:8.3f}   weights at the wall of the box: {at_wall:.0%}")
+    boxes[c] = found, (weights.abs() > 0.99 * c).double().mean().item()
+    print(f"c = {c:4.2f}: estimate {boxes[c][0]:8.3f}   weights at the wall of the box: {boxes[c][1]:.0%}")
 
 # %% [markdown]
 # The answer is (c): about eight times, seven here. A number on its way from $x$ to $t(x)$ is
@@ -743,19 +770,20 @@ claim(
 # %% [markdown]
 # ### Exercise 8.4 — The gradient penalty (●●○, 20 min)
 #
-# Now the second way. For each pair of a real sample $x$ and a fake one $\tilde x$, choose a random
-# point on the straight line between them, uniformly. Ask for the length of the critic's slope
-# there, the whole sample's. Return $\lambda$ times the mean squared distance of these lengths from
+# Now the second way. Sample number $i$ of the real batch, $x$, and sample number $i$ of the fake
+# one, $\tilde x$, make a pair. For each pair choose a random point on the straight line between
+# the two, uniformly. Ask for the length of the critic's slope there, the whole sample's. Return
+# $\lambda$ times the mean squared distance of these lengths from
 # 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`; the critic returns logits `(N,)`.
 # The result must be something that D's optimiser can step on.
 #
-# These slips are in print, so take care:
+# These slips are on record, so take care:
 #
 # | slip | where |
 # | --- | --- |
 # | a norm for each pixel, not for each image | eriklindernoren/PyTorch-GAN, issue 20 (2018); caogang/wgan-gp, issue 25 (2017) |
 # | a random number for each pixel, so that the points lie in a box, not on a line | eriklindernoren/PyTorch-GAN, issue 5 (2018) |
-# | a *normal* random number, so that most points lie beyond the samples | keras-team/keras-io, issue 624 (2021) |
+# | a *normal* random number, so that most points lie beyond the samples; a square root whose slope at 0 is infinite | keras-team/keras-io, issue 624 (2021) |
 
 
 # %%
@@ -778,10 +806,10 @@ penalty_or_ours = check(
 
 # %% [markdown]
 # It enters the game as a function of what D is shown. Yours plays in the runs below if it passed.
-# The course's own, with R1 and R2 beside it:
+# The course's own, which also serves games with labels:
 
 # %%
-show_source(course_penalties.gradient_penalty)
+show_source(course_penalties.gradient_penalty, course_penalties.between, course_penalties.slopes)
 
 
 def penalty_of_this_notebook(weight: float):
@@ -804,7 +832,7 @@ def penalty_of_this_notebook(weight: float):
 #
 # **Predict.** When the generator moves, too, and the critic has one step for each of its, how
 # close is the critic's estimate to the distance: (a) as close as at rest, (b) too large, because
-# the critic is steep, (c) of no use?
+# the critic is steep, (c) wrong by far, even in its sign?
 
 
 # %%
@@ -859,10 +887,11 @@ for name, objective in wgans.items():
     at_rest[name] = estimate(gan.discriminator, real, fake) / transport_distance(real, fake)
     wasserstein_game(objective, rounds, on_look=look)
     ratios = [mine / true for mine, true in zip(seen["estimate"][1:], seen["exact"][1:], strict=True)]
+    seen["rank"] = spearmanr(seen["estimate"][1:], seen["exact"][1:]).statistic
     print(
         f"{name:18s} estimate / exact: at rest {at_rest[name]:8.2g}, in the game {min(ratios):+8.2g} to "
         f"{max(ratios):+8.2g};"
-        f"   exact distance {seen['exact'][0]:.2f} → {seen['exact'][-1]:.2f}"
+        f"   exact distance {seen['exact'][0]:.2f} → {seen['exact'][-1]:.2f};   rank correlation {seen['rank']:+.2f}"
     )
 print(f"floor: {floor:.2f}")
 
@@ -885,12 +914,16 @@ figure.legend(handles, labels, loc="outside lower center", ncols=3)
 plots.show(plots.describe(figure, f"Three panels against rounds. {'; '.join(alt)}."))
 
 # %% [markdown]
-# The answer is (c), of no use. At rest the critic with a gradient penalty reads the distance, too
-# large by $W_1/2\lambda$ of it, as on the line; the spectrally normalised one reads about half of
-# it, for two dimensions use up more of its layers' room. In the game the same critics read a small
-# fraction, or a negative distance: they are behind a generator that has moved on. The papers give
-# the critic five steps for each of G's (Gulrajani et al. 2017); how many are enough depends on how
-# fast G is. <!-- number five: the papers' setting -->
+# The answer is (c). At rest the critic with a gradient penalty reads the distance, too large by
+# $W_1^2/2\lambda$ as on the line; the spectrally normalised one reads about half of it. In the
+# game none of the three reads as much as seven tenths of it at any look, and the one with the
+# two-sided penalty reads a *negative* distance at some. The papers give the critic five steps for
+# each of G's, so that it can keep up (Arjovsky et al. 2017, Gulrajani et al. 2017).
+# <!-- number five: the papers' setting -->
+#
+# Does the estimate at least go up and down with the distance? That is what the rank correlation
+# says: 1 if the two always agree in order, 0 if they have nothing to do with each other. Ten looks
+# at one run do not make much of it; do not trust a critic's curve before you have checked it once.
 #
 # And a critic that misreads the distance can still teach. With clipping and with spectral
 # normalisation the exact distance falls.
@@ -901,7 +934,7 @@ _game = {
     for name, seen in followed.items()
 }
 claim(
-    "At rest the critic with a gradient penalty reads the distance, too large by $W_1/2\\lambda$ of it",
+    "At rest the critic with a gradient penalty reads the distance, too large by $W_1^2/2\\lambda$ as on the line",
     about(at_rest["gradient penalty"], 1 + followed["gradient penalty"]["exact"][0] / 20, rel=0.08),
     every_seed=True,
 )
@@ -911,10 +944,10 @@ claim(
     every_seed=True,
 )
 claim(
-    "In the game the same critics read a small fraction, or a negative distance",
-    min(_game["gradient penalty"]) < 0.1
-    and max(_game["spectral norm."]) < 0.25
-    and max(_game["clipping"]) < 0.01,
+    "In the game none of the three reads as much as seven tenths of it at any look, and the one with the two-sided "
+    "penalty reads a *negative* distance at some",
+    max(max(ratios) for ratios in _game.values()) < 0.7 and min(_game["gradient penalty"]) < 0,
+    values={"three": 3},
     every_seed=True,
 )
 claim(
@@ -935,7 +968,7 @@ claim(
 #
 # $$ R_1 = \tfrac\gamma2\,E_{x \sim p}[\lVert\nabla t(x)\rVert^2], \qquad R_2 = \tfrac\gamma2\,E_{x \sim q}[\lVert\nabla t(x)\rVert^2]. $$
 #
-# The reason stands in [notebook 02](02_game_dynamics.ipynb#Second-cure:-change-the-game). Where
+# The reason is in [notebook 02](02_game_dynamics.ipynb#Second-cure:-change-the-game). Where
 # the generator is right, D has nothing left to say, and its slope should be 0: otherwise it drives
 # the samples past the data. A slope of 1 at the goal does just that. Nothing here makes $L_D$ a
 # distance; none is known that these penalised losses measure. They are there for the dynamics.
@@ -944,12 +977,22 @@ claim(
 #
 # ## The bounded ones on the plane
 #
-# Seven objectives more, with the same networks and the same budget as the five above. The
-# strengths are the papers' defaults, not tuned: $c = 0.01$, $\lambda = 10$, and $\gamma = 1$ as in
-# notebook 02's toy. One row more has $\lambda = 0.1$, which the paper's authors take for toy data
-# on a plane (igul222/improved_wgan_training, `gan_toy.py`, 2017). Another gives the critic the
-# five steps for each of G's that the paper asks for, with as many steps of G as above and five
-# times the data, from one seed. <!-- numbers: settings of the papers -->
+# Seven more objectives, with the same networks and the same budget as the five above. **Nothing is
+# tuned for any of them**, and that favours those that the course's settings were found with. Here
+# is what differs from the papers:
+#
+# | objective | here | in its paper |
+# | --- | --- | --- |
+# | all | Adam, learning rates 2e-3, $\beta$ = (0, 0.99), one step of D for each of G's | |
+# | WGAN, clipping | $c = 0.01$ | the same $c$; RMSProp, 5e-5, five steps |
+# | WGAN-GP | $\lambda = 10$ | the same $\lambda$; Adam, 1e-4, $\beta$ = (0, 0.9), five steps |
+# | R1, R2 | $\gamma = 1$, best in the toy of [notebook 02](02_game_dynamics.ipynb#Second-cure:-change-the-game) | $\gamma = 10$ for images |
+#
+# <!-- numbers: settings of the papers --> Two rows more show what else the gradient penalty's
+# authors do on a plane: $\lambda = 0.1$ (igul222/improved_wgan_training, `gan_toy.py`, 2017), and
+# five steps of the critic for each of G's, with as many steps of G as above and five times the
+# data, from one seed. They also train 100,000 rounds, at a twentieth of our learning rates.
+# <!-- numbers: settings of that script -->
 
 # %%
 BOUNDED = [name for name in OBJECTIVES if name not in PLAIN]
@@ -990,36 +1033,42 @@ plots.show(
 )
 
 # %% [markdown]
-# Spectral normalisation, R1, R2 and their relatives are level with the plain losses. The critic in
-# the box and the one with the two-sided penalty are far behind. The one-sided penalty, with the
-# same $\lambda$, is not: it lies in between, or level. So it is not the Wasserstein loss that
-# fails here, nor the penalty as such, but the demand that the slope be 1 *everywhere*, where it
-# should also be able to be small, and to turn round. A smaller $\lambda$, or five steps of the
-# critic, does not change that in this run.
+# Spectral normalisation, R1, R2 and their relatives are within a factor of two of the best plain
+# loss. Every run with the box or with the two-sided penalty is worse than every run of a plain
+# loss. The one-sided penalty, with the same $\lambda$, is within a factor of two of the best plain
+# loss again. So it is neither the Wasserstein loss that fails here nor a penalty as such. It is
+# the demand that the slope be 1 everywhere, where it should also be able to be small, and to turn
+# round.
+#
+# With $\lambda = 0.1$, or with five steps of the critic, the two-sided penalty is still behind
+# in this run. With its authors' learning rate and patience it may not be: that was not measured.
 
 # %% tags=["claim"]
 _js = {name: [one.found["js"] for one in plane if one.objective == name] for name in OBJECTIVES}
 _plain = [median(_js[name]) for name in PLAIN]
+_worst = max(max(_js[name]) for name in PLAIN)
 claim(
-    "Spectral normalisation, R1, R2 and their relatives are level with the plain losses",
+    "Spectral normalisation, R1, R2 and their relatives are within a factor of two of the best plain loss",
     max(median(_js[name]) for name in ("spectral norm.", "R1", "R1 + R2", "relativistic, R1 + R2"))
     < 2 * min(_plain),
+    values={"two": 2},
     every_seed=True,
 )
 claim(
-    "The critic in the box and the one with the two-sided penalty are far behind",
-    min(median(_js[name]) for name in ("WGAN, clipping", "WGAN-GP")) > 1.5 * max(_plain),
+    "Every run with the box or with the two-sided penalty is worse than every run of a plain loss",
+    min(_js["WGAN, clipping"] + _js["WGAN-GP"]) > _worst,
     every_seed=True,
 )
 claim(
-    "A smaller $\\lambda$, or five steps of the critic, does not change that in this run",
-    min(one.found["js"] for one in others) > 1.2 * max(_plain),
-    values={"steps": 5},
+    "one-sided penalty, with the same $\\lambda$, is within a factor of two of the best plain loss again",
+    median(_js["WGAN, one-sided"]) < 2 * min(_plain),
+    values={"two": 2},
+    every_seed=True,
 )
 claim(
-    "The one-sided penalty, with the same $\\lambda$, is not: it lies in between, or level",
-    max(_js["WGAN, one-sided"]) < min(_js["WGAN-GP"]) and median(_js["WGAN, one-sided"]) < 2 * min(_plain),
-    every_seed=True,
+    "the two-sided penalty is still behind in this run",
+    min(one.found["js"] for one in others) > _worst,
+    values={"λ": 0.1, "steps": 5},
 )
 
 # %% [markdown]
@@ -1113,9 +1162,9 @@ print(f"code {one['revision']['commit']}, PyTorch {one['versions']['torch']}, {o
 # %% [markdown]
 # ### What does spectral normalisation bound?
 #
-# Its promise is that no layer stretches. It is kept for a matrix. A convolution's kernel *written
-# as a matrix*, outputs × everything else, is not the convolution: in the convolution neighbouring
-# windows overlap, and a pixel is counted in several of them ([notebook
+# It promises that no layer stretches a vector. For a matrix that is true. A convolution's kernel
+# *written as a matrix*, outputs × everything else, is not the convolution: in the convolution
+# neighbouring windows overlap, and a pixel is counted in several of them ([notebook
 # 06](06_dcgan_cifar10.ipynb#How-steep-may-a-discriminator-be?) met this). How often? With a
 # $k$×$k$ kernel and stride $s$ a pixel lies in at most $\lceil k/s \rceil^2$ windows, so the
 # convolution stretches a picture at most $\lceil k/s \rceil$ times as far as its matrix stretches
@@ -1171,12 +1220,14 @@ claim("The slope that D really has stays below it", steepest < product, every_se
 # ## The table
 #
 # All that was measured, in one table. On the plane: the ring, three seeds, from the runs above. On
-# MNIST: the recorded runs, three seeds. Cost is CPU time, relative to the non-saturating
-# loss.
+# MNIST: the recorded runs, three seeds. Cost is CPU time, relative to the non-saturating loss. The
+# recorded runs saw the first 10,000 training digits. <!-- number 10,000: in the output above -->
 
 
 # %%
 def summary(values: list[float], form: str) -> str:
+    if not values:
+        return "diverged"
     return f"{median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
 
 
@@ -1188,20 +1239,25 @@ for name in OBJECTIVES:
         "modes": [one.found["modes"] for one in mine if one.found],
         "plane_seconds": median(one.seconds for one in mine),
         "frechet": [one["found"]["frechet"] for one in recorded[name] if one["found"]],
-        "classes": [one["found"]["classes"] for one in recorded[name] if one["found"]],
+        "entropy": [one["found"]["class_entropy"] for one in recorded[name] if one["found"]],
         "digit_seconds": median(one["cpu_seconds"] for one in recorded[name]),
         "runs": len(mine) + len(recorded[name]),
     }
 base = table["non-saturating"]
 print(
-    f"{'':24s}{'plane: JS':24s}{'modes':8s}{'MNIST: Fréchet':22s}{'digits':8s}{'cost, plane':13s}cost, MNIST"
+    f"{'':24s}{'plane: JS':24s}{'modes':8s}{'MNIST: Fréchet':22s}{'classes':9s}{'cost, plane':13s}cost, MNIST"
 )
 for name, row in table.items():
     print(
-        f"{name:24s}{summary(row['js'], '.3f'):24s}{min(row['modes'])}–{max(row['modes'])}     "
-        f"{summary(row['frechet'], '.1f'):22s}{min(row['classes'])}–{max(row['classes']):<6d}"
+        f"{name:24s}{summary(row['js'], '.3f'):24s}{min(row['modes'], default=0)}–{max(row['modes'], default=0)}     "
+        f"{summary(row['frechet'], '.1f'):22s}{median(row['entropy']):<9.2f}"
         f"{row['plane_seconds'] / base['plane_seconds']:<13.1f}{row['digit_seconds'] / base['digit_seconds']:.1f}"
     )
+
+print(
+    f"cost 1 is {base['plane_seconds']:.1f} CPU seconds on the plane and {base['digit_seconds']:.0f} on MNIST; "
+    f"classes: entropy in nats, {math.log(10):.2f} if all ten digits are equally frequent"
+)
 
 # %% jupyter={"source_hidden": true}
 figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
@@ -1247,28 +1303,27 @@ plots.show(
 # %% [markdown]
 # ### Which loss should you take?
 #
-# As measured here, that question matters less than the papers make it seem.
+# As measured here, that question matters less than the papers make it seem. The sentences about
+# MNIST rest on the recorded seeds 0 to 2. <!-- numbers: the recorded seeds -->
 #
 # | question | what the table shows |
 # | --- | --- |
 # | Does the choice among minimax, non-saturating, least squares, hinge and relativistic matter? | hardly: on either arena their medians lie within a factor of two of each other |
-# | Does bounding the slope help? | on MNIST, where D had no normalisation, the medians of spectral normalisation and R1 are less than a quarter below that of the non-saturating loss, and least squares without any bound is about as far ahead; on the plane nothing is gained |
-# | Is more better? R1 + R2, and the loss of R3GAN? | not in runs this short: they are not ahead of R1, and cost more |
-# | Which should you avoid? | here: clipping, and the two-sided penalty with these settings, behind on both arenas |
+# | Does bounding the slope help? | on MNIST, where D had no normalisation, every recorded run with spectral normalisation is better than every one without anything (non-saturating), by a sixth in the median; least squares without a bound has runs as good; on the plane nothing is gained |
+# | Is more better? R1 + R2, and the loss of R3GAN? | not in runs this short: their medians are no better than that of R1, and they cost more |
+# | Which did worst? | clipping and the gradient penalties on MNIST, clipping and the two-sided one on the plane, with settings that are not their papers' |
 # | What does a penalty cost? | R1 about a third to a whole of the training again, R1 + R2 up to twice that |
 #
-# With the recipe of [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?), whose D is
-# spectrally normalised, [the page of measurements](../docs/benchmarks.md) has minimax and
-# non-saturating level after 75,000 and after 150,000 images, and least squares close to them. That
-# fits. <!-- numbers: of that page -->
+# Longer trainings are on [the page of measurements](../docs/benchmarks.md), with the recipe of
+# [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) and three seeds. There minimax,
+# 0.84 (0.80 to 0.87), and non-saturating, 0.91 (0.73 to 0.91), come out level after 150,000
+# images. Least squares was run for 75,000 only: 2.99, against 2.63 and 2.18. And *without*
+# spectral normalisation the recipe falls back from 0.91 to 1.52 (1.20 to 1.61).
+# <!-- numbers: of that page -->
 #
-# Take that quarter with care. That is about as much as the seeds of one loss differ, and it
-# would take more seeds to call it a difference.
-#
-# So: take the non-saturating loss, and spend your time on the networks and the learning rates.
-# Bound D's slope when D becomes too steep or the game does not settle, and choose the cheaper way.
-# Take another loss for a reason: a distance that you want to read, say; then hold the critic at
-# its best.
+# So: take the non-saturating loss, normalise D spectrally, and spend your time on the networks
+# and the learning rates. Take R1 if the game does not settle. Take another loss for a reason: a
+# distance that you want to read, say; then hold the critic at its best, and check it.
 #
 # And keep in mind what the table does not have: other data, larger networks, longer runs, and
 # settings tuned for each objective. With many of those, Lucic et al. (2018) came to much the same:
@@ -1285,15 +1340,13 @@ claim(
     values={"two": 2},
     every_seed=True,
 )
+_digits = {name: row["frechet"] for name, row in table.items()}
 claim(
-    "the medians of spectral normalisation and R1 are less than a quarter below that of the non-saturating loss",
-    all(0.75 < _fd[name] / _fd["non-saturating"] < 1 for name in ("spectral norm.", "R1")),
-    every_seed=True,
-    values={"a quarter": 0.25},
-)
-claim(
-    "least squares without any bound is about as far ahead",
-    about(_fd["least squares"], (_fd["spectral norm."] + _fd["R1"]) / 2, rel=0.1),
+    "every recorded run with spectral normalisation is better than every one without anything (non-saturating), by a "
+    "sixth in the median; least squares without a bound has runs as good",
+    max(_digits["spectral norm."]) < min(_digits["non-saturating"])
+    and about(1 - _fd["spectral norm."] / _fd["non-saturating"], 1 / 6)
+    and min(_digits["least squares"]) < _fd["spectral norm."],
     every_seed=True,
 )
 claim(
@@ -1302,24 +1355,18 @@ claim(
     every_seed=True,
 )
 claim(
-    "That is about as much as the seeds of one loss differ",
-    1 - min(_fd["spectral norm."], _fd["R1"]) / _fd["non-saturating"]
-    < max(1 - min(table[name]["frechet"]) / max(table[name]["frechet"]) for name in PLAIN) + 0.02,
-    every_seed=True,
-)
-claim(
-    "they are not ahead of R1, and cost more",
-    min(_fd["R1 + R2"], _fd["relativistic, R1 + R2"]) > 0.95 * _fd["R1"]
+    "their medians are no better than that of R1, and they cost more",
+    min(_fd["R1 + R2"], _fd["relativistic, R1 + R2"]) > _fd["R1"]
     and min(_js["R1 + R2"], _js["relativistic, R1 + R2"]) > 0.8 * _js["R1"]
     and min(_cost["R1 + R2"], _cost["relativistic, R1 + R2"]) > _cost["R1"],
     every_seed=True,
 )
 claim(
-    "here: clipping, and the two-sided penalty with these settings, behind on both arenas",
-    all(
-        min(found["WGAN, clipping"], found["WGAN-GP"]) > max(found[name] for name in PLAIN)
-        for found in (_js, _fd)
-    ),
+    "clipping and the gradient penalties on MNIST, clipping and the two-sided one on the plane",
+    min(_fd[name] for name in ("WGAN, clipping", "WGAN-GP", "WGAN, one-sided"))
+    > max(value for name, value in _fd.items() if not name.startswith("WGAN"))
+    and min(_js["WGAN, clipping"], _js["WGAN-GP"])
+    > max(value for name, value in _js.items() if name not in ("WGAN, clipping", "WGAN-GP")),
     every_seed=True,
 )
 claim(
@@ -1344,8 +1391,9 @@ claim(
 # | `generator(real_logits, fake_logits)` | one number, a mean; a step down it raises fake logits. `real_logits` is `None`, unless you say `generator_sees_real=True` |
 # | `undecided` | the logit that a D which cannot tell should give to everything (0 by default); `None` if only differences count |
 #
-# The check looks whether it is new, and lets it learn data that this text does not show. A formula
-# is not enough: think of what happens far out, where D is sure.
+# The check looks whether it is new, up to factors, and lets it learn data that this text does not
+# show; that takes it some seconds. A formula is not enough: think of what happens far out, where D
+# is sure.
 
 
 # %%
@@ -1409,11 +1457,10 @@ claim(
 # ### "The Wasserstein critic's loss is the distance"
 #
 # It is the distance if the critic is held at slope 1 and is at its best. You have seen it off in
-# every other case: thousands without a bound; in another unit with clipping, and eight times as
-# large with twice the box; too large by $W_1/2\lambda$, or *negative*, with the two-sided penalty;
-# and in the game, where the critic runs behind, no measure of anything. If you want a distance,
-# compute one.
-# <!-- number eight: exercise 8.3 -->
+# every other case: hundreds to thousands without a bound; in another unit with clipping, and about
+# eight times as large with twice the box; too large by $W_1^2/2\lambda$, or *negative*, with the
+# two-sided penalty; and in the game, where the critic runs behind, wrong by far. If you want a
+# distance, compute one. <!-- number eight: exercise 8.3 -->
 #
 # ### "A Wasserstein GAN cannot collapse"
 #
@@ -1548,7 +1595,7 @@ for panel, name in zip(
     one = first_seed[name] if name in first_seed else yours[0]
     with torch.no_grad():
         height = one.run.networks["discriminator"](lattice).reshape(120, 120)
-    low, high = torch.quantile(height, torch.tensor([0.02, 0.98])).tolist()
+    low, high = torch.quantile(height.nan_to_num(), torch.tensor([0.02, 0.98])).tolist()
     levels = torch.linspace(low, high, 16).tolist() if high > low else [low, low + 1]
     panel.contourf(line, line, height, levels=levels, cmap="cividis", extend="both")
     generated = sample(one.run.networks["generator"], 400, seed=seed(7))
@@ -1577,8 +1624,9 @@ plots.show(
 #   it says anything; clipped, it has a unit of its own; with the two-sided penalty it can lean the
 #   wrong way; in the game it lags behind.
 # - Spectral normalisation holds matrices at 1, and convolutions at up to $\lceil k/s \rceil$.
-# - Under equal conditions most losses are level, here as in larger studies. A bound on D's slope is
-#   cheap insurance; what fails is a slope that must be 1 everywhere.
+# - Under equal conditions most losses are within a factor of two of each other. Spectral
+#   normalisation helps on MNIST; a slope that must be 1 everywhere does badly with the course's
+#   settings.
 #
 # `course progress` in a terminal shows which exercises you have solved.
 #
@@ -1590,7 +1638,8 @@ plots.show(
 # - J. H. Lim, J. C. Ye, *Geometric GAN*, 2017, arXiv:1705.02894. The hinge loss.
 # - M. Arjovsky, L. Bottou, *Towards Principled Methods for Training Generative Adversarial
 #   Networks*, ICLR 2017, arXiv:1701.04862.
-# - M. Arjovsky, S. Chintala, L. Bottou, *Wasserstein GAN*, ICML 2017, arXiv:1701.07875.
+# - M. Arjovsky, S. Chintala, L. Bottou, *Wasserstein Generative Adversarial Networks*, ICML 2017,
+#   arXiv:1701.07875.
 # - I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville, *Improved Training of
 #   Wasserstein GANs*, NIPS 2017, arXiv:1704.00028. The gradient penalty.
 # - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative Adversarial
@@ -1603,7 +1652,7 @@ plots.show(
 #   GAN Baseline*, NeurIPS 2024, arXiv:2501.05441. R3GAN.
 # - X. Nguyen, M. J. Wainwright, M. I. Jordan, *On surrogate loss functions and f-divergences*,
 #   Annals of Statistics 37 (2009), 876–904, doi:10.1214/08-AOS595. <!-- numbers: pages -->
-# - H. Petzka, A. Fischer, D. Lukovnikov, *On the Regularization of Wasserstein GANs*, ICLR 2018.
-#   The one-sided penalty.
+# - H. Petzka, A. Fischer, D. Lukovnikov, *On the Regularization of Wasserstein GANs*, ICLR 2018,
+#   arXiv:1709.08894. The one-sided penalty.
 # - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A Large-Scale
 #   Study*, NeurIPS 2018, arXiv:1711.10337.

@@ -42,7 +42,7 @@ def _check_pair(answer, right, mistakes, name) -> None:
         right: (real, fake) -> (L_D, L_G).
         mistakes: player -> [(another value(real, fake), what to say)].
     """
-    for n, start in ((7, 1), (64, 2), (10, 3)):
+    for n, start in ((64, 2), (7, 1), (10, 3)):
         real, fake = _logits(n, start)
         found = call_unchanged(answer, real, fake, name=name)
         if not isinstance(found, (tuple, list)) or len(found) != 2:
@@ -58,7 +58,7 @@ def _check_pair(answer, right, mistakes, name) -> None:
                 f"{player} should be one number, the mean over the batch; its shape is {tuple(value.shape)}.",
             )
         if matches(found_values[0], expected[1].detach()) and matches(found_values[1], expected[0].detach()):
-            raise Wrong("the two are in the wrong order: D's loss comes first.")
+            raise Wrong("the two are in the wrong order, or each is turned round: D's loss comes first.")
         for value, wanted, player in zip(found_values, expected, players, strict=True):
             wanted = wanted.detach()
             if matches(value, wanted):
@@ -83,10 +83,19 @@ def _check_pair(answer, right, mistakes, name) -> None:
         for value, player in zip(found, players, strict=True):
             expect_like(value, dtype=torch.float32, requires_grad=True, name=player)
         _same_slopes(found, expected, (real, fake))
-    real, fake = torch.tensor([200.0, -200.0]), torch.tensor([-200.0, 200.0])
-    found = call_unchanged(answer, real.requires_grad_(), fake.requires_grad_(), name=name)
-    for value, player in zip(found, players, strict=True):
-        as_tensor(value, f"at logits of ±200, {player}")
+    real = torch.tensor([200.0, -200.0, 30.0, -30.0]).requires_grad_()
+    fake = torch.tensor([-200.0, 200.0, 30.0, -30.0]).requires_grad_()
+    found, expected = call_unchanged(answer, real, fake, name=name), right(real, fake)
+    for value, wanted, player in zip(found, expected, ("D's loss", "G's loss"), strict=True):
+        value = as_tensor(value, f"at logits of ±200, {player}")
+        if not matches(value, wanted.detach(), tolerance=1e-3):
+            raise Wrong(
+                f"{player} is right for small logits, and cut off for large ones: at logits of ±200 it is "
+                f"{value.item():.4g}, and should be {wanted.item():.4g}. Is there a sigmoid, a clamp or a "
+                "small "
+                "number inside a logarithm?"
+            )
+    _same_slopes(found, expected, (real, fake))
 
 
 def _same_slopes(found, expected, logits) -> None:
@@ -161,6 +170,22 @@ def margin(answer):
                 "a sigmoid too many: margins are of logits.",
             ),
             (
+                lambda r, f: relu(1 - r).mean() + relu(f - 1).mean(),
+                "a fake sample wants its logit at −1 or below; here it may stand at 1.",
+            ),
+            (
+                lambda r, f: relu(1 - r).mean() + relu(f).mean(),
+                "the fake samples have no margin: they want to be at −1 or below, not at 0.",
+            ),
+            (
+                lambda r, f: softplus(1 - r).mean() + softplus(1 + f).mean(),
+                "a softplus bends where the margin has a corner: beyond it a sample still costs something.",
+            ),
+            (
+                lambda r, f: softplus(-r).mean() + softplus(f).mean(),
+                "that is the cross-entropy, which has no margin.",
+            ),
+            (
                 lambda r, f: (relu(1 - r).mean() + relu(1 + f).mean()) / 2,
                 "D's two means are averaged; add them up.",
             ),
@@ -168,6 +193,10 @@ def margin(answer):
             (lambda r, f: relu(1 + f).mean(), "the real samples are missing."),
         ],
         "G's loss": [
+            (
+                lambda r, f: -relu(1 - r).mean() - relu(1 + f).mean(),
+                "minus D's loss: then G stops where D's margin does. G raises all its logits alike.",
+            ),
             (
                 lambda r, f: f.mean(),
                 "G climbs down: it minimises, and wants the logits of its samples *high*.",
@@ -228,6 +257,14 @@ def pairing(answer):
             (
                 lambda r, f: softplus(f[None] - r[:, None]).mean(),
                 "that compares every real sample with every fake one. Each meets its own partner only.",
+            ),
+            (
+                lambda r, f: (softplus(f.mean() - r).mean() + softplus(f - r.mean()).mean()) / 2,
+                "that is the *average* relativistic loss, halved. Here samples meet in pairs.",
+            ),
+            (
+                lambda r, f: relu(1 + f - r).mean(),
+                "that is a hinge loss on the pair. The cross-entropy of the answer is asked for.",
             ),
             (
                 lambda r, f: softplus(r - f).mean(),
@@ -324,7 +361,22 @@ class _Bowl(_Slope):
 
 def _penalty_of(answer, critic, real, fake, weight):
     before = weights_of(critic)
-    found = call_unchanged(answer, critic, real, fake, weight, name="my_gradient_penalty")
+    left_over = torch.full_like(critic.w, 0.5)  # as if D's step had begun
+    critic.w.grad = left_over.clone()
+    try:
+        found = call_unchanged(answer, critic, real, fake, weight, name="my_gradient_penalty")
+    except RuntimeError as error:
+        if "INTERNAL ASSERT" in str(error) or "functorch" in str(error) or "vmap" in str(error):
+            raise Wrong(
+                "the check notes where the critic is asked, and cannot do so inside `torch.func`. Use "
+                "`torch.autograd.grad` here."
+            ) from None
+        raise
+    if critic.w.grad is None or not torch.equal(critic.w.grad, left_over):
+        raise Wrong(
+            "the critic's `.grad` has changed: D's next step would go along it. Ask `torch.autograd.grad` "
+            "for the slopes, which leaves `.grad` alone; no `backward`, no `zero_grad`."
+        )
     if moved(before, weights_of(critic)):
         raise Wrong(
             "the critic's weights have changed. A penalty only computes a number; the optimiser steps."
@@ -357,12 +409,17 @@ def _penalty_of(answer, critic, real, fake, weight):
 )
 def penalty(answer):
     rng = torch.Generator().manual_seed(4)
-    for shape, weight, length in (((2,), 10.0, 5.0), ((3, 4, 4), 10.0, 3.0), ((1, 6, 6), 0.5, 0.4)):
+    for shape, weight, length in (((2,), 3.0, 5.0), ((3, 4, 4), 10.0, 3.0), ((1, 6, 6), 0.5, 0.4)):
         w = torch.randn(shape, generator=rng)
         w = length * w / w.norm()
         real, fake = (torch.randn(12, *shape, generator=rng) + shift for shift in (1, -1))
         critic = _Slope(w)
         found, value = _penalty_of(answer, critic, real, fake, weight)
+        if critic.shown[-1].shape[1:] != real.shape[1:]:
+            raise Wrong(
+                f"the critic was shown points of shape {shown(tuple(critic.shown[-1].shape))}; one for each "
+                f"sample would be {tuple(real.shape)}. How does ε line up with the samples?"
+            )
         _check_linear(value, w, weight, len(real), critic)
         if not isinstance(found, Tensor) or not found.requires_grad:
             raise Wrong(
@@ -380,7 +437,7 @@ def penalty(answer):
                 "it has lost its history."
             )
     _check_places(answer)
-    return "both published bugs avoided: a norm for each image, and an ε for each image."
+    return "no slip: a norm and a uniform ε for each image."
 
 
 def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope) -> None:
@@ -414,6 +471,13 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
             weight * (length - 1).clamp(min=0).square(),
             "slopes below 1 cost nothing: a one-sided penalty. Here both sides count.",
         ),
+        (-right, "turned in its sign: D would be paid for steep slopes."),
+        (
+            weight * (w.abs().sum() - 1).square(),
+            "the sum of the absolute values is no length: take the root of the sum of squares.",
+        ),
+        (weight * (1 - length).clamp(min=0).square(), "slopes above 1 cost nothing. Here both sides count."),
+        (10 * (length - 1).square(), "λ is always 10: take the `weight` that is handed in."),
         ((length - 1).square(), "the weight λ is missing."),
         (weight / 2 * (length - 1).square(), "half of what it should be."),
         (weight * weight * (length - 1).square(), "λ is multiplied in twice."),
@@ -455,6 +519,11 @@ def _check_places(answer) -> None:
             raise Wrong("the slope is taken at the real samples only: the points should lie *between*.")
         if matches(own, torch.zeros(len(own)), tolerance=1e-2):
             raise Wrong("the slope is taken at the generated samples only: the points should lie *between*.")
+        if (epsilon - own[:, None]).abs().max() > 0.01 and _on_lines_of_others(places, real, fake):
+            raise Wrong(
+                "the points are not between sample i of the one batch and sample i of the other. Are the "
+                "partners mixed up?"
+            )
         if (epsilon - own[:, None]).abs().max() > 0.01:
             raise Wrong(
                 "the points do not lie on the line between a real and a generated sample: is there an ε for "
@@ -468,7 +537,8 @@ def _check_places(answer) -> None:
                 "Is it "
                 "drawn from a normal distribution? It should be uniform from 0 to 1."
             )
-        if abs(own.mean() - 0.5) > 0.08 or own.min() > 0.05 or own.max() < 0.95:
+        quarters = torch.histc(own, 4, 0, 1) / len(own)
+        if quarters.min() < 0.15 or quarters.max() > 0.35:
             raise Wrong("ε is not uniform from 0 to 1: some places between the samples are never seen.")
         norms = 1.2**2 * places.flatten(1).norm(dim=1)
         right = 10 * (norms - 1).square().mean()
@@ -482,6 +552,38 @@ def _check_places(answer) -> None:
         fractions.append(own)
     if matches(fractions[1], fractions[2]):
         raise Wrong("ε is the same at each call: draw it anew.")
+    _check_history(answer)
+
+
+def _on_lines_of_others(places: Tensor, real: Tensor, fake: Tensor) -> bool:
+    """Whether most points lie between some real and some generated sample, though not between partners."""
+    few = [part.flatten(1)[:400] for part in (places, real, fake)]
+    points, ends, starts = few
+    hits = 0
+    for point in points[:20]:
+        line = ends[:, None] - starts[None]  # (real, fake, numbers)
+        share = ((point - starts)[None] * line).sum(-1) / line.square().sum(-1)
+        distance = (starts[None] + share[..., None] * line - point).norm(dim=-1)
+        hits += bool((distance < 1e-3).any())
+    return hits > 15
+
+
+def _check_history(answer) -> None:
+    """The fakes may still hang on the generator: the penalty must not reach it, nor mark the data."""
+    rng = torch.Generator().manual_seed(6)
+    scale, critic = nn.Parameter(torch.tensor(1.0)), _Bowl(torch.tensor(1.0))
+    real, latents = torch.randn(8, 2, generator=rng), torch.randn(8, 2, generator=rng)
+    found = answer(critic, real, scale * latents, 10.0)
+    if real.requires_grad:
+        raise Wrong(
+            "`real` is left with `requires_grad`: ask for the slope at a new tensor, the points between."
+        )
+    (slope,) = torch.autograd.grad(found, scale, allow_unused=True)
+    if slope is not None and slope.abs() > 0:
+        raise Wrong(
+            "the penalty's gradient runs on into the generator, through the points between. `detach` them "
+            "before they ask for a gradient of their own."
+        )
 
 
 # --- an objective of the learner's own ---------------------------------------------------------------------
@@ -500,12 +602,14 @@ ROUNDS = 400
         "Start from the cost of one real sample as a function of its logit t: it should fall as t grows. "
         "Mirror it "
         "for fakes.",
-        "Ideas: a squared margin; an exponential; codes other than 0 and 1 in least squares; a Wasserstein "
-        "loss that grows more slowly far out.",
+        "Ideas: a squared margin; least squares with codes −1 and 1, where G aims for 1; a Wasserstein loss "
+        "that grows more slowly far out.",
         "`Objective(GANLoss(discriminator, generator))`; both functions take (real_logits, fake_logits).",
     ],
 )
 def own_objective(answer):
+    if isinstance(answer, (Objective, GANLoss)):
+        raise Wrong("hand over the function `my_objective` itself, without calling it.")
     objective = call_unchanged(answer, name="my_objective")
     if isinstance(objective, GANLoss):
         raise Wrong("that is the loss. Wrap it: `Objective(GANLoss(…))`, so that a penalty could go with it.")
@@ -561,6 +665,12 @@ def _slopes(loss: GANLoss, real: Tensor, fake: Tensor) -> list[Tensor]:
 
 
 def _check_form(loss: GANLoss) -> None:
+    for far in (50.0, 200.0):
+        logits = [torch.tensor([-far, far], requires_grad=True) for _ in range(2)]
+        total = sum(_values(loss, *logits).values())
+        found = torch.autograd.grad(total, logits, allow_unused=True)
+        if not all(slope is None or slope.isfinite().all() for slope in found):
+            raise Wrong(f"at logits of ±{far:g} a slope is no longer finite. What happens where D is sure?")
     real, fake = _logits(64, 6)
     values = _values(loss, real, fake)
     twice = _values(loss, real.repeat(2), fake.repeat(2))
@@ -576,18 +686,23 @@ def _check_form(loss: GANLoss) -> None:
     if for_fake.sum() <= 0:
         raise Wrong("D's step would *raise* the logits of fake samples, on average, or leave them.")
     if for_g.sum() >= 0:
-        raise Wrong("G's step would *lower* the logits of its samples, on average, or leave them.")
+        raise Wrong(
+            "G's step would *lower* the logits of its samples, on average, or leave them. Does it aim at "
+            "what "
+            "is undecided, where it should aim above?"
+        )
 
 
 def _check_new(loss: GANLoss) -> None:
-    for start in (7,):
-        real, fake = _logits(256, start)
-        own = torch.cat([slope / slope.norm() for slope in _slopes(loss, real, fake)])
+    real, fake = _logits(256, 7)
+    own = torch.cat([slope / slope.norm() for slope in _slopes(loss, real, fake)])
+    for scale in (0.25, 1 / 3, 0.5, 1.0, 2.0, 3.0, 4.0):  # t ↦ c·t: the same loss in another unit
+        scaled = [(scale * logits.detach()).requires_grad_() for logits in (real, fake)]
         for name, known in LOSSES.items():
-            theirs = torch.cat([slope / slope.norm() for slope in _slopes(known, real, fake)])
+            theirs = torch.cat([slope / slope.norm() for slope in _slopes(known, *scaled)])
             if torch.allclose(own, theirs, atol=1e-4):
                 raise Wrong(
-                    f"up to a factor, that is the {name.replace('_', '-')} loss. Find one of your own."
+                    f"up to factors, that is the {name.replace('_', '-')} loss. Find one of your own."
                 )
 
 

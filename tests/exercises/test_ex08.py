@@ -83,7 +83,7 @@ def penalise_by_hand(critic, real, fake, weight):
     total, n = 0, len(real)
     for x, made in zip(real, fake, strict=True):
         between = made + torch.rand(()) * (x - made)
-        between = between[None].clone().requires_grad_()
+        between = between[None].detach().clone().requires_grad_()
         slope = torch.autograd.grad(critic(between).sum(), between, create_graph=True)[0]
         total = total + (slope.square().sum().sqrt() - 1) ** 2
     return weight * total / n
@@ -110,6 +110,21 @@ def steps_the_critic(critic, real, fake, weight):
         for parameter in critic.parameters():
             parameter.add_(1)
     return found
+
+
+def with_backward(critic, real, fake, weight):
+    e = torch.rand(len(real), *[1] * (real.ndim - 1))
+    between = (e * real + (1 - e) * fake).detach().requires_grad_()
+    critic(between).sum().backward(create_graph=True)
+    return weight * (between.grad.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def without_detach(critic, real, fake, weight):
+    e = torch.rand(len(real), *[1] * (real.ndim - 1))
+    between = e * real + (1 - e) * fake
+    between = between if between.requires_grad else between.requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
 # --- 8.5: an objective of one's own ---
@@ -165,7 +180,7 @@ WRONG = [
     ("8.1", d_with(lambda r, f: relu(1 + r).mean() + relu(1 - f).mean()), "exchanged"),
     ("8.1", d_with(lambda r, f: d_squared(r, f)), "squared"),
     ("8.1", d_with(lambda r, f: relu(1 - r.mean()) + relu(1 + f.mean())), "before the margin"),
-    ("8.1", d_with(lambda r, f: 2 - r.mean() + f.mean()), "stops at the margin"),
+    ("8.1", d_with(lambda r, f: 2 - r.mean() + f.mean()), "before the margin"),
     ("8.1", d_with(lambda r, f: relu(1 - r.sigmoid()).mean() + relu(1 + f.sigmoid()).mean()), "sigmoid"),
     ("8.1", d_with(lambda r, f: relu(1 - r).mean()), "fake samples are missing"),
     ("8.1", d_with(lambda r, f: hinge(r, f)[0] / 2), "add them up"),
@@ -196,6 +211,14 @@ WRONG = [
     ("8.2", pg_with(lambda r, f: -softplus(f - r).mean()), "saturates"),
     ("8.2", pg_with(lambda r, f: softplus(-f).mean()), "fake samples alone"),
     ("8.2", pg_with(lambda r, f: softplus(r.detach() - f).mean()), "lost its history"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(f - 1).mean()), "may stand at 1"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(f).mean()), "have no margin"),
+    ("8.1", d_with(lambda r, f: softplus(1 - r).mean() + softplus(1 + f).mean()), "has a corner"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).clamp(max=50).mean() + relu(1 + f).mean()), "cut off"),
+    ("8.1", g_with(lambda r, f: -hinge(r, f)[0]), "stops where D's margin does"),
+    ("8.2", pd_with(lambda r, f: -torch.log(torch.sigmoid(r - f) + 1e-8).mean()), "cut off"),
+    ("8.2", pg_with(lambda r, f: softplus((r - f).clamp(-50, 50)).mean()), "cut off"),
+    ("8.2", pd_with(lambda r, f: relu(1 + f - r).mean()), "hinge loss on the pair"),
     ("8.3", "a", "more than one layer"),
     ("8.3", "b", "two layers"),
     ("8.3", "d", "depends on c"),
@@ -220,10 +243,39 @@ WRONG = [
     ("8.4", spoilt(epsilon=lambda x: torch.randn(len(x), *[1] * (x.ndim - 1))), "beyond the samples"),
     ("8.4", spoilt(epsilon=lambda x: torch.rand(len(x), *[1] * (x.ndim - 1)) / 2), "not uniform"),
     ("8.4", one_epsilon_for_ever(), "same at each call"),
+    (
+        "8.4",
+        spoilt(epsilon=lambda x: torch.randint(2, (len(x), *[1] * (x.ndim - 1))).float()),
+        "not uniform",
+    ),
+    ("8.4", spoilt(epsilon=lambda x: torch.rand(len(x), 1, 1, 1)), "line up"),
+    ("8.4", with_backward, "`.grad` has changed"),
+    ("8.4", lambda critic, x, f, weight: (critic.zero_grad(), penalise(critic, x, f, weight))[1], "`.grad`"),
+    ("8.4", without_detach, "into the generator"),
+    ("8.4", lambda critic, x, f, weight: penalise(critic, x.requires_grad_(), f, weight), "left with"),
+    ("8.4", lambda critic, x, f, weight: penalise(critic, x, f, 10.0), "always 10"),
+    ("8.4", lambda critic, x, f, weight: -penalise(critic, x, f, weight), "sign"),
+    ("8.4", lambda critic, x, f, weight: penalise(critic, x, f.flip(0), weight), "mixed up"),
     ("8.4", steps_the_critic, "weights have changed"),
     ("8.4", lambda critic, x, f, weight: torch.tensor(3.0, requires_grad=True), "never asked"),
     ("8.5", lambda: GANLoss(d_squared, g_up), "Wrap it"),
     ("8.5", lambda: "hinge", "an `Objective`; you return"),
+    ("8.5", Objective(GANLoss(d_squared, g_up)), "without calling it"),
+    ("8.5", objective(lambda r, f: relu(2 - r).mean() + relu(2 + f).mean(), g_up), "that is the hinge loss"),
+    (
+        "8.5",
+        objective(
+            lambda r, f: softplus(-2 * r).mean() + softplus(2 * f).mean(),
+            lambda r, f: softplus(-2 * f).mean(),
+        ),
+        "non-saturating",
+    ),
+    (
+        "8.5",
+        objective(lambda r, f: (-r).exp().mean() + f.exp().mean(), lambda r, f: (-f).exp().mean()),
+        "infinite",
+    ),
+    ("8.5", objective(codes, lambda r, f: f.square().mean()), "undecided"),
     ("8.5", lambda: OBJECTIVES["hinge"], "that is the hinge loss"),
     ("8.5", lambda: Objective(LOSSES["minimax"], r1(1.0)), "that is the minimax loss"),
     ("8.5", objective(lambda r, f: -d_squared(r, f), g_up), "*lower* the logits of real"),
