@@ -385,8 +385,13 @@ def literal_seeds(notebook: NotebookNode) -> list[str]:
         lines = cell.source.splitlines()
         for node in ast.walk(_parse(cell.source)):
             values = _seeding(node)
+            places = {
+                id(part.slice) for one in values for part in ast.walk(one) if isinstance(part, ast.Subscript)
+            }
             literal = any(
-                type(getattr(part, "value", None)) is int for one in values for part in ast.walk(one)
+                type(getattr(part, "value", None)) is int and id(part) not in places  # seeds[0] is no literal
+                for one in values
+                for part in ast.walk(one)
             )
             passed = any(
                 getattr(getattr(part, "func", None), "id", "") == "seed"
