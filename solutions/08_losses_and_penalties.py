@@ -499,7 +499,8 @@ claim(
 #
 # That is minus the loss of the Wasserstein critic above, with a condition: $t$ may nowhere be
 # steeper than 1. It must be **1-Lipschitz**. Why the condition? Without it there is no maximum. If
-# $t$ separates the two at all, $10\,t$ scores ten times as much. <!-- number ten times: linear in t -->
+# $t$ separates the two at all, $10\,t$ scores ten times as much. <!-- number ten times: linear in
+# t -->
 #
 # So bound it. There are three well-known ways:
 #
@@ -1567,10 +1568,10 @@ same = all(
 print(f"logits from {reach.min():.2f} to {reach.max():.2f}; the two generators have the same weights: {same}")
 
 # %% [markdown]
-# In this run no logit reaches the margin at the end, and the two generators have the same weights, bit
-# for bit: every gradient was the same. Other starts may part: one logit beyond the margin, early on,
-# is enough. But under spectral normalisation the two names stand for nearly one objective, unless the
-# data are wide enough for logits beyond ±1.
+# In this run no logit reaches the margin at the end, and the two generators have the same weights,
+# bit for bit: every gradient was the same. Other starts may part: one logit beyond the margin,
+# early on, is enough. But under spectral normalisation the two names stand for nearly one
+# objective, unless the data are wide enough for logits beyond ±1.
 
 # %% tags=["claim"]
 claim(
