@@ -20,6 +20,8 @@ from torch.nn.modules import module as modules
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizers
 
+from course_utils.checks.verdict import Wrong
+
 WANT_LOGITS = ("BinaryCrossEntropyWithLogits", "Softplus", "LogSigmoid")  # losses, as the graph names them
 RESHAPING = ("View", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Flatten", "Cat", "Select", "Slice", "Alias")
 
@@ -155,3 +157,22 @@ def _comes_from_sigmoid(node) -> bool:
         if after is not None and after.name().startswith(RESHAPING) and _comes_from_sigmoid(after):
             return True
     return False
+
+
+def expect_new_latents(seen: Seen, generator: nn.Module) -> None:
+    """Raise Wrong where the generator gets the same latents in each round, or some that are not from N(0, I)."""
+    latents = [one.inputs for one in seen.calls_of(generator) if one.graph and one.steps < len(seen.steps)]
+    if len(latents) > 2 and latents[0].shape == latents[-1].shape and torch.equal(latents[0], latents[-1]):
+        raise Wrong(
+            "the latents are the same in each round, so only these are trained: draw them in the loop."
+        )
+    numbers = torch.cat([one.flatten().double() for one in latents]) if latents else torch.empty(0)
+    if numbers.numel() < 10_000:  # of so many the deviation varies by 0.7 %
+        return
+    if numbers.min() >= 0:
+        raise Wrong("no latent is ever negative: `torch.rand` draws from [0, 1), `torch.randn` from N(0, 1).")
+    if numbers.mean().abs() > 0.1 or (numbers.std() - 1).abs() > 0.1 or numbers.abs().max() < 2:
+        raise Wrong(
+            f"the latents have the mean {numbers.mean():.2f} and the deviation {numbers.std():.2f}, none of them "
+            f"larger than {numbers.abs().max():.2f}: N(0, 1) has 0 and 1, and now and then a 3."
+        )

@@ -19,6 +19,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
+from course_utils.checks.watching import expect_new_latents, watching
 from course_utils.data.toy import gaussian_mixture, ring
 from course_utils.losses import LOSSES
 from course_utils.metrics import generator_pull, mode_coverage
@@ -281,7 +282,7 @@ class _Draws:
     """A sampler that notes how it is called."""
 
     def __init__(self, density):
-        self.density, self.count = density, 0
+        self.density, self.count, self.given = density, 0, []
 
     def __call__(self, n=None, rng=None, *others):
         self.count += 1
@@ -293,13 +294,16 @@ class _Draws:
             raise Wrong(f"a batch is of 256 samples: `draw(256, rng)`; you asked for {shown(n)}.")
         if self.count > 2 * ROUNDS + 40:
             raise Wrong("the loop goes on and on: it should stop after `rounds` rounds.")
-        return self.density.sample(n, rng)
+        batch = self.density.sample(n, rng)
+        self.given = [*self.given[:1], batch]
+        return batch.clone()
 
 
 def _whole(answer, dim, rounds, start):
     """(generator, discriminator, draws) of one call, both networks looked at from outside."""
     draws = _Draws(HIDDEN if dim == 2 else gaussian_mixture([-1.0, 2.0], 0.3))
-    found = call(answer, draws, dim, rounds, start, name="`whole_gan`")
+    with watching() as seen:
+        found = call(answer, draws, dim, rounds, start, name="`whole_gan`")
     if not (
         isinstance(found, (tuple, list))
         and len(found) == 2
@@ -307,8 +311,20 @@ def _whole(answer, dim, rounds, start):
     ):
         raise Wrong("return two networks: `generator, discriminator`.")
     generator, discriminator = found
-    expect_trainable(generator, "the generator")
-    expect_trainable(discriminator, "the discriminator")
+    for network, who in ((generator, "the generator"), (discriminator, "the discriminator")):
+        expect_trainable(network, who)
+        places = {weight.device.type for weight in network.parameters()} - {"cpu"}
+        if places:
+            raise Wrong(
+                f"{who} comes back on the device `{places.pop()}`; in this notebook everything is on the CPU: "
+                "leave it there, or bring it back with `.cpu()`."
+            )
+    expect_new_latents(seen, generator)
+    if len(draws.given) == 2 and torch.equal(*draws.given):
+        raise Wrong(
+            "each round sees the same batch: the generator of random numbers starts anew every time. Make and "
+            "seed it once, before the loop."
+        )
     rng = torch.Generator().manual_seed(1)
     samples = _through(generator, torch.randn(64, dim, generator=rng), "the generator", dim)
     if samples.shape == (64,) and dim > 1:

@@ -22,6 +22,7 @@ from course_utils.checks import (
     moved,
     weights_of,
 )
+from course_utils.checks.devices import call_anywhere, try_elsewhere
 from course_utils.models import slerp
 from course_utils.training.gan import discriminator_step, generator_step
 
@@ -424,7 +425,9 @@ def one_round(answer):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"
         )
-    return "that is the whole algorithm. Everything else in a training loop is book-keeping."
+    batch = torch.ones(8, 3), torch.ones(8, 2)
+    note = call_anywhere(answer, *_players(stale), *batch, name="`one_round`", hint="`device=real.device`")
+    return f"that is the whole algorithm. Everything else in a training loop is book-keeping.{note}"
 
 
 def _networks():
@@ -1012,7 +1015,8 @@ def build_generator(answer):
         _check_modes(network, latents)
         _check_gradients(network, latents)
         expect_like(network(latents), dtype=torch.float32, requires_grad=True, name="an image")
+        note = try_elsewhere(network, latents)
         if not moved(weights_of(_built(answer, case)), weights_of(_built(answer, case))):
             raise Wrong("two calls draw the same first weights. Is there a `manual_seed` inside?")
         copy.deepcopy(network)
-    return "143,105 weights, each in its place. Below, it learns to write."
+    return f"143,105 weights, each in its place. Below, it learns to write.{note}"

@@ -18,6 +18,7 @@ from course_utils.checks import (
     expect_varied,
     matches,
 )
+from course_utils.checks.devices import try_elsewhere
 from course_utils.metrics import checkerboard_fraction
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
@@ -593,7 +594,8 @@ def own_generator(answer):
             f"a grid{'' if brightness > WHITE_NOISE else ' of colours'}: {fraction:.4f} of the power lies at "
             f"period 2, where white noise has {WHITE_NOISE:.4f} and photographs 0.0007. {_grid(layers.kinds)}"
         )
-    return f"{fraction:.5f} of the power at period 2 before any training; photographs have 0.0007."
+    note = try_elsewhere(generator, latents, name="your generator")
+    return f"{fraction:.5f} of the power at period 2 before any training; photographs have 0.0007.{note}"
 
 
 def _expect_gradients(generator, images):

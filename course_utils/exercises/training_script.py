@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from course_utils.checks import Wrong, as_tensor, call, call_unchanged, expect_like, expect_shape
-from course_utils.checks.watching import Seen, Step, watching
+from course_utils.checks.watching import Seen, Step, expect_new_latents, watching
 
 
 def which(found, stored):
@@ -67,7 +67,7 @@ def judge(answer) -> str:
     _steps_are_counted(seen, generator, discriminator, _ROUNDS)
     _modes_are_right(seen, generator, discriminator)
     _data_arrive(seen, discriminator, images)
-    _latents_are_new(seen, generator)
+    expect_new_latents(seen, generator)
     if seen.sigmoid_twice:
         raise Wrong(
             "a sigmoid's output goes into a loss that applies a sigmoid itself (bug 1): hand it the logits."
@@ -225,14 +225,6 @@ def _data_arrive(seen: Seen, discriminator, images) -> None:
         raise Wrong(
             f"in all rounds together, D has seen {len(everything)} of the {len(images)} images: draw new "
             "places in each round, from all of them."
-        )
-
-
-def _latents_are_new(seen: Seen, generator) -> None:
-    latents = [one.inputs for one in seen.calls_of(generator) if one.steps < len(seen.steps)]
-    if len(latents) > 2 and latents[0].shape == latents[-1].shape and torch.equal(latents[0], latents[-1]):
-        raise Wrong(
-            "the latents are the same in each round, so only these are trained: draw them in the loop."
         )
 
 

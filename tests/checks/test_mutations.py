@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
-from course_utils.checks import run_check
+from course_utils.checks import devices, run_check
 from course_utils.checks.verdict import exercise_modules, exercises_of
 
 TESTS = Path(__file__).parents[1]
@@ -223,6 +224,51 @@ def remembering(answer):
     return spoilt
 
 
+class Drawing(TorchFunctionMode):
+    """While it is on, random numbers of one shape are drawn once, and are the same ever after."""
+
+    def __init__(self, touched):
+        super().__init__()
+        self.touched, self.drawn = touched, {}
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        keywords = keywords or {}
+        if function not in (torch.randn, torch.rand):
+            return function(*arguments, **keywords)
+        if arguments in self.drawn:
+            self.touched.append(True)
+        else:
+            self.drawn[arguments] = function(*arguments, **keywords)
+        return self.drawn[arguments].clone()
+
+
+class Forgetting(TorchFunctionMode):
+    """While it is on, what makes a tensor is not told on which device."""
+
+    def __init__(self, touched):
+        super().__init__()
+        self.touched = touched
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        keywords = dict(keywords or {})
+        if function in devices.MAKERS and keywords.pop("device", None) is not None:
+            self.touched.append(True)
+        return function(*arguments, **keywords)
+
+
+INSIDE = {"random numbers drawn once": Drawing, "devices forgotten": Forgetting}
+
+
+def within(mode, answer, touched: list):
+    """The answer with all of torch's functions passing through the mode."""
+
+    def spoilt(*arguments):
+        with mode(touched):
+            return answer(*arguments)
+
+    return spoilt
+
+
 def raising(*arguments):
     raise ValueError("by machine")
 
@@ -296,6 +342,13 @@ def faults_of(number, answer):
             found.append((name, verdict))
         else:
             assert verdict.status == "right", f"{name} changes nothing, and is refused: {verdict}"
+    for name, mode in INSIDE.items():
+        touched = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(devices, "pick_device", lambda: torch.device("cuda"))
+            verdict = run_check(number, within(mode, answer, touched))
+        if touched:
+            found.append((name, verdict))
     if number != "6.2":  # one network is all that 6.2 asks for
         found.append(("its first result remembered", run_check(number, remembering(answer))))
     return found
