@@ -15,11 +15,11 @@ from course_utils.checks.answers import call
 from course_utils.checks.verdict import Wrong
 from course_utils.runtime import pick_device
 
-MAKERS = {
-    getattr(torch, name)
-    for name in "zeros ones empty full tensor as_tensor from_numpy eye arange linspace logspace rand randn randint "
-    "randperm normal bernoulli multinomial".split()
-}
+NAMES = (
+    "zeros ones empty full tensor as_tensor from_numpy eye arange linspace logspace "
+    "rand randn randint randperm normal bernoulli multinomial"
+)
+MAKERS = {getattr(torch, name) for name in NAMES.split()}
 # These take a second tensor from the CPU: places to look at, something to copy.
 TAKE_BOTH = {torch.Tensor.__getitem__, torch.Tensor.__setitem__, torch.Tensor.copy_}
 
@@ -29,7 +29,9 @@ class _Homes(TorchFunctionMode):
 
     def __init__(self):
         super().__init__()
-        self.made: dict[int, tuple[torch.Tensor, str]] = {}  # id → the tensor, which has to live on, and its maker
+        self.made: dict[
+            int, tuple[torch.Tensor, str]
+        ] = {}  # id → the tensor, which has to live on, and its maker
         self.meeting = ""
 
     def __torch_function__(self, function, types, arguments=(), keywords=None):
@@ -45,10 +47,9 @@ class _Homes(TorchFunctionMode):
             self.made.pop(id(result), None)
         elif makers and len(makers) == len(handed):
             self._note(result, makers[0])
-        elif makers and function not in TAKE_BOTH:
-            # A single number may come from anywhere: operations take it along.
-            if any(one.dim() for one in handed if id(one) in self.made):
-                self.meeting = self.meeting or f"{makers[0]} lies on the CPU, and `{name}` puts it together"
+        elif any(one.dim() for one in handed if id(one) in self.made) and function not in TAKE_BOTH:
+            # Without an axis it may come from anywhere: operations take a single number along.
+            self.meeting = self.meeting or f"{makers[0]} lies on the CPU, and `{name}` puts it together"
         return result
 
     def _note(self, result, maker: str) -> None:
@@ -113,7 +114,8 @@ def try_elsewhere(network, *inputs, name: str = "the network") -> str:
     if not homes.meeting:
         return ""
     return _told(
-        f"in {name} {homes.meeting} with what `.to(device)` moves. Keep constants by `register_buffer`, and make "
+        f"in {name} {homes.meeting} with what `.to(device)` moves. Keep constants by `register_buffer`, and "
+        "make "
         "other tensors with `device=`."
     )
 

@@ -160,7 +160,7 @@ def _comes_from_sigmoid(node) -> bool:
 
 
 def expect_new_latents(seen: Seen, generator: nn.Module) -> None:
-    """Raise Wrong where the generator gets the same latents in each round, or some that are not from N(0, I)."""
+    """Raise Wrong where all rounds have the same latents, or some that are not from N(0, I)."""
     latents = [one.inputs for one in seen.calls_of(generator) if one.graph and one.steps < len(seen.steps)]
     if len(latents) > 2 and latents[0].shape == latents[-1].shape and torch.equal(latents[0], latents[-1]):
         raise Wrong(
@@ -173,6 +173,54 @@ def expect_new_latents(seen: Seen, generator: nn.Module) -> None:
         raise Wrong("no latent is ever negative: `torch.rand` draws from [0, 1), `torch.randn` from N(0, 1).")
     if numbers.mean().abs() > 0.1 or (numbers.std() - 1).abs() > 0.1 or numbers.abs().max() < 2:
         raise Wrong(
-            f"the latents have the mean {numbers.mean():.2f} and the deviation {numbers.std():.2f}, none of them "
+            f"the latents have the mean {numbers.mean():.2f} and the deviation {numbers.std():.2f}, none of "
+            "them "
             f"larger than {numbers.abs().max():.2f}: N(0, 1) has 0 and 1, and now and then a 3."
         )
+
+
+def _ids(network: nn.Module) -> set[int]:
+    return {id(weight) for weight in network.parameters()}
+
+
+def used_by(seen: Seen, network: nn.Module) -> set[int]:
+    """The backward passes whose gradients were in the network's steps."""
+    mine = _ids(network)
+    return {one for step in seen.steps for name in mine & set(step.sources) for one in step.sources[name]}
+
+
+def expect_own_gradients(seen: Seen, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Raise Wrong where a player steps along old gradients, or along some of the other's loss."""
+    for network, name in ((discriminator, "the discriminator"), (generator, "the generator")):
+        if any(_ids(network) & step.stale for step in seen.steps_of(network)):
+            raise Wrong(
+                f"{name} steps with gradients of earlier rounds: PyTorch adds a new gradient to what is "
+                f"there. `zero_grad()` belongs before the `backward()` of each of {name}'s steps."
+            )
+    shared = used_by(seen, generator) & used_by(seen, discriminator)
+    if not shared:
+        return
+    one = min(shared)
+    of_generator, of_discriminator = (
+        next(step.passes for step in seen.steps_of(network) if _uses(step, network, one))
+        for network in (generator, discriminator)
+    )
+    if of_generator == of_discriminator:
+        raise Wrong(
+            "both players step with the gradients of one and the same `backward()` (bug 3 of notebook 04): "
+            "each gets the other's loss, too. Two losses, two `backward()`, and `zero_grad()` before each."
+        )
+    if of_discriminator < of_generator:
+        raise Wrong(
+            "the discriminator's loss is in the generator's step (bug 4 of notebook 04): "
+            "the fakes of D's step were not detached, and the generator's gradients not cleared before "
+            "its own `backward()`."
+        )
+    raise Wrong(
+        "the generator's loss is in the discriminator's step: its `backward()` runs through D and leaves "
+        "gradients there. Clear D's gradients right before D's own `backward()`."
+    )
+
+
+def _uses(step: Step, network, source: int) -> bool:
+    return any(source in step.sources[name] for name in _ids(network) & set(step.sources))

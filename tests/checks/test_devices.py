@@ -23,7 +23,9 @@ ANYWHERE = {
 }
 AT_HOME_ONLY = {
     "ones": lambda x: x + torch.ones(3, 2),
-    "drawn with its own generator": lambda x: x * torch.rand(3, 1, generator=torch.Generator().manual_seed(0)),
+    "drawn with its own generator": lambda x: (
+        x * torch.rand(3, 1, generator=torch.Generator().manual_seed(0))
+    ),
     "after a calculation": lambda x: torch.where(torch.rand(3, 1) < 0.5, x, -x),
     "another type only": lambda x: x + torch.ones(3, 2).to(torch.float32),
     "the word": lambda x: x + torch.ones(3, 2, device="cpu"),
@@ -82,7 +84,9 @@ class Noisy(nn.Module):
 
 def test_a_network_that_would_leave_a_tensor_behind_is_named(on_a_gpu):
     images = torch.zeros(2, 1, 5, 5)
-    assert try_elsewhere(nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), Blur(buffer=True)), images) == ""
+    assert (
+        try_elsewhere(nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), Blur(buffer=True)), images) == ""
+    )
     with pytest.raises(Wrong, match=r"`self\.kernel` lies on .*register_buffer"):
         try_elsewhere(nn.Sequential(nn.Conv2d(1, 1, 1), Blur(buffer=False)), images)
     with pytest.raises(Wrong, match=r"what `torch\.randn` makes lies on"):

@@ -436,7 +436,6 @@ SCRIPTS = [
     script(rate=1e-3, betas=(0.5, 0.999), batch_size=32),
     script(rate=2e-4, betas=(0.5, 0.999), batch_size=100),
     script(detach=lambda fake: fake),
-    script(play=generator_first),
     script(play=simultaneous),
     script(play=two_judgements, rate=1e-3),
     script(places=lambda count, size, number: (torch.arange(size) + size * number) % count),

@@ -621,7 +621,7 @@ RIGHT = [
     ("5.2", written()),
     ("5.2", by_the_package),
     ("5.2", written(d_loss=by_targets)),
-    ("5.2", written(returned=lambda d, g: [d, g])),
+    ("5.2", written(returned=lambda d, g: [d.item(), g.item()])),
     ("5.2", written(d_loss=by_cross_entropy, g_loss=lambda fake: binary_cross_entropy(fake, 1.0))),
     ("5.2", written(g_loss=lambda fake: -torch.log(torch.sigmoid(fake)).mean())),
     ("5.2", cleared_at_the_end),
