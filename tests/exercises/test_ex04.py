@@ -467,6 +467,7 @@ def test_a_gradient_that_nobody_uses_is_pointed_out():
             script(clear=("both at the top",), detach=lambda fake: fake),
             "discriminator's loss is in the generator",
         ),
+        (script(play=generator_first), "takes its step first"),
         (script(play=one_backward), "one and the same `backward()`"),
         (script(play=cleared_too_early), "generator's loss is in the discriminator"),
         (

@@ -224,8 +224,8 @@ def sorting_in_place(table):
     return min(size for size in table if table[size][0] <= table[best][-1])
 
 
-def own_script(*, order="dg", places=None, samples_of="new", remember=None):
-    """A training script with a batch, an order, latents of its samples, and a memory of its own."""
+def own_script(*, places=None, samples_of="new", remember=None):
+    """A training script with a batch, latents of its samples, and a memory of its own."""
     kept = {}
 
     def train_on(images, rounds, n):
@@ -243,7 +243,7 @@ def own_script(*, order="dg", places=None, samples_of="new", remember=None):
             drawn = torch.randint(len(images), (64,)) if places is None else places(len(images))
             x, z = images[drawn].float() / 127.5 - 1, torch.randn(64, 8)
             fake = G(z)
-            for player in order:
+            for player in "dg":
                 loss = (
                     softplus(-D(x)).mean() + softplus(D(fake.detach())).mean()
                     if player == "d"
@@ -514,7 +514,6 @@ def test_each_is_refused_with_words_of_its_own(number, answer, words):
 
 
 SCRIPTS = [
-    (own_script(order="gd"), "takes its step first"),
     (own_script(places=lambda count: torch.arange(64) % count), "new places in each round"),
     (own_script(samples_of="the last batch"), "latents of the last rounds"),
     (own_script(remember=lambda images, n: n), "result of an earlier one"),
