@@ -184,12 +184,8 @@ def of_page(text: str, claims: Sequence[Claim] = (), root: Path = ROOT) -> list[
         for number, why in escaped.items():
             for name in re.findall(r"[\w./]+\.(?:py|json|md|toml)", why):
                 (stated,) = numbers(number) or [Number(number, float(number), 1.0)]
-                there = (
-                    (root / name).read_text(encoding="utf-8").replace("_", "")
-                    if (root / name).exists()
-                    else ""
-                )
-                if not _among(stated, exact_numbers(there)):
+                held = (root / name).read_text(encoding="utf-8") if (root / name).exists() else ""
+                if not _among(stated, exact_numbers(held.replace("_", ""))):
                     complaints.append(Unaccounted(number, f"{name} does not hold it", "page"))
     return complaints
 

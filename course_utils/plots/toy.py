@@ -239,7 +239,9 @@ def draw_plane(axes: Axes, radius: float = RADIUS, pulls: bool = True) -> dict:
     (artists["real"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3, label="data")
     (artists["generated"],) = axes.plot([], [], "x", color=COLORS["model"], markersize=4, label="generated")
     if pulls:
-        artists["pulls"] = LineCollection([], colors="black", linewidths=0.7, alpha=0.8, label="where D pulls it")
+        artists["pulls"] = LineCollection(
+            [], colors="black", linewidths=0.7, alpha=0.8, label="where D pulls it"
+        )
         axes.add_collection(artists["pulls"], autolim=False)
     _plane_axes(axes, radius)
     return artists

@@ -447,17 +447,20 @@ SCRIPTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", SCRIPTS)
 def test_a_right_training_script_is_accepted_in_every_form(answer):
     verdict = run_check("4.6", answer)
     assert verdict.status == "right", verdict
 
 
+@pytest.mark.slow
 def test_a_gradient_that_nobody_uses_is_pointed_out():
     assert "saves the time" in run_check("4.6", script(detach=lambda fake: fake)).message
     assert "saves the time" not in run_check("4.6", script()).message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -373,6 +373,7 @@ def with_an_idle_layer():
 ALWAYS_THE_SAME = own(interpolated("bilinear"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
