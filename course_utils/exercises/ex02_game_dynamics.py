@@ -305,6 +305,7 @@ def largest_step(answer):
             if matches(found, mistake) and not matches(mistake, right):
                 raise Wrong(message)
         if not matches(found, right):
+            expect_varied("the largest step")
             growth = (1 + found * values_of_j).abs().max()
             if 0 < found < right:
                 raise Wrong(
@@ -312,7 +313,6 @@ def largest_step(answer):
                     "larger "
                     "steps settle, too. Solve |1 + hλ| = 1 for h; a search may end too early."
                 )
-            expect_varied("the largest step")
             raise Wrong(
                 f"for λ = {values} your bound is {found:.4g}, and with such a step the larger |1 + hλ| "
                 f"is {growth:.4g}. At the bound it is just 1; 0 stands for games in which no step settles."

@@ -423,7 +423,11 @@ MISTAKES = [
     ("2.2", both_in_the_second_half, "in the generator's step ψ moves"),
     ("2.2", shorter_steps, "h / discriminator_steps long"),
     ("2.3", lambda e: (-2 * e.real / e.imag**2).min().clamp(min=0), "(Re λ)² + (Im λ)²"),
-    ("2.3", lambda e: (-2 * e.real / e.abs() ** 2).min().clamp(0, 0.5), "larger steps settle, too"),
+    (
+        "2.3",
+        lambda e: (10 * (-2 * e.real / e.abs() ** 2).min()).floor().clamp(min=0) / 10,
+        "larger steps settle, too",
+    ),
     ("2.5", lambda e, h: (1 + h * e + (h * e) ** 2).real.abs().max(), "the real part"),
     ("2.5", lambda e, h: (1 + h * e + (h * e) ** 2).abs().prod().sqrt(), "geometric mean"),
     ("2.5", lambda e, h: (1 + 1j * h * e.abs() - (h * e.abs()) ** 2).abs().max(), "|λ| stands for λ"),
