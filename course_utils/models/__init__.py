@@ -12,6 +12,8 @@ from course_utils.models.normalisation import (
     pytorch_initialised,
     spectrally_normalised,
 )
+from course_utils.models.projected import ProjectedDiscriminator
+from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
@@ -19,6 +21,8 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 
 __all__ = [
     "UPSAMPLING",
+    "ProjectedDiscriminator",
+    "ResidualGenerator",
     "cifar10_dcgan",
     "count_parameters",
     "dcgan_discriminator",
