@@ -40,7 +40,7 @@ from course_utils.training.gan import conditional
 
 FOLDER = Path(".course/colour")
 NAME = "cifar10_classes"
-NETWORK = {"latent_dim": 64, "classes": 10, "widths": [192, 128, 64], "label_dim": 32}
+NETWORK = {"latent_dim": 64, "classes": 10, "widths": [256, 192, 64], "label_dim": 32}
 GAME = {
     "loss": "hinge",
     "shown": conditional,

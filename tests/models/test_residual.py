@@ -19,8 +19,8 @@ def test_every_class_has_its_own_scale_and_shift_of_the_same_normalised_maps():
 
 def test_a_block_doubles_the_map_and_keeps_what_its_skip_passes_where_the_branch_is_zero():
     block = UpBlock(4, 6, classes=2)
-    torch.nn.init.zeros_(block.conv.weight)
-    torch.nn.init.zeros_(block.conv.bias)
+    torch.nn.init.zeros_(block.conv2.weight)
+    torch.nn.init.zeros_(block.conv2.bias)
     maps = torch.randn(3, 4, 5, 5)
     out = block(maps, torch.tensor([0, 1, 1]))
     assert out.shape == (3, 6, 10, 10)
@@ -41,10 +41,10 @@ def test_images_have_the_right_shape_range_and_depend_on_class_and_latent():
 
 
 def test_the_number_of_weights_is_the_sum_over_the_layers():
-    def block(i, o):  # transposed, convolution, skip, and two normalisations for 10 classes
-        return (16 * i * o + o) + (9 * o * o + o) + (i * o + o) + 2 * 10 * (i + o)
+    def block(i, o):  # two convolutions, skip, and two normalisations for 10 classes
+        return (9 * i * o + o) + (9 * o * o + o) + (i * o + o) + 2 * 10 * (i + o)
 
-    a, b, c = 192, 128, 64
+    a, b, c = 256, 192, 64
     expected = 10 * 32 + (64 + 32 + 1) * a * 16 + block(a, b) + block(b, c) + 20 * c + (9 * c + 1) * 12
     assert count_parameters(ResidualGenerator()) == expected
     assert 2 * expected < 3_000_000  # bytes in half precision
