@@ -182,7 +182,7 @@ def train_on(folder: Path, images: int, hours: float, seed: int) -> Run:
     def look(run: Run) -> None:
         if run.images_seen % SCORE_EVERY == 0:
             curve.add(run)
-        curve.stop_if_over()
+        curve.stop_if_over(run)
 
     torch.manual_seed(seed)
     return train(
@@ -213,6 +213,7 @@ class Curve:
         self.path, self.hours = path, hours
         self.records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         self.began, self.cpu_began = time.perf_counter(), time.process_time()
+        self.started_at: int | None = None  # images
         self.cpu_before = self.records[-1]["cpu_seconds"] if self.records else 0.0
 
     def add(self, run: Run) -> None:
@@ -229,8 +230,11 @@ class Curve:
             file.write(json.dumps(record) + "\n")
         print(json.dumps(record), flush=True)
 
-    def stop_if_over(self) -> None:
-        if time.perf_counter() - self.began > 3600 * self.hours:
+    def stop_if_over(self, run: Run) -> None:
+        """Ends the training once its hours are over, but not at the first look, before it has begun."""
+        over = time.perf_counter() - self.began > 3600 * self.hours
+        self.started_at = run.images_seen if self.started_at is None else self.started_at
+        if over and run.images_seen > self.started_at:
             raise KeyboardInterrupt  # the checkpoint of this pause is written already
 
 
