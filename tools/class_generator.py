@@ -45,7 +45,7 @@ GAME = {
     "loss": "hinge",
     "shown": conditional,
     "augment": flip_and_translate,
-    "generator_lr": 1e-3,
+    "generator_lr": 5e-4,
     "discriminator_lr": 1e-3,
     "betas": (0.0, 0.99),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -9,9 +10,13 @@ from course_utils.models.normalisation import spectrally_normalised
 
 
 class ClassHead(nn.Module):
-    """Maps → a small convolutional network → h → w·h + b + v_y·h: is it real, and does it fit its class?
+    """Maps → a small convolutional network → h → w·h + b + v_y·h + u·σ_y, a logit for each sample.
 
-    The projection discriminator (Miyato and Koyama 2018, arXiv:1802.05637): v_y is a vector for each class.
+    w·h asks whether it is real, and v_y·h whether it fits its class: the projection discriminator (Miyato and
+    Koyama 2018, arXiv:1802.05637), with a vector v_y for each class. u·σ_y asks whether the samples of its
+    class differ from each other as real ones do: σ_y is the standard deviation of h over those of class y in
+    the batch. Karras et al. (2018, arXiv:1710.10196) take that of the whole batch; here the classes would
+    hide that each of them has collapsed to one image.
 
     Args:
         layers: from the maps to `channels` maps of any size, over which h is the sum, scaled.
@@ -24,13 +29,33 @@ class ClassHead(nn.Module):
         self.layers = layers
         self.real = nn.Linear(channels, 1)
         self.fits = nn.Linear(classes, channels, bias=False)  # a table, as a matrix that can be normalised
+        self.varied = nn.Linear(channels, 1, bias=False)
 
     def forward(self, maps: Tensor, labels: Tensor) -> Tensor:
         """Maps (N, C, H, W) and labels (N,) → logits (N,)."""
         maps = self.layers(maps).float()
         h = maps.sum((2, 3)) / (maps.shape[2] * maps.shape[3]) ** 0.5
         one_hot = F.one_hot(labels, self.fits.in_features).to(h.dtype)
-        return self.real(h).flatten() + (self.fits(one_hot) * h).sum(1)
+        alike = self.real(h).flatten() + (self.fits(one_hot) * h).sum(1)
+        return alike + self.varied(spread_within(h, labels, self.fits.in_features)).flatten()
+
+
+def spread_within(h: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """σ_y: for each sample the standard deviation of each number of h over its class's samples in the batch.
+
+    Args:
+        h: (N, C).
+        labels: (N,), below `classes`.
+        classes: how many there are.
+
+    Returns:
+        (N, C); nearly 0 where a class has one sample.
+    """
+    nothing = h.new_zeros(classes, h.shape[1])
+    counts = torch.bincount(labels, minlength=classes).clamp(min=1)[:, None]
+    means = nothing.index_add(0, labels, h) / counts
+    variances = nothing.index_add(0, labels, (h - means[labels]).square()) / counts
+    return (variances + 1e-6).sqrt()[labels]  # the root of 0 itself would have no slope
 
 
 class ProjectedDiscriminator(nn.Module):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from course_utils.models import ProjectedDiscriminator
-from course_utils.models.projected import ClassHead
+from course_utils.models.projected import ClassHead, spread_within
 
 
 @pytest.fixture
@@ -43,16 +43,29 @@ def test_training_moves_the_heads_and_never_the_stages(discriminator):
         assert not torch.equal(after[original], before[original])
 
 
-def test_a_head_is_linear_in_the_class_vector():
-    """w·h + b + v_y·h: with v = 0 the class does not count."""
+def test_a_head_adds_what_is_real_what_fits_and_what_is_varied():
+    """w·h + b + v_y·h + u·σ_y: with v = 0 and u = 0 the class does not count."""
     head = ClassHead(nn.Identity(), channels=4, classes=3)
-    maps = torch.randn(3, 4, 2, 2)
+    maps, labels = torch.randn(6, 4, 2, 2), torch.arange(6) % 3
     h = maps.sum((2, 3)) / 2
     with torch.no_grad():
-        expected = head.real(h).flatten() + torch.stack([h[k] @ head.fits.weight[:, k] for k in range(3)])
-        torch.testing.assert_close(head(maps, torch.arange(3)), expected)
+        fits = torch.stack([h[k] @ head.fits.weight[:, labels[k]] for k in range(6)])
+        varied = torch.stack([h[labels == label].std(0, unbiased=False) for label in labels])
+        expected = head.real(h).flatten() + fits + head.varied(varied).flatten()
+        torch.testing.assert_close(head(maps, labels), expected, atol=1e-4, rtol=1e-4)
         head.fits.weight.zero_()
-        torch.testing.assert_close(head(maps, torch.arange(3)), head.real(h).flatten())
+        head.varied.weight.zero_()
+        torch.testing.assert_close(head(maps, labels), head.real(h).flatten())
+
+
+def test_the_spread_within_a_class_does_not_see_how_the_classes_differ():
+    labels = torch.tensor([0, 1, 0, 1, 2])
+    h = 100.0 * labels[:, None] + torch.tensor([[1.0], [0.0], [-1.0], [0.0], [7.0]])
+    h.requires_grad_()
+    spread = spread_within(h, labels, classes=4)
+    torch.testing.assert_close(spread.flatten(), torch.tensor([1.0, 0, 1, 0, 0]), atol=2e-3, rtol=0)
+    spread.sum().backward()
+    assert h.grad.isfinite().all()  # where a class has collapsed to a point, too
 
 
 def test_heads_are_spectrally_normalised_and_stages_are_not(discriminator):
