@@ -70,6 +70,16 @@ def test_what_ships_is_the_average_of_the_checkpoint_and_loads_by_its_name(folde
     assert torch.equal(images, sample(by_hand, 20, labels=labels, seed=1))
 
 
+def test_the_picture_sets_beside_each_sample_the_training_image_nearest_to_it(folder):
+    training = data.to_model_range(tool.real_images("train").images)
+    order = torch.tensor([7, 3, 150])
+    nearly = (training[order] + 0.05).clamp(-1, 1)
+    assert torch.equal(tool.nearest_of(nearly, training), training[order])
+    tool.train_on(folder, images=64, hours=1, seed=0)
+    tool.picture(folder, rows=1)
+    assert (folder / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_scores_tell_the_right_class_from_the_wrong_one(monkeypatch):
     """Real test images in the place of the generator's: asked for as what they are, and as the next class."""
     test = data.load("cifar10", "test")

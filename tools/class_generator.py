@@ -2,6 +2,7 @@
 
 python -m tools.class_generator features              # once: the frozen network of the discriminator
 python -m tools.class_generator train --hours 8       # trains on from the checkpoint; Ctrl-C stops it as well
+python -m tools.class_generator picture               # ten classes, none chosen, beside the training images
 python -m tools.class_generator ship                  # writes assets/cifar10_classes_generator.safetensors
 
 Run it from the repository's root with the real data in place. Everything is kept in `.course/colour/` (git
@@ -23,9 +24,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from course_utils import data
+from course_utils import data, plots
 from course_utils.data.convention import Sampler
 from course_utils.files import ASSETS, load_weights, save_weights
 from course_utils.metrics import frechet_distance, frechet_evaluator, load_classifier
@@ -238,14 +240,45 @@ class Curve:
             raise KeyboardInterrupt  # the checkpoint of this pause is written already
 
 
+# --- looking -----------------------------------------------------------------------------------------------
+
+
+def picture(folder: Path, rows: int = 4, seed: int = 0) -> None:
+    """Writes `picture.png`: the first samples of each class, above the training images nearest to them."""
+    generator, state = averaged_generator(folder)
+    training = real_images("train")
+    images = sample(generator, 10 * rows, labels=torch.arange(10).repeat(rows), seed=seed)
+    figure = plots.beside_nearest(
+        images,
+        nearest_of(images, data.to_model_range(training.images)),
+        column_labels=training.classes,
+        title=f"After {state['images_seen']:,} images",
+        note=training.note,
+    )
+    (folder / "picture.png").write_bytes(plots.to_png(figure))
+    print(f"written to {folder / 'picture.png'}")
+
+
+def nearest_of(images: Tensor, training: Tensor) -> Tensor:
+    """The training image nearest to each, by the Euclidean distance of images at half the size."""
+    small, others = (F.avg_pool2d(side, 2).flatten(1) for side in (images, training))
+    return training[torch.cdist(small, others).argmin(1)]
+
+
+def averaged_generator(folder: Path) -> tuple[ResidualGenerator, dict]:
+    """The averaged generator of the checkpoint, and the whole checkpoint."""
+    state = load_checkpoint(folder / "checkpoint.pt")
+    generator = ResidualGenerator(**NETWORK)
+    generator.load_state_dict(state["average"])
+    return generator.eval(), state
+
+
 # --- shipping ----------------------------------------------------------------------------------------------
 
 
 def ship(folder: Path, output: Path, machine: str) -> None:
     """Writes the averaged generator of the checkpoint in half precision, scored as it ships."""
-    state = load_checkpoint(folder / "checkpoint.pt")
-    generator = ResidualGenerator(**NETWORK)
-    generator.load_state_dict(state["average"])
+    generator, state = averaged_generator(folder)
     generator = generator.half().float()
     found = scores(generator, samples=10_000)
     note = real_images("train").note or "CIFAR-10, full training set"
@@ -268,7 +301,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("features", "train", "ship"))
+    parser.add_argument("what", choices=("features", "train", "picture", "ship"))
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept")
     parser.add_argument("--images", type=int, default=8_000_000, help="train: how many in all")
     parser.add_argument("--hours", type=float, default=float("inf"), help="train: stop after so many")
@@ -281,6 +314,8 @@ def main() -> None:
         train_features(folder)
     elif arguments.what == "train":
         train_on(folder, arguments.images, arguments.hours, arguments.seed)
+    elif arguments.what == "picture":
+        picture(folder)
     else:
         ship(folder, arguments.output, arguments.machine)
 
