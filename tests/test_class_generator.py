@@ -47,6 +47,7 @@ def test_training_goes_on_where_it_stopped_and_the_curve_with_it(folder):
     tool.train_on(folder, images=128, hours=1, seed=0)
     second = tool.train_on(folder, images=320, hours=1, seed=0)
     assert second.images_seen == 320 and not second.interrupted
+    assert tool.train_on(folder, images=320, hours=1, seed=0, threads=2).threads == 2  # but one until now
     curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert [point["images"] for point in curve] == [0, 128, 256]  # none twice
     assert curve[0]["cpu_seconds"] <= curve[1]["cpu_seconds"] <= curve[2]["cpu_seconds"]

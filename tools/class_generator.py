@@ -37,7 +37,7 @@ from course_utils.metrics.train_classifier import train as train_classifier
 from course_utils.models import ProjectedDiscriminator, ResidualGenerator, sample
 from course_utils.training import GAN, Run, constant_then_linear, train
 from course_utils.training.augmentation import flip_and_translate
-from course_utils.training.checkpoint import load_checkpoint
+from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
 from course_utils.training.gan import conditional
 
 FOLDER = Path(".course/colour")
@@ -177,8 +177,11 @@ def real_spread() -> Tensor:
 # --- training ----------------------------------------------------------------------------------------------
 
 
-def train_on(folder: Path, images: int, hours: float, seed: int) -> Run:
+def train_on(folder: Path, images: int, hours: float, seed: int, threads: int | None = None) -> Run:
     """Trains on from the checkpoint, and notes the quality in `curve.jsonl`."""
+    if threads is not None and (folder / "checkpoint.pt").exists():
+        state = load_checkpoint(folder / "checkpoint.pt")  # it would insist on the threads it was made with
+        save_checkpoint(folder / "checkpoint.pt", {**state, "threads": threads})
     training, curve = real_images("train"), Curve(folder / "curve.jsonl", hours)
 
     def look(run: Run) -> None:
@@ -199,6 +202,7 @@ def train_on(folder: Path, images: int, hours: float, seed: int) -> Run:
         checkpoint=folder / "checkpoint.pt",
         resume=True,
         progress=False,
+        threads=threads,
         **TRAINING,
     )
 
@@ -305,6 +309,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept")
     parser.add_argument("--images", type=int, default=8_000_000, help="train: how many in all")
     parser.add_argument("--hours", type=float, default=float("inf"), help="train: stop after so many")
+    parser.add_argument("--threads", type=int, help="train: on so many from here on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--machine", default="an unnamed machine", help="ship: that it ran on")
     parser.add_argument("--output", type=Path, default=ASSETS / f"{NAME}_generator.safetensors")
@@ -313,7 +318,7 @@ def main() -> None:
     if arguments.what == "features":
         train_features(folder)
     elif arguments.what == "train":
-        train_on(folder, arguments.images, arguments.hours, arguments.seed)
+        train_on(folder, arguments.images, arguments.hours, arguments.seed, arguments.threads)
     elif arguments.what == "picture":
         picture(folder)
     else:
