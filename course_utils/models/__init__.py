@@ -14,6 +14,8 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
+from course_utils.models.projected import ProjectedDiscriminator
+from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
@@ -21,6 +23,8 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 
 __all__ = [
     "UPSAMPLING",
+    "ProjectedDiscriminator",
+    "ResidualGenerator",
     "cifar10_dcgan",
     "convolution_norm",
     "count_parameters",
