@@ -5,6 +5,7 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 """
 
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
+from course_utils.models.diversity import MinibatchStd, with_minibatch_std
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     initialised,
@@ -19,6 +20,7 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 
 __all__ = [
     "UPSAMPLING",
+    "MinibatchStd",
     "cifar10_dcgan",
     "count_parameters",
     "dcgan_discriminator",
@@ -37,4 +39,5 @@ __all__ = [
     "spectrally_normalised",
     "transposed_by_convolution",
     "upsampling_layer",
+    "with_minibatch_std",
 ]

@@ -12,6 +12,7 @@ from course_utils.plots.curves import (
     lines,
     loss_curves,
 )
+from course_utils.plots.dashboard import dashboard
 from course_utils.plots.display import (
     Live,
     alt_text,
@@ -71,6 +72,7 @@ __all__ = [
     "alt_text",
     "cell_maps",
     "curve",
+    "dashboard",
     "density_and_discriminator",
     "describe",
     "dirac_moments",
