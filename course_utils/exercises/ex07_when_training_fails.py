@@ -137,7 +137,7 @@ def decide(answer):
         wrong={
             "a": "it has stood still for most of the run: the size of the ring no longer changes, and both "
             "gradients are as long as in the healthy run. More of the same will not change it.",
-            "b": "collapsed samples sit in few places. These form a ring of all directions; what do they lack?",
+            "b": "collapsed samples sit in few places. These form a ring, in all directions. What is wrong?",
             "c": "a D that is too strong is nearly always right. This one is right about half of the time.",
         },
     )
@@ -153,8 +153,8 @@ def decide(answer):
         "Make groups first: `features.unflatten(0, (-1, group))` has shape (N / group, group, C, H, W).",
         "`groups.var(dim=1, correction=0)` is the variance of each feature over its group; add ε, take the "
         "root, and average over everything but the groups.",
-        "Back to one number for each sample: `repeat_interleave(group)`, then `reshape(N, 1, 1, 1)`, `expand` "
-        "to the size of the maps, and `torch.cat([features, spread], dim=1)`.",
+        "One number for each sample again: `repeat_interleave(group)`, `reshape(N, 1, 1, 1)`, `expand` to "
+        "the size of the maps, and `torch.cat([features, spread], dim=1)`.",
     ],
 )
 def minibatch_std(answer):
@@ -285,23 +285,25 @@ def modes_and_kl(answer):
         there = torch.tensor(float(covered)).log()
         reverse = (1 / (1000 * fractions)).log().sum() / 1000
         for mistake, message in (
-            (entropy, "that is the entropy of the frequencies, largest for a perfect generator. How far is it "
-             "from the largest possible, log 1000?"),
+            (entropy, "that is the entropy of the frequencies, largest for a perfect generator. How far is "
+             "it from the largest possible, log 1000?"),
             (-kl, "the sign is turned: a divergence is never negative."),
             (kl / torch.tensor(2.0).log(), "that is in bits; take the natural logarithm."),
             (there - entropy, "that compares with the modes that are *there*; a missing mode has to count. "
              "Compare with all 1,000."),
-            (reverse, "that is KL(uniform ‖ f), infinite as soon as a mode is missing. Take KL(f ‖ uniform)."),
+            (reverse, "that is KL(uniform ‖ f), infinite where a mode is missing. Take KL(f ‖ uniform)."),
         ):  # fmt: skip
             if not matches(mistake, kl) and matches(divergence, mistake):
                 raise Wrong(message)
         if not matches(divergence, kl):
             expect_varied("the pair")
             raise Wrong(
-                f"the count is right, but KL(f ‖ uniform) of these {len(digits):,} images is {kl:.4g}, and you "
+                f"the count is right, but KL(f ‖ uniform) of these {len(digits):,} images is {kl:.4g}; you "
                 f"find {divergence.item():.4g}."
             )
     return "log 1000 = 6.9 is the worst: all images in one mode."
 
 
 # --- the clinic --------------------------------------------------------------------------------------------
+
+import course_utils.exercises.clinic.exercises  # noqa: E402, F401  declares one for each patient

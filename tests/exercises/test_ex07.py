@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from course_utils.checks import run_check
+from course_utils.exercises.clinic import PATIENTS
+from course_utils.exercises.clinic.exercises import number_of
 from course_utils.models import MinibatchStd
 
 
@@ -84,6 +86,7 @@ RIGHT = [
     ("7.4", spread_by_moments),
     ("7.5", by_xlogy),
     ("7.5", by_entropy),
+    *((number_of(patient), patient.cured()) for patient in PATIENTS.values()),  # more of them: test_clinic.py
 ]
 
 WRONG = [
@@ -99,7 +102,7 @@ WRONG = [
     ("7.2", "b", "other way round"),
     ("7.2", "d", "silence"),
     ("7.3", "a", "stood still"),
-    ("7.3", "b", "ring of all directions"),
+    ("7.3", "b", "in all directions"),
     ("7.3", "c", "about half"),
     ("7.4", lambda f, g: spread_by_moments(f, g)[:, -1:], "new channel alone"),
     ("7.4", lambda f, g: spread_by_moments(f, g).roll(1, 1), "comes first"),
