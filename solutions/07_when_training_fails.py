@@ -972,7 +972,7 @@ for name, records in table.items():
 # | 4 | AC-GAN, digits | a classifier that is right, with a loss as if it guessed | exercise 7.9 |
 # | 5 | WGAN-GP, digits | the critic's values run away, though its slope is penalised | exercise 7.10 |
 # | 6 | GAN with an average of G, digits | what is saved looks unlike what is trained | exercise 7.11 |
-# | 7 | GAN, digits | nothing happens for a long time | exercise 7.12 |
+# | 7 | GAN, digits | all samples alike for a long time | exercise 7.12 |
 # | 8 | GAN, digits | dark spots where no digit has any | exercise 7.13 |
 # | 9 | variational autoencoder, digits | it reconstructs better than it should, and its samples are odd | exercise 7.14 |
 # | 10 | GAN that measures itself, digits | the Fréchet distance gets worse while the samples get better | exercise 7.15 |
@@ -1455,7 +1455,7 @@ check("7.11", patient_6)
 # %% [markdown]
 # ### Exercise 7.12 — Patient 7: a slow start (●●○, 12 min)
 #
-# "It gets there in the end. But for the first hundred rounds all samples are one and the same."
+# "It gets there in the end. But for the first hundred rounds all samples are nearly the same."
 #
 # Which of these is it?
 #
@@ -1768,6 +1768,44 @@ def patient_10(draw, rounds, start, watch):
 # %%
 check("7.15", patient_10)
 
+
+# %% tags=["claim"]
+from course_utils.exercises.clinic.data_set import load
+
+_second, _fourth, _fifth, _seventh, _tenth = (load(_n, "ill")[0] for _n in (2, 4, 5, 7, 10))
+claim(
+    "D's accuracy on fakes is 0, and on data it is 1",
+    _second.late("fake_accuracy") < 0.05 and _second.late("real_accuracy") > 0.95,
+    every_seed=True,
+)
+claim(
+    "mine end at 1.5 and 0.4",
+    about(_second.late("discriminator_loss"), 1.5, rel=0.06) and about(_second.late("generator_loss"), 0.4),
+    every_seed=True,
+)
+claim(
+    "The class loss does not go below 1.46",
+    1.46 < min(_fourth.history["class_loss"]) < 1.6,
+    every_seed=True,
+)
+claim(
+    "both losses lie near −10",
+    about(_fifth.late("discriminator_loss"), -10, rel=0.3)
+    and about(_fifth.late("generator_loss"), -10, rel=0.3),
+    every_seed=True,
+)
+_data = load(7, "ill")[1].flatten(1)
+claim(
+    "for the first hundred rounds all samples are nearly the same",
+    max(_seventh.history["fake_diversity"][: 100 // 3]) < 0.25 * torch.pdist(_data).mean(),
+    every_seed=True,
+)
+_distances = _tenth.history["distance"]
+claim(
+    "My FID falls at first, then rises",
+    _distances[0] > min(_distances[:50]) + 20 and _tenth.late("distance") > min(_distances[:50]) + 5,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ### Who fell ill
