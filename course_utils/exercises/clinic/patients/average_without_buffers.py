@@ -108,7 +108,7 @@ PATIENT = Patient(
     ),
     otherwise={
         "a": "then the samples that G trains with would be alike, too. Their diversity is drawn beside: "
-        "it is the data's.",
+        "it is nearly the data's.",
         "b": "then the average would be the generator of a while ago: its samples would look like G's "
         "from then. These look like none of G's, and the grey run has the same average.",
         "d": "then the saved samples would look like those that G trains with: that is the mode they are "

@@ -104,7 +104,7 @@ PATIENT = Patient(
     otherwise={
         "b": "then the weights would stay small, and batch normalisation would make 1 of their outputs' "
         "spread all the same: that is what it is for. Here it does not.",
-        "c": "then D's accuracy would be near 1. Here it is what it is in health: D can hardly tell either.",
+        "c": "then D's accuracy would be near 1. Here it swings around ½: D can hardly tell either.",
         "d": "then the first layer's outputs would be small, and the batch normalisation behind it would "
         "divide that out again. Something in it does not let it.",
     },

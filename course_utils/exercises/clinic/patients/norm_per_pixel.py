@@ -99,8 +99,8 @@ PATIENT = Patient(
         "a": "then the penalty would be large, and be outvoted. Here it is small: a gradient of length 8 "
         "would cost (8 − 1)² = 49, and it is charged less than 1. Somebody measures something else.",
         "c": "then its slope would be too small rather than too large, and its loss flat.",
-        "d": "then the critic would lose: its two means would come together. Here they are ten apart, and "
-        "the generator has not moved it.",
+        "d": "then the critic would lose: its two means would come together, and its loss go to 0. Here "
+        "it falls to −10.",
     },
     where_to_look=("The penalty is the mean of (length − 1)². Put the measured slope in.",),
     symptom=symptom,

@@ -99,7 +99,7 @@ PATIENT = Patient(
     ),
     otherwise={
         "a": "then the accuracy would still be low, too. Here nearly all digits are named rightly, and "
-        "the loss lies flat, at a height where a classifier is hardly better than chance.",
+        "the loss lies flat at 1.5, as if the right digit got a probability of e^−1.5 = 22 %.",
         "b": "then the classifier would learn slowly, and be wrong often. Here it is right, and is "
         "charged as if it were not: a weight does not change what the class loss *is*.",
         "c": "then it would name one digit in ten rightly, and the loss would stay at log 10 = 2.3.",

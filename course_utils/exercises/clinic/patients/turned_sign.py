@@ -85,7 +85,7 @@ PATIENT = Patient(
     ),
     otherwise={
         "a": "then the generator's gradient would shrink towards 0, and the samples would stand still. "
-        "Here it grows by a factor of a thousand, and the samples leave.",
+        "Here it grows a thousandfold and more, and the samples leave.",
         "c": "then the samples would gather on one hill, and their diversity would fall. Here it grows "
         "far past the data's.",
         "d": "then the losses would jump up and down, one at the other's expense. Here both fall without "
