@@ -46,7 +46,8 @@ class Panel(NamedTuple):
     title: str
     curves: list[Curve]
     log: bool = False
-    limits: tuple[float, float] | None = None
+    limits: tuple[float | None, float | None] | None = None
+    whole: bool = False  # whether only whole numbers mean something
     level: tuple[float, str] | None = None  # a thin line: its height, and what it says
 
 
@@ -117,8 +118,8 @@ def _panels(run: HasHistory, real: Tensor | None, coverage: Coverage | None) -> 
 
     def curves(*columns: tuple[str, str, str, str]) -> list[Curve]:
         there = [(label, history.get(name, []), colour, dashes) for name, label, colour, dashes in columns]
-        return [
-            Curve(label, x, np.asarray(values, dtype=float), COLORS[colour], dashes)
+        return [  # the last step of a run that diverged may lack some of its numbers
+            Curve(label, x[: len(values)], np.asarray(values, dtype=float), COLORS[colour], dashes)
             for label, values, colour, dashes in there
             if len(values)
         ]
@@ -159,7 +160,12 @@ def _panels_of_samples(
         covered = np.array([one.covered for one in counted], dtype=float)
         limits = (-0.03 * modes, 1.05 * modes)
         found.append(
-            Panel(f"modes covered, of {modes}", [Curve("G", x, covered, COLORS["value"])], limits=limits)
+            Panel(
+                f"modes covered, of {modes}",
+                [Curve("G", x, covered, COLORS["value"])],
+                limits=limits,
+                whole=True,
+            )
         )
     return found
 
@@ -188,6 +194,8 @@ def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
     axes.set_yscale("log" if panel.log and positive else "linear")
     if panel.limits is not None:
         axes.set_ylim(*panel.limits)
+    if panel.whole:
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_title(panel.title, fontsize=10)
     axes.tick_params(labelsize=8)
     axes.xaxis.set_major_formatter(lambda value, _: short_count(value))
