@@ -1,6 +1,7 @@
 """The clinic: each patient is ill in three seeds, and cured in three; what cures half is told so."""
 
 import functools
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -13,13 +14,13 @@ from course_utils.exercises import clinic
 from course_utils.exercises.clinic import PATIENTS, data_set, record
 from course_utils.exercises.clinic.chart import chart
 from course_utils.exercises.clinic.exercises import number_of
-from course_utils.exercises.clinic.patient import same_code, unusable
+from course_utils.exercises.clinic.patient import is_untouched, same_code, unusable
 from course_utils.plots import alt_text
-from tools.notebooks import BEGIN, END, INSTEAD, stub_source
+from tools.notebooks import stub_source
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "solutions" / "07_when_training_fails.py"
-SEEDS = (0, 1, 2)
+SEEDS = (0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow))
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +148,7 @@ HALF_CURES = [
     (4, {"nn.Softmax(dim=1)": "nn.Sigmoid()"}, "It cannot get below 1.461"),
     (4, {"+ class_loss": "+ 5 * class_loss"}, "It cannot get below 1.461"),
     (4, {" + class_loss": "", "nn.Softmax(dim=1)": "nn.Identity()"}, "no longer teaches it"),
-    (5, {"gradients.norm(2, dim=1)": "gradients.flatten(1).square().mean(dim=1).sqrt()"}, "gradient is 5"),
+    (5, {"gradients.norm(2, dim=1)": "gradients.flatten(1).square().mean(dim=1).sqrt()"}, "gradient is 7"),
     (5, {"10 * penalty": "100 * penalty"}, "should be about 1. Of `gradients`"),
     (5, {"gradients.norm(2, dim=1)": "gradients.norm(2)"}, "for each image"),
     (5, {"            penalty=penalty,\n": "", "norm(2, dim=1)": "flatten(1).norm(2, dim=1)"},
@@ -206,13 +207,16 @@ def test_what_is_no_treatment_is_told_so(answer, status, words):
     assert words in verdict.message
 
 
-def test_the_program_as_it_was_found_is_known_by_its_code_alone():
+def test_the_program_as_it_was_found_is_known_by_its_code_alone(tmp_path, monkeypatch):
     source = inspect.getsource(PATIENTS[3].program)
-    names = {**vars(inspect.getmodule(PATIENTS[3].program))}
-    exec("\n\n# moved, and commented\n" + source.replace("    for _", "    # a comment\n    for _"), names)
-    assert same_code(names["patient_3"], PATIENTS[3].program)
-    assert not same_code(PATIENTS[3].cured(), PATIENTS[3].program)
-    assert not same_code(PATIENTS[7].cured(), PATIENTS[7].program)  # only a number differs
+    commented = source.replace("    for _", "    # a comment\n    for _")
+    moved = f"import torch\n\n# moved, and commented\n{commented}"
+    (tmp_path / "a_cell.py").write_text(moved, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert is_untouched(importlib.import_module("a_cell").patient_3, PATIENTS[3].program)
+    assert not is_untouched(len, PATIENTS[3].program)
+    only_a_number = PATIENTS[7].cured_source()
+    assert not same_code(only_a_number, inspect.getsource(PATIENTS[7].program))
 
 
 def test_a_cure_whose_lines_are_gone_is_noticed():
@@ -226,7 +230,7 @@ def test_a_cure_whose_lines_are_gone_is_noticed():
 def test_the_watch_notes_steps_gradients_and_ways():
     def program(draw, rounds, start, watch):
         network = torch.nn.Linear(1, 1, bias=False)
-        network.weight.data.fill_(2.0)
+        network.weight.data.fill_(5.0)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
         for _ in range(rounds):
             for _ in range(2):
@@ -243,12 +247,9 @@ def test_the_watch_notes_steps_gradients_and_ways():
         program, None, 3, 0, every=2, snapshots_at=[3], measures={"judged": lambda s: len(s["judged"])}
     )
     assert found.history["images"] == [2, 4]
-    assert found.history["loss"] == [2.0, -6.0]  # before the second step of each round
+    assert found.history["loss"] == [8.0, 4.0]  # before the second step of each round
     assert found.history["generator_gradient"] == [2.0, 2.0]
-    assert found.history["generator_moved"] == [
-        0.0,
-        pytest.approx(2.0),
-    ]  # from 0 to −2 … in units of |w| after round 1
+    assert found.history["generator_moved"] == [0.0, pytest.approx(2 / 3)]  # from 3 to 1
     assert found.history["real_accuracy"] == pytest.approx([2 / 3, 2 / 3])
     assert found.history["fake_diversity"] == [3.0, 3.0]
     assert (found.rounds, found.steps) == (3, {"generator": 6})
@@ -333,9 +334,6 @@ def programs_of_the_notebook():
 def test_learners_find_the_program_that_was_recorded_and_the_solution_its_cure(number):
     patient, cell = PATIENTS[number], programs_of_the_notebook()[number]
     remark = f"    # {clinic.REMARK}\n"
+    assert remark in cell
     assert stub_source(cell).replace(remark, "").rstrip() == inspect.getsource(patient.program).rstrip()
-    solved = re.sub(rf" *{INSTEAD}\n.*?(?= *{END}\n)", "", cell, flags=re.DOTALL)
-    solved = re.sub(rf" *({BEGIN}|{END})\n", "", solved).replace(remark, "")
-    names = dict(vars(inspect.getmodule(patient.program)))
-    exec(solved, names)
-    assert same_code(names[patient.program.__name__], patient.cured())
+    assert same_code(cell, patient.cured_source())

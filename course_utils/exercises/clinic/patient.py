@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -61,15 +63,23 @@ class Patient(NamedTuple):
         """The mistake, as its file is called."""
         return self.program.__module__.rsplit(".", 1)[-1]
 
-    def cured(self) -> Program:
-        """The program in health: its source, with the lines of the cure."""
+    def cured_source(self) -> str:
+        """The program's source with the lines of the cure.
+
+        Raises:
+            ValueError: the program has no such lines.
+        """
         source = inspect.getsource(self.program)
         for ill, well in self.cure.items():
             if ill not in source:
                 raise ValueError(f"patient {self.number} has no line {ill!r}; its cure is out of date.")
             source = source.replace(ill, well)
+        return source
+
+    def cured(self) -> Program:
+        """The program in health."""
         names = dict(vars(sys.modules[self.program.__module__]))
-        exec(compile(source, f"<patient {self.number}, cured>", "exec"), names)
+        exec(compile(self.cured_source(), f"<patient {self.number}, cured>", "exec"), names)
         return names[self.program.__name__]
 
     def run(self, program: Program, start: int) -> Recording:
@@ -88,7 +98,7 @@ def check_cure(patient: Patient, answer) -> str:
     """For an exercise: runs the answer with three seeds; praise, or Wrong with what is still to be seen."""
     if not callable(answer):
         raise Wrong(f"hand over the program itself, the function `patient_{patient.number}`.")
-    if same_code(answer, patient.program):
+    if is_untouched(answer, patient.program):
         raise NotImplementedError  # the program as it was found
     for start in (0, 1, 2):
         recording = patient.run(answer, start)
@@ -98,15 +108,17 @@ def check_cure(patient: Patient, answer) -> str:
     return f"{patient.praise} Published: {patient.source}."
 
 
-def same_code(one, other) -> bool:
-    """Whether two functions do the same, line for line; where they stand does not count."""
-    return _instructions(getattr(one, "__code__", one)) == _instructions(getattr(other, "__code__", other))
+def is_untouched(answer, program: Program) -> bool:
+    """Whether an answer is the program as it was found; comments and blank lines do not count."""
+    try:
+        return same_code(inspect.getsource(answer), inspect.getsource(program))
+    except (OSError, TypeError, SyntaxError):  # not a function of a file or a cell: it was made, so it is new
+        return False
 
 
-def _instructions(code):
-    if not hasattr(code, "co_code"):
-        return code
-    return code.co_code, code.co_names, code.co_varnames, tuple(map(_instructions, code.co_consts))
+def same_code(one: str, other: str) -> bool:
+    """Whether two sources have the same syntax tree."""
+    return ast.dump(ast.parse(textwrap.dedent(one))) == ast.dump(ast.parse(textwrap.dedent(other)))
 
 
 def unusable(recording: Recording, rounds: int) -> str:

@@ -84,7 +84,8 @@ def symptom(recording):
 
 
 def width(place, shown):
-    return widths(shown["generator"])[place]
+    found = widths(shown["generator"])
+    return found[place] if place < len(found) else 0.0
 
 
 PATIENT = Patient(
