@@ -1,6 +1,7 @@
 """Feature matching: the closed form of its term, what it moves, and the games of the comparison."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +13,9 @@ from course_utils.training import GAN, train
 from course_utils.training.collapse import CURES, RECORD, Cure, grid_game, recorded, seeing, stacked_game
 from course_utils.training.feature_matching import feature_matching, last_features
 from course_utils.training.gan import Shown
+from tools.record_cures import markdown_table
 
+ROOT = Path(__file__).parents[2]
 QUIET = {"progress": False, "device": "cpu", "threads": 1, "ema_half_life": 0}
 
 
@@ -106,3 +109,9 @@ def test_the_record_holds_every_cure_from_three_starts_with_its_circumstances():
     for one in records:
         assert 0 < one["covered"] <= 1_000 and 0 <= one["kl"] <= 6.91
         assert one["machine"] and one["versions"]["torch"] and one["date"]
+
+
+def test_notebook_07_shows_the_record():
+    prose = (ROOT / "solutions" / "07_when_training_fails.py").read_text(encoding="utf-8")
+    table = "\n".join(f"# {row}" for row in markdown_table(recorded()).splitlines())
+    assert table in prose, "copy what `python -m tools.record_cures` prints"
