@@ -648,10 +648,9 @@ for name, peak in peaks.items():
 
 # %% [markdown]
 # **Divergence.** The largest loss is more than a hundred times that of the healthy run, and the
-# gradients are as wild. It need not end in `nan`: nothing has overflowed here, a few curves even
-# calm down, but the samples have left the ring and do not find it again. Where a number does
-# overflow, `train` stops with `TrainingDiverged`, which holds the run up to that step, so that you
-# can draw this page of it.
+# gradients are as wild. It need not end in `nan`: nothing has overflowed here, but the samples have
+# left the ring and do not find it again. Where a number does overflow, `train` stops with
+# `TrainingDiverged`, which holds the run up to that step, so that you can draw this page of it.
 
 # %% tags=["claim"]
 claim(
