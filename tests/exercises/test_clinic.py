@@ -278,11 +278,9 @@ def test_a_recording_agrees_with_another_run(state):
     assert real.shape == (128, 2)
 
 
-@pytest.mark.parametrize("number", PATIENTS)
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 8, 9, 10])  # that of 6 and 7 is read off the networks
 def test_the_recorded_runs_show_and_do_not_show_the_symptom(number):
     patient = PATIENTS[number]
-    if number in (6, 7):
-        pytest.skip("their symptom is read off the networks, which are not recorded")
     (ill, _), (cured, _) = data_set.load(number, "ill"), data_set.load(number, "cured")
     ill.rounds = cured.rounds = patient.rounds
     ill.steps = cured.steps = {"generator": patient.rounds, "discriminator": patient.rounds}
