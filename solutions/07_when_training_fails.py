@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 75 min, and 200 min for the exercises |
-# | Running time | about 4 min on two CPU cores; not measured on a GPU |
+# | Running time | about 10.5 min on two CPU cores; not measured on a GPU |
 # | You need | notebooks 03 and 05: a GAN's loop, mode collapse on the plane, digits by a DCGAN |
 # | You will be able to | read a training's state off one dashboard; name the usual failures by their signatures; choose a cure for mode collapse on evidence; find a bug from its symptoms |
 
@@ -605,9 +605,11 @@ for what, change in changes.items():
 # Nothing changes when the fakes are three times as large: this D cannot see size or place. And one
 # thing does change its mind about a sample: the company. The same fakes in one batch with data get
 # other logits. A verdict that depends on the neighbours in the batch is what **batch normalisation
-# leaks** between samples: with real and fake in one batch, between real and fake as well. That is
-# why DCGAN's authors left it out of D's first layer (Radford et al., 2016), and why WGAN-GP, which
-# needs a slope for every single sample, does without it in D (Gulrajani et al., 2017).
+# leaks** between samples: with real and fake in one batch, between real and fake as well.
+#
+# DCGAN's authors leave it out of D's first layer, because samples oscillated with it (Radford et
+# al., 2016). WGAN-GP leaves it out of D altogether: its penalty is on the slope at each sample by
+# itself, and with batch statistics a logit depends on all of them (Gulrajani et al., 2017).
 
 # %% tags=["claim"]
 claim(
