@@ -11,7 +11,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from torch import Tensor
 
 from course_utils.metrics import ClassCoverage, ModeCoverage, sample_diversity
@@ -70,7 +70,7 @@ def dashboard(
         run: a `Run`, or anything with its `history` and `snapshots`.
         beside: another one, such as a healthy run, whose curves are drawn in grey.
         real: samples of the data, as many as a snapshot has or more: the scale of the diversity, and the
-            background of points on the plane.
+            background of points on the plane, a last row of images.
         coverage: counts modes in a snapshot's samples, such as
             `lambda samples: mode_coverage(samples, ring.modes, ring.std)`.
         extra: makes panels of your own from `run`, and from `beside`.
@@ -81,7 +81,7 @@ def dashboard(
     grey = {panel.title: panel for panel in others}
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    height_above, height_below = 1.75 * rows, _height_of_samples(run)
+    height_above, height_below = 1.75 * rows, _height_of_samples(run, real)
     figure, _ = new_figure(
         width=7.6, height=height_above + height_below + (0.35 if title else 0.1), note=note
     )
@@ -192,8 +192,10 @@ def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
             )  # fmt: skip
     positive = any((curve.y > 0).any() for curve in panel.curves)
     axes.set_yscale("log" if panel.log and positive else "linear")
+    axes.yaxis.set_minor_formatter(NullFormatter())  # 2·10⁻¹, 3·10⁻¹, … would lie on each other
     if panel.limits is not None:
-        axes.set_ylim(*panel.limits)
+        bottom, top = panel.limits
+        axes.set_ylim(bottom, 1.12 * axes.get_ylim()[1] if top is None else top)  # room for a level's word
     if panel.whole:
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.set_title(panel.title, fontsize=10)
@@ -202,8 +204,9 @@ def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(3))
     if len(panel.curves) > 1:
         axes.legend(
-            fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0, handlelength=1.6
-        )
+            fontsize=8, ncols=3, columnspacing=1, handlelength=1.6, loc="lower left",
+            bbox_to_anchor=(0, 0.98), borderaxespad=0,
+        )  # fmt: skip
         axes.set_title(panel.title, fontsize=10, pad=16)
 
 
@@ -227,7 +230,7 @@ def _explain(figure: SubFigure, free: Sequence[Axes], handles: Sequence[Line2D])
         figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=9)
 
 
-MOST_SNAPSHOTS, IMAGES_IN_A_ROW = 5, 16
+MOST_SNAPSHOTS, IMAGES_IN_A_ROW = 4, 16
 
 
 def _chosen(snapshots: Sequence[tuple[int, Tensor]]) -> list[tuple[int, Tensor]]:
@@ -237,28 +240,36 @@ def _chosen(snapshots: Sequence[tuple[int, Tensor]]) -> list[tuple[int, Tensor]]
     return [snapshots[place] for place in places]
 
 
-def _height_of_samples(run: HasHistory) -> float:
+def _height_of_samples(run: HasHistory, real: Tensor | None) -> float:
     if not run.snapshots:
         return 0.0
     images = run.snapshots[0][1].dim() == 4
-    return 0.44 * len(_chosen(run.snapshots)) + 0.2 if images else 1.9
+    rows = len(_chosen(run.snapshots)) + (real is not None)
+    return 0.44 * rows + 0.2 if images else 1.9
 
 
 def _draw_samples(
     figure: SubFigure, snapshots: Sequence[tuple[int, Tensor]], real: Tensor | None
 ) -> list[Line2D]:
-    """Images: a row for each of a few snapshots. Points: a small plane for each; returns what is on it."""
+    """Images: a row for each of a few snapshots, and one of data. Points: a small plane for each.
+
+    Returns what is on the planes.
+    """
     chosen = _chosen(snapshots)
     if not chosen:
         return []
     if chosen[0][1].dim() == 4:
         axes = figure.subplots()
         rows = [samples[:IMAGES_IN_A_ROW].clamp(-1, 1) for _, samples in chosen]
+        labels = [f"after {short_count(seen)}" for seen, _ in chosen]
+        if real is not None:
+            rows.append(real[: len(rows[0])].clamp(-1, 1).cpu())
+            labels.append("data")
         columns, height = len(rows[0]), rows[0].shape[2] + 2
         axes.imshow(tile(torch.cat(rows), columns), interpolation="nearest")
         axes.set_yticks(
             [height * (row + 0.5) for row in range(len(rows))],
-            [f"after {short_count(seen)}" for seen, _ in chosen],
+            labels,
             fontsize=9,
         )
         axes.set_xticks([])
