@@ -46,6 +46,7 @@ class Panel(NamedTuple):
     title: str
     curves: list[Curve]
     log: bool = False
+    raw: bool = True  # whether the curves are shown as measured, too, pale
     limits: tuple[float | None, float | None] | None = None
     whole: bool = False  # whether only whole numbers mean something
     level: tuple[float, str] | None = None  # a thin line: its height, and what it says
@@ -134,7 +135,7 @@ def _panels(run: HasHistory, real: Tensor | None, coverage: Coverage | None) -> 
     if losses:
         found.append(Panel("losses", losses))
     if accuracies:
-        found.append(Panel("D's accuracy", accuracies, limits=(-0.03, 1.03), level=(0.5, "")))
+        found.append(Panel("D's accuracy", accuracies, raw=False, limits=(-0.03, 1.03), level=(0.5, "")))
     if gradients:
         found.append(Panel("length of the gradients", gradients, log=True))
     found += _panels_of_samples(run.snapshots, real, coverage)
@@ -170,13 +171,16 @@ def _panels_of_samples(
     return found
 
 
+FAR_OFF = 100  # where a curve reaches further, its axis is logarithmic on both sides of ±1
+
+
 def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
     for curve in grey.curves if grey else []:
         x, y = smoothed(curve.x, curve.y)
         axes.plot(x, y, color=COLORS["reference"], linestyle=curve.dashes, linewidth=1, alpha=0.7)
     for curve in panel.curves:
         x, y = smoothed(curve.x, curve.y)
-        if len(y) < len(curve.y):
+        if panel.raw and len(y) < len(curve.y):
             axes.plot(curve.x, curve.y, color=curve.colour, linewidth=0.6, alpha=0.25)
         dots = "o" if len(y) < 12 else None
         axes.plot(
@@ -191,7 +195,11 @@ def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
                 textcoords="offset points", color=COLORS["reference"],
             )  # fmt: skip
     positive = any((curve.y > 0).any() for curve in panel.curves)
-    axes.set_yscale("log" if panel.log and positive else "linear")
+    largest = max((np.abs(curve.y[np.isfinite(curve.y)]).max(initial=0) for curve in panel.curves), default=0)
+    if panel.log and positive:
+        axes.set_yscale("log")
+    elif largest > FAR_OFF:
+        axes.set_yscale("symlog", linthresh=1)
     axes.yaxis.set_minor_formatter(NullFormatter())  # 2·10⁻¹, 3·10⁻¹, … would lie on each other
     if panel.limits is not None:
         bottom, top = panel.limits

@@ -115,3 +115,11 @@ def test_notebook_07_shows_the_record():
     prose = (ROOT / "solutions" / "07_when_training_fails.py").read_text(encoding="utf-8")
     table = "\n".join(f"# {row}" for row in markdown_table(recorded()).splitlines())
     assert table in prose, "copy what `python -m tools.record_cures` prints"
+
+
+def test_what_notebook_07_says_of_the_record_is_so():
+    covered = {name: [one["covered"] for one in recorded() if one["cure"] == name] for name in CURES}
+    others = [count for name, counts in covered.items() if name != "packing two" for count in counts]
+    assert min(covered["packing two"]) > max(others)
+    least, *more = sorted(covered["feature matching"])
+    assert least <= min(covered["no cure"]) and min(more) > max(covered["no cure"])
