@@ -10,6 +10,7 @@ from course_utils.exercises.clinic.data_set import load
 from course_utils.exercises.clinic.patient import Patient
 from course_utils.exercises.clinic.patients import PATIENTS
 from course_utils.exercises.clinic.recording import Recording
+from course_utils.metrics import sample_diversity
 from course_utils.plots import COLORS, dashboard
 from course_utils.plots.dashboard import Curve, Panel
 
@@ -23,15 +24,16 @@ def chart(number: int) -> Figure:
     if number not in PATIENTS:
         raise ValueError(f"there is no patient {number!r}; they are 1 to {max(PATIENTS)}.")
     patient = PATIENTS[number]
-    (ill, real), (cured, _) = load(number, "ill"), load(number, "cured")
+    (ill, ill_data), (cured, cured_data) = load(number, "ill"), load(number, "cured")
+    real = _stretched(ill_data, patient.black)
 
     def own_panels(run: Recording) -> list[Panel]:
         return [_panel(patient, place, run) for place in range(len(patient.charts))]
 
     return dashboard(
         _in_view(ill, patient.black),
-        beside=_in_view(cured, patient.black),
-        real=_stretched(real, patient.black),
+        beside=_rescaled(cured, sample_diversity(real) / sample_diversity(cured_data)),
+        real=real,
         extra=own_panels,
         title=f"Patient {number}; in grey, the same program without the mistake",
     )
@@ -52,6 +54,11 @@ def _in_view(run: Recording, black: float) -> Recording:
     if black == -1:
         return run
     return Recording(run.history, [(seen, _stretched(samples, black)) for seen, samples in run.snapshots])
+
+
+def _rescaled(run: Recording, factor: float) -> Recording:
+    """With its samples in the units of other data: of a run beside, only their diversity is drawn."""
+    return Recording(run.history, [(seen, factor * samples) for seen, samples in run.snapshots])
 
 
 def _stretched(samples: Tensor, black: float) -> Tensor:

@@ -102,7 +102,7 @@ PATIENT = Patient(
     black=0.0,
     charts=[
         Chart("reconstruction loss, nats", [Curve("reconstruction_loss", "", "discriminator")]),
-        Chart("KL, as the program has it, nats", [Curve("kl_loss", "", "model")]),
+        Chart("KL as reported, nats", [Curve("kl_loss", "", "model")]),
         Chart("σ of the codes (prior: 1)", [Curve("spread_of_codes", "", "value")], level=(1, "")),
     ],
 )

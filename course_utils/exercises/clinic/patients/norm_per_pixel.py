@@ -112,8 +112,8 @@ PATIENT = Patient(
     rounds=200,
     rounds_to_tell=60,
     charts=[
-        Chart("penalty, as the program has it", [Curve("penalty", "", "discriminator")], log=True),
-        Chart("slope of the critic, measured", [Curve("slope", "", "discriminator")], level=(1, "")),
+        Chart("penalty, as reported", [Curve("penalty", "", "discriminator")], log=True),
+        Chart("slope of the critic", [Curve("slope", "", "discriminator")], level=(1, "")),
     ],
     measures={"slope": slope},
 )
