@@ -8,6 +8,7 @@ from torch.nn.functional import softplus
 
 from course_utils.exercises.clinic.patient import Chart, Curve, Patient
 from course_utils.exercises.clinic.samples import digits
+from course_utils.metrics import sample_diversity
 
 
 def patient_6(draw, rounds, start, watch):
@@ -65,7 +66,6 @@ def patient_6(draw, rounds, start, watch):
 
 def symptom(recording):
     average, generator = recording.shown.get("average"), recording.shown.get("generator")
-    kept = recording.late("saved_diversity") / recording.late("fake_diversity")
     if average is None or average is generator:
         return "the generator itself is no average of it: keep `average`, and show it to the watch."
     if average.training:
@@ -74,11 +74,14 @@ def symptom(recording):
             "is in: a single image, or another batch, would look different. Which numbers does evaluation "
             "mode use?"
         )
+    with torch.no_grad():
+        samples = average(torch.randn(64, 16, generator=torch.Generator().manual_seed(0)))
+    kept = sample_diversity(samples) / recording.late("fake_diversity")
     if kept < 0.7:
         return (
-            f"still ill: the saved samples are {100 * kept:.0f} % as different from each other as those "
-            "that G trains with. `average` has G's weights. What else does batch normalisation need, in "
-            "evaluation mode?"
+            f"still ill: the samples of `average` are {100 * kept:.0f} % as different from each other as "
+            "those that G trains with. `average` has G's weights. What else does batch normalisation "
+            "need, in evaluation mode?"
         )
     return ""
 
@@ -110,7 +113,8 @@ PATIENT = Patient(
         "a": "then the samples that G trains with would be alike, too. Their diversity is drawn beside: "
         "it is nearly the data's.",
         "b": "then the average would be the generator of a while ago: its samples would look like G's "
-        "from then. These look like none of G's, and the grey run has the same average.",
+        "from then. But in training the distance of pairs was never below 3, and the grey run has the "
+        "same average.",
         "d": "then the saved samples would look like those that G trains with: that is the mode they are "
         "made in.",
     },

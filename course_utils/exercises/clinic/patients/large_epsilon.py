@@ -95,7 +95,10 @@ PATIENT = Patient(
     minutes=12,
     program=patient_7,
     cure={"nn.BatchNorm1d(128, 0.8)": "nn.BatchNorm1d(128)"},
-    source="eriklindernoren/PyTorch-GAN, dcgan.py and issue #116, 2020: nn.BatchNorm2d(128, 0.8)",
+    source=(
+        "eriklindernoren/PyTorch-GAN, issue #116, 2020, on infogan.py (dcgan.py has it, too): "
+        "nn.BatchNorm2d(128, 0.8)"
+    ),
     draw=digits,
     diagnosis="a",
     finding=(

@@ -80,7 +80,7 @@ def symptom(recording):
 
 PATIENT = Patient(
     number=5,
-    title="a small penalty for a steep critic",
+    title="losses that run away",
     difficulty=2,
     minutes=12,
     program=patient_5,
@@ -92,12 +92,13 @@ PATIENT = Patient(
     draw=digits,
     diagnosis="b",
     finding=(
-        "A slope of 8 would cost (8 − 1)² = 49, and the program reports less than 1. It takes one norm "
-        "for each *pixel*, and pulls each of the 64 towards 1; together they have length √64 = 8."
+        "A slope of 12 would cost (12 − 1)² = 121, and the program reports less than 1. It takes one norm "
+        "for each *pixel*, and pulls each of the 64 towards 1: together they have length √64 = 8 then, "
+        "and more where it fails."
     ),
     otherwise={
-        "a": "then the penalty would be large, and be outvoted. Here it is small: a gradient of length 8 "
-        "would cost (8 − 1)² = 49, and it is charged less than 1. Somebody measures something else.",
+        "a": "then the penalty would be large, and be outvoted. Here it is small: a gradient of length 12 "
+        "would cost (12 − 1)² = 121, and it is charged less than 1. Somebody measures something else.",
         "c": "then its slope would be too small rather than too large, and its loss flat.",
         "d": "then the critic would lose: its two means would come together, and its loss go to 0. Here "
         "it falls to −10.",

@@ -71,10 +71,21 @@ def symptom(recording):
             f"the classifier is right for {100 * accuracy:.0f} % of the digits only: the class loss no "
             "longer teaches it. Leave it in both players' losses."
         )
+    if (first := recording.history["class_loss"][0]) < 1.8:
+        return (
+            f"in the first round, before anything is learnt, the class loss is {first:.2f}. Ten classes, "
+            "guessed, cost log 10 = 2.3: it is not to be shifted or scaled, but to be given what it wants."
+        )
+    if loss <= 1.2 and recording.late("generator_loss") > 1.9:
+        return (
+            f"D's class loss is cured, and G's loss still is {recording.late('generator_loss'):.2f}: it is "
+            "more than log(1 + 9/e) = 1.46, since G's part of the class loss gets probabilities. One "
+            "place serves both players."
+        )
     if loss > 1.2:
         return (
-            f"still ill: {100 * accuracy:.0f} % of the digits are named rightly, and the class loss is "
-            f"{loss:.2f}. It cannot get below {LEAST}. What does `cross_entropy` do with its first "
+            f"still ill: {100 * accuracy:.0f} % of the digits are classified correctly, and the class loss "
+            f"is {loss:.2f}. It cannot get below {LEAST}. What does `cross_entropy` do with its first "
             "argument?"
         )
     return ""
@@ -98,15 +109,15 @@ PATIENT = Patient(
         "numbers from 0 to 1: at best one 1 and nine 0."
     ),
     otherwise={
-        "a": "then the accuracy would still be low, too. Here nearly all digits are named rightly, and "
-        "the loss lies flat at 1.5, as if the right digit got a probability of e^−1.5 = 22 %.",
+        "a": "then the accuracy would still be low, too. Here nearly all digits are classified correctly, "
+        "and the loss lies flat at 1.5, as if the right digit got a probability of e^−1.5 = 22 %.",
         "b": "then the classifier would learn slowly, and be wrong often. Here it is right, and is "
         "charged as if it were not: a weight does not change what the class loss *is*.",
         "c": "then it would name one digit in ten rightly, and the loss would stay at log 10 = 2.3.",
     },
     where_to_look=(
         "The class loss stays at 1.5. What would you expect from a classifier that is right 97 times in 100?",
-        "Which loss has a classifier that gives one class the score 1, and the other nine the score 0?",
+        "What is the loss of a classifier that gives one class the score 1, and the other nine 0?",
     ),
     symptom=symptom,
     hints=(
@@ -119,6 +130,6 @@ PATIENT = Patient(
     rounds_to_tell=100,
     charts=[
         Chart("class loss", [Curve("class_loss", "D", "discriminator")]),
-        Chart("digits named rightly", [Curve("class_accuracy", "D", "discriminator")]),
+        Chart("classified correctly", [Curve("class_accuracy", "D", "discriminator")]),
     ],
 )

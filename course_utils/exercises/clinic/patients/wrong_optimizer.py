@@ -63,6 +63,12 @@ def symptom(recording):
             "now D learns, and the generator's weights have not moved: each optimiser moves its own "
             "player. Which of the two belongs where?"
         )
+    if steps["discriminator"] > rounds:
+        return (
+            f"in {rounds} rounds D's weights were moved {steps['discriminator']} times: an optimiser of "
+            "the generator's holds them, too, and moves D for G's sake. Each optimiser has one network's "
+            "weights."
+        )
     if steps["generator"] > rounds:
         return (
             f"D learns now. But in {rounds} rounds the generator's optimiser took {steps['generator']} "
@@ -73,7 +79,7 @@ def symptom(recording):
 
 PATIENT = Patient(
     number=3,
-    title="a generator without an opponent",
+    title="a loss of nothing",
     difficulty=1,
     minutes=8,
     program=patient_3,
@@ -86,8 +92,8 @@ PATIENT = Patient(
     draw=points,
     diagnosis="a",
     finding=(
-        "D's logits of the data stay as they were in the first round, and its weights have gone no way at "
-        "all, though gradients reach them and pile up. The generator climbs a hill that never moves."
+        "D's logits of the data stay as they were in the first round, and its weights do not move at all, "
+        "though gradients reach them and pile up. The generator climbs a hill that stands still."
     ),
     otherwise={
         "b": "then D would be right about the fakes, and G's loss would grow. Here D takes every fake for "
@@ -111,7 +117,7 @@ PATIENT = Patient(
     rounds_to_tell=40,
     charts=[
         Chart(
-            "weights: way from the start",
+            "weights: distance from start",
             [
                 Curve("discriminator_moved", "D", "discriminator"),
                 Curve("generator_moved", "G", "generator", "--"),
