@@ -59,6 +59,16 @@ def diversity(answer):
             ),
             (rows.std(0).mean(), "that is the standard deviation of each number. Take distances of samples."),
             (distances.sum(), "that is the sum over all pairs; divide by how many there are."),
+            (distances.sum() / 2, "that is the sum over all pairs; divide by how many there are."),
+            (
+                2 * right,
+                "twice as much as it should be: N·(N − 1) counts each pair twice. Does your sum, too?",
+            ),
+            (right / 2, "half of what it should be: does your sum count each pair once, or twice?"),
+            (
+                (distances.square().sum() / (count * (count - 1))).sqrt(),
+                "that is the root of the mean square. Take the mean of the distances themselves.",
+            ),
             (
                 distances.sum() / count,
                 "each sample's distances to all others are summed: divide by N − 1 as well.",
@@ -135,8 +145,8 @@ def decide(answer):
         answer,
         right="d",
         wrong={
-            "a": "it has stood still for most of the run: the size of the ring no longer changes, and both "
-            "gradients are as long as in the healthy run. More of the same will not change it.",
+            "a": "it has stood still for most of the run: the size of the ring hardly changes, though both "
+            "gradients are alive. More of the same will not change it.",
             "b": "collapsed samples sit in few places. These form a ring, in all directions. What is wrong?",
             "c": "a D that is too strong is nearly always right. This one is right about half of the time.",
         },
@@ -224,6 +234,9 @@ def _check_spread(answer, features, group):
         (of(variance.sqrt().flatten(1).sum(1)), "the standard deviations are summed; average them."),
         (strided.flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
          "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
+        (variance.sqrt().flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
+         "the numbers are right, and go to the wrong samples: `repeat` deals them out in turns. A group's "
+         "number belongs to its own neighbours."),
         (variance.sqrt().mean(1).repeat_interleave(group, 0), "averaged over the channels only, so that "
          "every place has its own value. Average over the places, too: one number for each group."),
         (whole.flatten(1).std(dim=1, correction=0)[:, None, None].expand(count, height, width),
@@ -234,10 +247,13 @@ def _check_spread(answer, features, group):
             raise Wrong(message)
     if not matches(spread, right[:, -1], tolerance=2e-4):
         expect_varied("the new channel")
+        wanted = right[:, -1].double()
+        worst = int((spread - wanted).abs().flatten(1).amax(1).argmax())
+        got = spread[worst].flatten()[(spread - wanted)[worst].abs().flatten().argmax()].item()
         raise Wrong(
-            f"the new channel is {spread.flatten()[0].item():.4g} for the first sample, where the mean "
-            f"standard deviation in its group of {group} is {right[0, -1, 0, 0].item():.4g}. Over which axis "
-            "is the variance, and over which ones the mean?"
+            f"the new channel is {got:.4g} for the sample with index {worst}, where the mean standard "
+            f"deviation in its group of {group} is {wanted[worst, 0, 0].item():.4g}. Over which axis is the "
+            "variance, over which ones the mean, and which samples get its number?"
         )
 
 
@@ -287,6 +303,9 @@ def modes_and_kl(answer):
         for mistake, message in (
             (entropy, "that is the entropy of the frequencies, largest for a perfect generator. How far is "
              "it from the largest possible, log 1000?"),
+            (kl / 1000, "that is the mean over the modes; a divergence is the sum."),
+            (_sum_of_channels(digits), "that is the sum of the three channels' own divergences. Two digits "
+             "that always come together would not be noticed: take the 1,000 modes."),
             (-kl, "the sign is turned: a divergence is never negative."),
             (kl / torch.tensor(2.0).log(), "that is in bits; take the natural logarithm."),
             (there - entropy, "that compares with the modes that are *there*; a missing mode has to count. "
@@ -302,6 +321,10 @@ def modes_and_kl(answer):
                 f"find {divergence.item():.4g}."
             )
     return "log 1000 = 6.9 is the worst: all images in one mode."
+
+
+def _sum_of_channels(digits):
+    return sum(kl_to_uniform(torch.bincount(channel, minlength=10)) for channel in digits.T)
 
 
 # --- the clinic --------------------------------------------------------------------------------------------

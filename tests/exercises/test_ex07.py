@@ -49,6 +49,16 @@ def spread_within(features, group):
     return torch.cat([features, own.expand_as(features[:, :1])], 1)
 
 
+def dealt_out_in_turns(features, group):
+    spread = spread_by_moments(features, group)[::group, -1:].repeat(group, 1, 1, 1)
+    return torch.cat([features, spread], 1)
+
+
+def channel_by_channel(digits):
+    counts = [torch.bincount(digits[:, channel], minlength=10) / len(digits) for channel in range(3)]
+    return by_xlogy(digits)[0], sum(torch.special.xlogy(f, 10 * f).sum() for f in counts)
+
+
 def nan_where_a_mode_is_missing(digits):
     fractions = counted(digits) / len(digits)
     return int((fractions > 0).sum()), (fractions * (1000 * fractions).log()).sum()
@@ -98,6 +108,9 @@ WRONG = [
     ("7.1", lambda x: torch.pdist(x.flatten(1), p=1).mean(), "length of the difference"),
     ("7.1", lambda x: torch.cdist(x.flatten(1), x.flatten(1)).sum() / len(x), "divide by N"),
     ("7.1", lambda x: by_cdist(x).detach().fill_(2.0), "whatever the arguments are"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1)).mean() * 2, "each pair twice"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1)).mean() / 2, "once, or twice"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1)).square().mean().sqrt(), "root of the mean square"),
     ("7.2", "a", "weigh a rejected sample"),
     ("7.2", "b", "other way round"),
     ("7.2", "d", "silence"),
@@ -113,6 +126,7 @@ WRONG = [
     ("7.4", lambda f, g: spread_of(f, g, lambda x: variance(x).sqrt().mean(1)), "not finite"),
     ("7.4", lambda f, g: torch.cat([f, spread_by_moments(f, g)[:, -1:].detach()], 1), "cut off"),
     ("7.4", spread_within, "within"),
+    ("7.4", dealt_out_in_turns, "wrong samples"),
     ("7.4", lambda f, g: spread_by_moments(2 * f, g), "have changed"),
     ("7.5", lambda d: (len(d), by_xlogy(d)[1]), "number of images"),
     ("7.5", lambda d: (len(d.sum(1).unique()), by_xlogy(d)[1]), "same sum"),
@@ -120,6 +134,8 @@ WRONG = [
     ("7.5", entropy_only, "entropy of the frequencies"),
     ("7.5", lambda d: (by_xlogy(d)[0], -by_xlogy(d)[1]), "never negative"),
     ("7.5", lambda d: (by_xlogy(d)[0], by_xlogy(d)[1] / math.log(2)), "bits"),
+    ("7.5", lambda d: (by_xlogy(d)[0], by_xlogy(d)[1] / 1000), "the mean over the modes"),
+    ("7.5", channel_by_channel, "channels' own"),
     ("7.5", lambda d: (by_xlogy(d)[0] / 1000, by_xlogy(d)[1]), "fraction"),
     ("7.5", nan_where_a_mode_is_missing, "NaN"),
     ("7.5", lambda d: by_xlogy(d)[0], "two things"),
