@@ -1037,12 +1037,12 @@ claim(
 # | 1 | WGAN with clipped weights, points | no sample is where the data are | exercise 7.6 |
 # | 2 | GAN, points | D takes every fake for real, and G learns all the same | exercise 7.7 |
 # | 3 | GAN, points | G's loss is 0, and the samples are gone | exercise 7.8 |
-# | 4 | AC-GAN, digits | a classifier that is right, with a loss as if it guessed | exercise 7.9 |
-# | 5 | WGAN-GP, digits | the critic's values run away, though its slope is penalised | exercise 7.10 |
+# | 4 | AC-GAN, digits | a classifier that is right, with a loss far too high | exercise 7.9 |
+# | 5 | WGAN-GP, digits | both losses run away | exercise 7.10 |
 # | 6 | GAN with an average of G, digits | what is saved looks unlike what is trained | exercise 7.11 |
 # | 7 | GAN, digits | all samples alike for a long time | exercise 7.12 |
 # | 8 | GAN, digits | dark spots where no digit has any | exercise 7.13 |
-# | 9 | variational autoencoder, digits | it reconstructs better than it should, and its samples are odd | exercise 7.14 |
+# | 9 | variational autoencoder, digits | it reconstructs better than it should | exercise 7.14 |
 # | 10 | GAN that measures itself, digits | the Fréchet distance gets worse while the samples get better | exercise 7.15 |
 #
 # The data are points of five hills on a circle of radius 2, or scikit-learn's scanned digits of 8×8
@@ -1199,7 +1199,7 @@ check("7.7", patient_2)
 
 
 # %% [markdown]
-# ### Exercise 7.8 — Patient 3: a generator without an opponent (●○○, 8 min)
+# ### Exercise 7.8 — Patient 3: a loss of nothing (●○○, 8 min)
 #
 # "G has won! Its loss is zero. I wonder why the pictures are empty."
 #
@@ -1359,7 +1359,7 @@ check("7.9", patient_4)
 
 
 # %% [markdown]
-# ### Exercise 7.10 — Patient 5: a small penalty for a steep critic (●●○, 12 min)
+# ### Exercise 7.10 — Patient 5: losses that run away (●●○, 12 min)
 #
 # "The gradient penalty is small, so the critic is Lipschitz. Then why do both losses lie near −10?"
 #
@@ -1604,7 +1604,7 @@ check("7.12", patient_7)
 # %% [markdown]
 # ### Exercise 7.13 — Patient 8: dark spots (●○○, 8 min)
 #
-# "I divide by 255, as one does, and G ends in tanh, as one does." <!-- number 255: of a byte -->
+# "Everybody can do digits of 8×8 pixels. Mine have had salt and pepper on them from the first minute."
 #
 # Which of these is it?
 #
@@ -1679,8 +1679,7 @@ check("7.13", patient_8)
 # %% [markdown]
 # ### Exercise 7.14 — Patient 9: better than it should be (●●●, 15 min)
 #
-# "My reconstructions are better than everybody's, and my KL is smaller. Why do the samples have
-# strokes that fit no digit?"
+# "My reconstructions are better than everybody's, and my KL is smaller, too. Can one have both?"
 #
 # Which of these is it?
 #
@@ -1879,7 +1878,7 @@ claim(
 # %% [markdown]
 # ### Who fell ill
 #
-# No fool wrote any of these. Each mistake runs without an error, most of them train something, and
+# All of these were written by people who know what they do. Each mistake runs without an error, most of them train something, and
 # all were found by somebody who looked at a curve or at a line of code, and asked.
 #
 # | patient | mistake | published in |

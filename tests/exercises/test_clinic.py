@@ -137,7 +137,7 @@ HALF_CURES = [
     (1, {"g_loss = -critic": "g_loss = critic", "critic(real).mean() - critic(fake).mean()":
          "critic(fake).mean() - critic(real).mean()"}, "still ill: after 60 rounds the samples lie"),
     (1, {"generator.parameters(), lr=1e-3": "generator.parameters(), lr=1e-6"}, "generator hardly moves"),
-    (1, {"g_loss = -critic(fake).mean()": "g_loss = (fake**2).mean()"}, "stay where they started"),
+    (1, {"g_loss = -critic(fake).mean()": "g_loss = (fake**2).mean()"}, "gathered in one place"),
     (2, {"g_optimizer.zero_grad()": "g_optimizer.zero_grad()\n        g_optimizer.zero_grad()"},
      "takes both for real"),
     (2, {"parameters(), lr=3e-3": "parameters(), lr=1e-3"}, "takes both for real"),
@@ -154,7 +154,7 @@ HALF_CURES = [
     (5, {"            penalty=penalty,\n": "", "norm(2, dim=1)": "flatten(1).norm(2, dim=1)"},
      "no longer shows"),
     (6, {"deepcopy(generator).eval()": "deepcopy(generator)"}, "made in training mode"),
-    (6, {"mean.lerp_(latest, 0.05)": "mean.copy_(latest)"}, "still ill: the saved samples are"),
+    (6, {"mean.lerp_(latest, 0.05)": "mean.copy_(latest)"}, "still ill: the samples of `average` are"),
     (6, {"average=average": "average=generator", "saved = average(": "saved = generator("},
      "no average of it"),
     (7, {"nn.Linear(16, 128), nn.BatchNorm1d(128, 0.8)": "nn.Linear(16, 128), nn.BatchNorm1d(128)"},
@@ -167,9 +167,18 @@ HALF_CURES = [
     (9, {"log_variance).mean()": "log_variance).sum()"}, "the codes say nothing"),
     (9, {"sum(dim=(1, 2, 3)).mean()": "mean()"}, "the codes say nothing"),
     (9, {"lr=3e-3": "lr=6e-3"}, "how many does `kl` count"),
-    (10, {"torch.cov(one), torch.cov(other)": "torch.eye(64), torch.eye(64)"}, "missing"),
-    (10, {"torch.cov(one), torch.cov(other)": "one.var(dim=0).diag(), other.var(dim=0).diag()"}, "missing"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.eye(64), torch.eye(64)"}, "only the means are compared"),
+    (10, {"torch.cov(one), torch.cov(other)": "one.var(dim=0).diag(), other.var(dim=0).diag()"}, "together"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)", "- 2 * mixed": "- mixed"},
+     "counts twice"),
     (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one) / 8, torch.cov(other) / 8"}, "still ill"),
+    (1, {"nn.Linear(64, 2))": "nn.Linear(64, 2), nn.Tanh())"}, "gathered in one place"),
+    (3, {"torch.optim.Adam(generator.parameters()": "torch.optim.Adam([*generator.parameters(), "
+         "*discriminator.parameters()]", 'optimizers["generator"], optimizers["generator"])':
+         "*optimizers.values())"}, "moves D for G's sake"),
+    (4, {"scores, labels)": "scores, labels) - 1.46"}, "not to be shifted"),
+    (4, {"scores, labels)": "scores.log(), labels)"}, "D's class loss is cured"),
+    (6, {"saved = average(": "saved = generator("}, "still ill: the samples of `average` are"),
 ]  # fmt: skip
 
 

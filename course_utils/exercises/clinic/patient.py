@@ -102,7 +102,11 @@ def check_cure(patient: Patient, answer) -> str:
         raise NotImplementedError  # the program as it was found
     for start in (0, 1, 2):
         recording = patient.run(answer, start)
-        complaint = unusable(recording, patient.rounds_to_tell) or patient.symptom(recording)
+        complaint = (
+            unusable(recording, patient.rounds_to_tell)
+            or patient.symptom(recording)
+            or standing_still(recording)
+        )
         if complaint:
             raise Wrong(complaint)
     return f"{patient.praise} Published: {patient.source}."
@@ -122,7 +126,7 @@ def same_code(one: str, other: str) -> bool:
 
 
 def unusable(recording: Recording, rounds: int) -> str:
-    """What makes a run no treatment: it shows nothing, stops early, breaks, or a network stands still."""
+    """What makes a run no treatment: it shows nothing, stops early, or breaks."""
     if recording.rounds == 0:
         return "the program never calls its `watch`: keep the call at the end of each round."
     if recording.rounds != rounds:
@@ -132,7 +136,15 @@ def unusable(recording: Recording, rounds: int) -> str:
         )
     if not recording.is_finite():
         broken = [name for name, values in recording.history.items() if not all(map(_is_number, values))]
-        return f"`{broken[0]}` becomes infinite, or no number at all. A milder change will do."
+        return (
+            f"`{broken[0]}` becomes infinite, or no number at all. Is something divided by 0, such as the "
+            "spread of a pixel that never changes, or is a root taken of a negative number?"
+        )
+    return ""
+
+
+def standing_still(recording: Recording) -> str:
+    """What is said where a network hardly moves: the symptom is gone with the training."""
     for network in ("generator", "discriminator", "encoder", "decoder"):
         moved = recording.history.get(f"{network}_moved")
         if moved is not None and recording.steps[network] and moved[-1] < MOVED_AT_LEAST:

@@ -75,17 +75,36 @@ def reference(shown):
     return reference_distance(shown["fake"].detach().flatten(1), shown["real"].flatten(1))
 
 
+def slips(shown):
+    """(what a slip makes of the distance, what to say to it) for the samples at hand."""
+    fake, real = shown["fake"].detach().flatten(1).double(), shown["real"].flatten(1).double()
+    means = (fake.mean(dim=0) - real.mean(dim=0)).square().sum().item()
+    traces = (fake.var(dim=0) + real.var(dim=0)).sum().item()
+    mixed = (means + traces - reference(shown)) / 2
+    alone = (fake.std(dim=0) - real.std(dim=0)).square().sum().item()
+    return [
+        (means + traces - mixed, "the traces are right, and the mixed term counts twice: − 2·tr((Σ₁Σ₂)^½)."),
+        (means + traces, "the mixed term, − 2·tr((Σ₁Σ₂)^½), is gone: equal sets would not be at distance 0."),
+        (means, "only the means are compared: sets of another spread would be at distance 0."),
+        (means + alone, "each pixel's own variance is compared. Σ has as well how pixels vary *together*."),
+    ]
+
+
 def symptom(recording):
-    measured, right = recording.history["distance"][0], recording.history["reference"][0]
-    floor = recording.late("distance_of_data")
+    shown, floor = recording.shown, recording.late("distance_of_data")
+    measured, right = float(shown["distance"]), reference(shown)
+    off = abs(measured - right) > 0.02 * right
+    for mistake, message in slips(shown):
+        if off and abs(measured - mistake) < 0.01 * right:
+            return message
     if floor > 6:
         return (
             f"still ill: two sets of *real* digits are {floor:.0f} apart. `torch.cov` takes each *row* for "
             "a variable; what are the rows of `one`?"
         )
-    if abs(measured - right) > 0.02 * right:
+    if off:
         return (
-            "real digits are close to real digits now, but the samples of the first round are at "
+            "real digits are close to real digits now, but the samples of the last round are at "
             f"{measured:.1f}, and should be at {right:.1f}. Is a part of |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − "
             "2(Σ₁Σ₂)^½) missing?"
         )
@@ -143,5 +162,5 @@ PATIENT = Patient(
             ],
         ),
     ],
-    measures={"reference": reference},
+    measures={"reference": reference},  # for the data set's readers
 )
