@@ -169,8 +169,8 @@ HALF_CURES = [
     (9, {"lr=3e-3": "lr=6e-3"}, "how many does `kl` count"),
     (10, {"torch.cov(one), torch.cov(other)": "torch.eye(64), torch.eye(64)"}, "only the means are compared"),
     (10, {"torch.cov(one), torch.cov(other)": "one.var(dim=0).diag(), other.var(dim=0).diag()"}, "together"),
-    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)", "- 2 * mixed": "- mixed"},
-     "counts twice"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
+          "- 2 * mixed": "- mixed"}, "counts twice"),
     (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one) / 8, torch.cov(other) / 8"}, "still ill"),
     (1, {"nn.Linear(64, 2))": "nn.Linear(64, 2), nn.Tanh())"}, "gathered in one place"),
     (3, {"torch.optim.Adam(generator.parameters()": "torch.optim.Adam([*generator.parameters(), "
