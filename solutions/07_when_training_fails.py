@@ -874,6 +874,7 @@ plots.show(
 # ### Exercise 7.5 — Modes and their balance (●●○, 12 min)
 #
 # `digits` has shape `(N, 3)`: what the classifier read in each channel, whole numbers from 0 to 9.
+# <!-- number 9: the largest digit -->
 # Return two things:
 #
 # 1. how many of the 1,000 modes occur at least once;
@@ -987,9 +988,7 @@ plots.show(
 # the three starts.
 # <!-- number 5,000: a test holds the table against the record -->
 #
-# <!-- numbers: a test holds the table against the record -->
-#
-# | cure | modes covered, of 1,000 | KL to uniform |
+# | cure | modes covered, of 1,000 | KL to uniform <!-- numbers: a test holds them against the record --> |
 # | --- | --- | --- |
 # | no cure | 59, 226, 115 | 5.63, 3.37, 4.21 |
 # | minibatch std | 320, 452, 459 | 2.76, 1.77, 1.65 |
@@ -1604,7 +1603,8 @@ check("7.12", patient_7)
 # %% [markdown]
 # ### Exercise 7.13 — Patient 8: dark spots (●○○, 8 min)
 #
-# "Everybody can do digits of 8×8 pixels. Mine have had salt and pepper on them from the first minute."
+# "Everybody can do digits of 8×8 pixels. Mine have had salt and pepper on them from the first
+# minute."
 #
 # Which of these is it?
 #
@@ -1878,8 +1878,9 @@ claim(
 # %% [markdown]
 # ### Who fell ill
 #
-# All of these were written by people who know what they do. Each mistake runs without an error, most of them train something, and
-# all were found by somebody who looked at a curve or at a line of code, and asked.
+# All of these were written by people who know what they do. Each mistake runs without an error, most
+# of them train something, and all were found by somebody who looked at a curve or at a line of code,
+# and asked.
 #
 # | patient | mistake | published in |
 # | --- | --- | --- |
