@@ -1878,9 +1878,9 @@ claim(
 # %% [markdown]
 # ### Who fell ill
 #
-# All of these were written by people who know what they do. Each mistake runs without an error, most
-# of them train something, and all were found by somebody who looked at a curve or at a line of code,
-# and asked.
+# All of these were written by people who know what they do. Each mistake runs without an error,
+# most of them train something, and all were found by somebody who looked at a curve or at a line of
+# code, and asked.
 #
 # | patient | mistake | published in |
 # | --- | --- | --- |
