@@ -136,8 +136,8 @@ def test_a_cure_in_another_form_passes(number, changes):
 HALF_CURES = [
     (1, {"g_loss = -critic": "g_loss = critic", "critic(real).mean() - critic(fake).mean()":
          "critic(fake).mean() - critic(real).mean()"}, "still ill: after 60 rounds the samples lie"),
-    (1, {"generator.parameters(), lr=1e-3": "generator.parameters(), lr=1e-6"}, "generator hardly moves"),
-    (1, {"g_loss = -critic(fake).mean()": "g_loss = (fake**2).mean()"}, "gathered in one place"),
+    (1, {"generator.parameters(), lr=1e-3": "generator.parameters(), lr=1e-6"}, "stay where they started"),
+    (1, {"g_loss = -critic(fake).mean()": "g_loss = (fake**2).mean()"}, "stay where they started"),
     (2, {"g_optimizer.zero_grad()": "g_optimizer.zero_grad()\n        g_optimizer.zero_grad()"},
      "takes both for real"),
     (2, {"parameters(), lr=3e-3": "parameters(), lr=1e-3"}, "takes both for real"),
@@ -164,10 +164,12 @@ HALF_CURES = [
     (8, {"            real=real": "            real=2 * real - 1"}, "for the picture only"),
     (8, {"images.float() / 255": "images.float() / 255 - 0.5"}, "[-0.5, 0.5]"),
     (8, {"nn.Tanh()": "nn.Tanh(), nn.Hardtanh(0, 0.4)"}, "cannot be black and white"),
+    (8, {"float() / 255": "float() / 127.5 - 1", "generator.parameters(), lr=1e-3":
+         "generator.parameters(), lr=1e-7"}, "generator hardly moves"),
     (9, {"log_variance).mean()": "log_variance).sum()"}, "the codes say nothing"),
     (9, {"sum(dim=(1, 2, 3)).mean()": "mean()"}, "the codes say nothing"),
     (9, {"lr=3e-3": "lr=6e-3"}, "how many does `kl` count"),
-    (10, {"torch.cov(one), torch.cov(other)": "torch.eye(64), torch.eye(64)"}, "only the means are compared"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.eye(64), torch.eye(64)"}, "nly the means are compared"),
     (10, {"torch.cov(one), torch.cov(other)": "one.var(dim=0).diag(), other.var(dim=0).diag()"}, "together"),
     (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
           "- 2 * mixed": "- mixed"}, "counts twice"),

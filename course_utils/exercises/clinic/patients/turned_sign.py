@@ -58,15 +58,15 @@ def symptom(recording):
             "the data 2. What does the critic give a high value, and which value does the generator look "
             "for?"
         )
-    if recording.late("fake_diversity") < 0.6:
-        return (
-            "now the samples cannot leave, and have gathered in one place, where the critic's value is "
-            "highest for them. Where is it highest for the data? Compare what the two losses make small."
-        )
     if distance < 0.7:
         return (
             f"now the samples stay where they started, {distance:.2g} from the origin, and the data lie 2 "
             "from it. Is more changed than the mistake?"
+        )
+    if recording.late("fake_diversity") < 0.6:
+        return (
+            "now the samples cannot leave, and have gathered in one place, where the critic's value is "
+            "highest for them. Where is it highest for the data? Compare what the two losses make small."
         )
     return ""
 
