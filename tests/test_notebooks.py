@@ -326,10 +326,16 @@ RAISE = 'raise NotImplementedError("your code here")'
         ),
         ("f = 1\n# [\nx.y = 3\n_ = 4\n# ]", "f = 1\npass  #"),
         ("no_answer = 1", "no_answer = 1"),
+        (
+            "def f(x):\n    # [\n    y = -x\n    # |\n    # if x:\n    #     y = x\n    # ]\n    return y",
+            "def f(x):\n    if x:\n        y = x\n    return y",
+        ),
+        ("def f(x):\n    # [\n    clear(x)\n    # |\n    # ]\n    x.go()", "def f(x):\n    x.go()"),
     ],
 )
 def test_stub_of(source, expected):
     marked = source.replace("# [", "### BEGIN SOLUTION").replace("# ]", "### END SOLUTION")
+    marked = marked.replace("# |", "### INSTEAD")
     result = stub_source(marked)
     assert result == re.sub(r"  #$", "  # your code here", expected, flags=re.MULTILINE)
     compile(result.replace("%matplotlib inline", ""), "stub", "exec")
@@ -348,6 +354,8 @@ def test_stub_of(source, expected):
         ),
         ("## BEGIN SOLUTION\na = 1\n## END SOLUTION", 3, "looks like a marker"),
         ("### Begin solution\na = 1\n### END SOLUTION", 3, "looks like a marker"),
+        ("a = 1\n### INSTEAD\n# a = 2", 4, "without `### BEGIN SOLUTION`"),
+        ("### BEGIN SOLUTION\na = 1\n## INSTEAD\n# a = 2\n### END SOLUTION", 5, "looks like a marker"),
     ],
 )
 def test_markers_that_do_not_pair_up_are_refused_with_file_and_line(tmp_path, body, line, message):

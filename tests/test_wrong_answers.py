@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 
+from course_utils.exercises.clinic import REMARK
 from tools.notebooks import choose_scripts
 from tools.run import ROOT, execute
 
@@ -21,6 +22,7 @@ def test_wrong_answers_stop_nothing_and_none_of_them_passes(name):
             cell.source = cell.source.replace(
                 'raise NotImplementedError("your code here")', f"return {NONSENSE}"
             ).replace("...  # your code here", NONSENSE)
+            cell.source = cell.source.replace(f"# {REMARK}", f"return {NONSENSE}")  # a program to be repaired
     result = execute(notebook, name, folder, scale="ci", seconds_per_cell=180)
     assert answered > 0
     assert result.problem == ""

@@ -34,7 +34,8 @@ from nbformat import NotebookNode
 from tools import claims, readme
 from tools.run import ROOT, Result, execute, where_and_when
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN, INSTEAD, END = "### BEGIN SOLUTION", "### INSTEAD", "### END SOLUTION"
+LIKE_A_MARKER = re.compile(r"#+\s*((BEGIN|END)\s+SOLUTIONS?|INSTEAD)\s*:?", re.IGNORECASE)
 SOLUTION_TAG = "solution"  # a cell with this tag is left out of the learner's notebook
 STUB_MESSAGE = "your code here"
 RECORDED_VERSIONS = ("torch", "numpy", "matplotlib", "ipywidgets")
@@ -108,8 +109,12 @@ def _check_markers(text: str, path: Path) -> None:
             if not opened:
                 raise NotebookError(f"{place}: `{END}` without `{BEGIN}` before it.")
             opened = 0
-        elif re.fullmatch(r"#+\s*(BEGIN|END)\s+SOLUTIONS?\s*:?", marker, re.IGNORECASE):
-            raise NotebookError(f"{place}: `{marker}` looks like a marker; write `{BEGIN}` or `{END}`.")
+        elif marker == INSTEAD and not opened:
+            raise NotebookError(f"{place}: `{INSTEAD}` without `{BEGIN}` before it.")
+        elif marker != INSTEAD and LIKE_A_MARKER.fullmatch(marker):
+            raise NotebookError(
+                f"{place}: `{marker}` looks like a marker; write `{BEGIN}`, `{INSTEAD}` or `{END}`."
+            )
     if opened:
         raise NotebookError(f"{path.parent.name}/{path.name}:{opened}: `{BEGIN}` without `{END}` after it.")
 
@@ -131,23 +136,29 @@ def stub_source(source: str) -> str:
     """The code of a cell with each marked block replaced.
 
     In a function the block becomes `raise NotImplementedError("your code here")`; elsewhere each name that
-    it assigns is set to `...`, which the checks read as "not attempted yet".
+    it assigns is set to `...`, which the checks read as "not attempted yet". What stands after `### INSTEAD`
+    in the block, as comments, takes the block's place where it is there: a line to be repaired.
     """
     if BEGIN not in source:
         return source
     functions = _function_spans(source)
     kept: list[str] = []
     block: list[str] | None = None
+    instead: list[str] | None = None
     for number, line in enumerate(source.splitlines(), start=1):
         marker = line.strip()
         if marker == BEGIN:
             indent = line[: len(line) - len(line.lstrip())]
             inside = any(first < number <= last for first, last in functions)
-            block = []
+            block, instead = [], None
+        elif marker == INSTEAD:
+            instead = []
         elif marker == END:
-            lines = [f'raise NotImplementedError("{STUB_MESSAGE}")'] if inside else _placeholders(block)
-            kept += [indent + replacement for replacement in lines]
-            block = None
+            stubs = [f'raise NotImplementedError("{STUB_MESSAGE}")'] if inside else _placeholders(block)
+            kept += [indent + replacement for replacement in (stubs if instead is None else instead)]
+            block = instead = None
+        elif instead is not None:
+            instead.append(marker.removeprefix("# "))
         elif block is not None:
             block.append(line)
         else:

@@ -9,9 +9,10 @@ import re
 import site
 import sysconfig
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from course_utils.checks.guard import TookTooLong, undisturbed, within
@@ -29,6 +30,13 @@ class Wrong(Exception):
     """Raised by a checker; its message tells the learner what is wrong and points at the next thought."""
 
 
+class Part(NamedTuple):
+    """Something that is asked before the exercise itself, such as a diagnosis before the cure."""
+
+    checker: Callable  # as an exercise's
+    hints: tuple[str, ...] = ()
+
+
 class Exercise(NamedTuple):
     """One exercise: `checker(answer)` raises Wrong, or returns the sentence that a right answer earns."""
 
@@ -39,6 +47,7 @@ class Exercise(NamedTuple):
     hints: tuple[str, ...]
     checker: Callable
     seconds: float = SECONDS
+    parts: Mapping[str, Part] = MappingProxyType({})  # what else is checked under this number, by name
 
 
 _EXERCISES: dict[str, Exercise] = {}
@@ -52,6 +61,7 @@ def exercise(
     minutes: int,
     hints: Sequence[str] = (),
     seconds: float = SECONDS,
+    parts: Mapping[str, Part] = MappingProxyType({}),
 ):
     """Declare the decorated function to be the checker of an exercise.
 
@@ -62,6 +72,7 @@ def exercise(
         minutes: how long a learner is expected to need.
         hints: shown one at a time, from a nudge to nearly the answer.
         seconds: after these an answer is stopped; more for one that has to train.
+        parts: what is asked before, by the name it is checked by: `check("7.4", diagnosis="b")`.
 
     Raises:
         ValueError: a malformed or repeated number, or a difficulty outside 1 to 3.
@@ -82,7 +93,9 @@ def exercise(
             raise ValueError(
                 f"exercise {number} is declared as {known.title!r} and as {title!r}; renumber one."
             )
-        _EXERCISES[number] = Exercise(number, title, difficulty, minutes, tuple(hints), checker, seconds)
+        _EXERCISES[number] = Exercise(
+            number, title, difficulty, minutes, tuple(hints), checker, seconds, parts
+        )
         return checker
 
     return declare
@@ -189,7 +202,7 @@ def _nested_hints(hints: Sequence[str], shown: int = 0) -> str:
     )
 
 
-def run_check(number: str, answer) -> Verdict:
+def run_check(number: str, answer, part: str = "") -> Verdict:
     """Check an answer, showing and remembering nothing. Never raises on account of the answer.
 
     The checker draws the same random numbers each time, and leaves the notebook's surroundings as they were.
@@ -199,17 +212,18 @@ def run_check(number: str, answer) -> Verdict:
         number: the exercise, for example "1.2".
         answer: the learner's function, value or class; `...`, None, or a stub that raises
             NotImplementedError("your code here") count as not attempted.
+        part: what is checked, where it is not the exercise itself; one of its `parts`.
 
     Returns:
         The verdict: status, message, hints.
     """
     number = str(number)
     try:
-        found = _find(number)
+        found = _find(number, part)
     except Exception as error:  # a checker that cannot be imported must not stop the notebook
         return Verdict(number, UNKNOWN, f"The checkers could not be loaded: {_last_line(error)}")
     if found is None:
-        return Verdict(number, UNKNOWN, _known_sentence(number))
+        return Verdict(number, UNKNOWN, _known_sentence(number, part))
 
     def verdict(status: str, message: str, hints: tuple[str, ...] = found.hints, code: str = "") -> Verdict:
         message, code = _cut(message, _MESSAGE), _cut(code, _LINE)
@@ -251,13 +265,21 @@ def _checked(found: Exercise, answer) -> str | None:
     return found.checker(answer)
 
 
-def _find(number: str) -> Exercise | None:
+def _find(number: str, part: str = "") -> Exercise | None:
+    """The exercise, or a part of it as if it were one."""
     if re.fullmatch(r"\d+\.\d+", number):
         exercises_of(int(number.split(".")[0]))
-    return _EXERCISES.get(number)
+    found = _EXERCISES.get(number)
+    if found is None or not part:
+        return found
+    asked = found.parts.get(part)
+    return asked and found._replace(title=f"{found.title}: {part}", checker=asked.checker, hints=asked.hints)
 
 
-def _known_sentence(number: str) -> str:
+def _known_sentence(number: str, part: str = "") -> str:
+    if part and number in _EXERCISES:
+        parts = ", ".join(_EXERCISES[number].parts) or "none"
+        return f"Exercise {number} has no part {part!r}; the known ones: {parts}."
     notebook = number.split(".")[0]
     known = [e.number for e in exercises_of(int(notebook))] if notebook.isdecimal() else []
     if not known:

@@ -5,6 +5,7 @@ from course_utils.data.convention import (
     check_images,
     describe,
     image_sampler,
+    stacked_sampler,
     to_model_range,
     to_uint8,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "load_mnist",
     "ring",
     "spiral",
+    "stacked_sampler",
     "status",
     "to_model_range",
     "to_uint8",

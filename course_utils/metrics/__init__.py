@@ -3,6 +3,7 @@
 from course_utils.metrics.cells import CELL_EDGES, Measured, data_cells, measure
 from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence, surest_images
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.metrics.diversity import kl_to_uniform, sample_diversity, stacked_coverage
 from course_utils.metrics.frechet import (
     FeatureStatistics,
     FrechetEvaluator,
@@ -41,10 +42,13 @@ __all__ = [
     "frechet_evaluator",
     "generator_pull",
     "in_batches",
+    "kl_to_uniform",
     "load_classifier",
     "measure",
     "mode_coverage",
     "power_spectrum",
     "radial_spectrum",
+    "sample_diversity",
+    "stacked_coverage",
     "surest_images",
 ]

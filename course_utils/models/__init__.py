@@ -5,6 +5,7 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 """
 
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
+from course_utils.models.diversity import MinibatchStd, with_minibatch_std
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     convolution_norm,
@@ -23,6 +24,7 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 
 __all__ = [
     "UPSAMPLING",
+    "MinibatchStd",
     "ProjectedDiscriminator",
     "ResidualGenerator",
     "cifar10_dcgan",
@@ -45,4 +47,5 @@ __all__ = [
     "transposed_by_convolution",
     "upsampling_layer",
     "weight_clipped",
+    "with_minibatch_std",
 ]

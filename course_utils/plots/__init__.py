@@ -12,6 +12,7 @@ from course_utils.plots.curves import (
     lines,
     loss_curves,
 )
+from course_utils.plots.dashboard import dashboard
 from course_utils.plots.display import (
     Live,
     alt_text,
@@ -73,6 +74,7 @@ __all__ = [
     "beside_nearest",
     "cell_maps",
     "curve",
+    "dashboard",
     "density_and_discriminator",
     "describe",
     "dirac_moments",

@@ -182,16 +182,26 @@ def density_and_discriminator(
     return describe(figure, f"{alt} {note}")
 
 
+LEAST_TO_SMOOTH = 50  # shorter curves are drawn as they are
+
+
+def smoothed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The running mean of y over a 25th of the curve, and the places of x that it belongs to."""
+    if len(y) < LEAST_TO_SMOOTH:
+        return x, y
+    width = len(y) // 25
+    means = np.convolve(y, np.ones(width) / width, mode="valid")
+    start = (width - 1) // 2
+    return x[start : start + len(means)], means
+
+
 def _draw_curve(axes, x, y, label, colour, dashes, smooth=True) -> str:
     """Draw y against x, pale as measured, strong as its running mean; return where it went, in words."""
     x, y = as_array(x), as_array(y)
-    if smooth and len(y) >= 50:
+    if smooth and len(y) >= LEAST_TO_SMOOTH:
         axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.3)
-        width = len(y) // 25
-        smoothed = np.convolve(y, np.ones(width) / width, mode="valid")
-        start = (width - 1) // 2
-        axes.plot(x[start : start + len(smoothed)], smoothed, color=colour, linestyle=dashes, label=label)
-        y = smoothed
+        x, y = smoothed(x, y)
+        axes.plot(x, y, color=colour, linestyle=dashes, label=label)
     else:
         axes.plot(x, y, color=colour, linestyle=dashes, label=label, marker="o" if len(y) < 12 else None)
     return f"{label} goes from {y[0]:.3g} to {y[-1]:.3g}" if len(y) else f"{label}: nothing yet"

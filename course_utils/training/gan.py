@@ -11,6 +11,7 @@ from statistics import fmean as mean
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from course_utils.losses import LOSSES, GANLoss, get_loss
@@ -35,6 +36,7 @@ class Shown(tuple):
 
 
 Penalty = Callable[[nn.Module, Shown, Shown], Tensor]  # (discriminator, real, fake) -> ()
+GeneratorTerm = Penalty  # the same on the generator's side: `fake` is part of the generator's graph
 
 
 # --- the two steps -----------------------------------------------------------------------------------------
@@ -82,6 +84,7 @@ def generator_step(
     fake: Tensor | Shown,
     loss: GANLoss = NON_SATURATING,
     *,
+    term: Callable[[Shown, Shown], Tensor] | None = None,
     autocast: AbstractContextManager = FULL_PRECISION,
 ) -> Tensor:
     """One step of G down its loss, through D, with D held fixed.
@@ -92,20 +95,31 @@ def generator_step(
         real: samples of the data (N, ...), for losses that compare (`loss.generator_sees_real`).
         fake: generated samples (N, ...), part of the generator's graph.
         loss: the two players' losses.
+        term: term(real, fake) is added to the loss.
         autocast: the number format of D's forward passes.
 
     Returns:
-        G's loss before the step.
+        G's loss before the step, without the term.
     """
     with autocast:  # no detach: D tells each sample where to go
         real_logits = discriminator(real).float() if loss.generator_sees_real else None
         fake_logits = discriminator(fake).float()
     value = loss.generator(real_logits, fake_logits)
+    total = value if term is None else value + term(real, fake)
     optimizer.zero_grad()
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    value.backward(inputs=weights)  # G's weights alone: D's need no gradient here
+    total.backward(inputs=weights_of(optimizer))  # G's weights alone: D's need no gradient here
     optimizer.step()
     return value.detach()
+
+
+def weights_of(optimizer: Optimizer) -> list[Tensor]:
+    """All the weights that it moves."""
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+def gradient_norm(optimizer: Optimizer) -> Tensor:
+    """‖g‖, the length of all gradients of an optimiser's weights together, as the latest step found them."""
+    return get_total_norm([weight.grad for weight in weights_of(optimizer) if weight.grad is not None])
 
 
 # --- what D is shown: (generator, batch, latents) -> (real, fake) ------------------------------------------
@@ -158,6 +172,8 @@ class GAN:
             is shown them, without augmentation.
         penalty_every: the penalty is computed in every k-th step of D only, and counts k times there (lazy
             regularisation: Karras et al. 2020, arXiv:1912.04958, appendix B).
+        generator_term: generator_term(discriminator, real, fake) is added to G's loss, such as
+            `feature_matching`; computed as the penalty is, on what D is shown.
         augment: augment(images, rng) is applied to all images that D sees, real and fake, differentiably.
         discriminator_steps, generator_steps: in one round.
         generator_lr, discriminator_lr: Adam's learning rates.
@@ -171,6 +187,7 @@ class GAN:
     shown: Callable[[Callable, Batch, Tensor], tuple[Batch, Batch]] = plain
     penalty: Penalty | None = None
     penalty_every: int = 1
+    generator_term: GeneratorTerm | None = None
     augment: Augmentation | None = None
     discriminator_steps: int = 1
     generator_steps: int = 1
@@ -179,7 +196,10 @@ class GAN:
     betas: tuple[float, float] = (0.0, 0.99)
 
     averaged = "generator"
-    measured = ("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy")
+    measured = (
+        *("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy"),
+        *("discriminator_gradient", "generator_gradient"),
+    )
 
     def __post_init__(self):
         get_loss(self.loss)
@@ -257,6 +277,8 @@ class GAN:
             if step > 0:
                 real, fake = self.show(batch, machine)
             numbers["generator_loss"] = self.move_generator(real, fake, machine)
+        for player, optimizer in self.optimizers.items():
+            numbers[f"{player}_gradient"] = gradient_norm(optimizer)
         return numbers
 
     def show(self, batch: Batch, machine: Machine) -> tuple[Shown, Shown]:
@@ -287,8 +309,16 @@ class GAN:
 
     def move_generator(self, real: Shown, fake: Shown, machine: Machine) -> Tensor:
         """G's step; returns its loss."""
-        optimizer, autocast = self.optimizers["generator"], machine.autocast()
-        return generator_step(self.discriminate, optimizer, real, fake, self.objective, autocast=autocast)
+        term = self.generator_term
+        return generator_step(
+            self.discriminate,
+            self.optimizers["generator"],
+            real,
+            fake,
+            self.objective,
+            term=term and (lambda real, fake: term(self.discriminator, real, fake)),
+            autocast=machine.autocast(),
+        )
 
     def sample(self, network: nn.Module, latents: Tensor, batch: Batch) -> Tensor:
         """What D would be shown as fake: samples of these latents, and of the batch's conditions."""

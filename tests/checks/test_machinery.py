@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from course_utils.checks import (
+    Part,
     Wrong,
     as_tensor,
     call,
@@ -309,6 +310,53 @@ def test_the_reference_in_place_of_an_answer_does_not_count(squaring):
     check("90.1", answer, otherwise=torch.square)  # … and is run a second time
     assert progress.status_of("90.1") == "not attempted"
     assert not squaring.exists()
+
+
+# --- parts ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_two_parts():
+    def guess(answer):
+        choose(answer, "b", {"a": "that would be odd."})
+        return "then write it."
+
+    parts = {"guess": Part(guess, ("think of signs",))}
+
+    @exercise("90.2", title="Twice", difficulty=1, minutes=1, hints=["`2 * x`"], parts=parts)
+    def twice(answer):
+        expect_close(call(answer, 3.0), 6.0)
+
+
+def test_a_part_has_a_verdict_and_hints_of_its_own(in_two_parts):
+    verdict = run_check("90.2", "a", "guess")
+    assert (verdict.status, verdict.message) == ("wrong", "That would be odd.")
+    assert (verdict.title, verdict.hints) == ("Twice: guess", ("think of signs",))
+    assert run_check("90.2", " (B) ", "guess").status == "right"
+    assert run_check("90.2", ..., "guess").status == "not attempted"
+    assert run_check("90.2", lambda x: x + x).status == "right"
+    assert run_check("90.2", "b").status == "wrong"  # a guess is not the answer
+
+
+def test_a_part_alone_does_not_solve_the_exercise(in_two_parts, capsys):
+    check("90.2", guess="b")
+    assert "✔ Exercise 90.2 (Twice: guess): right" in capsys.readouterr().out
+    assert progress.status_of("90.2") == "not attempted"
+    assert progress.status_of("90.2 guess") == "right"
+    check("90.2", lambda x: 2 * x)
+    assert progress.status_of("90.2") == "right"
+
+
+def test_parts_that_there_are_not_are_told_the_known_ones(in_two_parts):
+    assert "no part 'proof'; the known ones: guess" in run_check("90.2", 1, "proof").message
+    assert "no part 'proof'; the known ones: none" in run_check("90.1", 1, "proof").message
+    assert "no exercise '91.1'" in run_check("91.1", 1, "guess").message
+
+
+@pytest.mark.parametrize(("answers", "parts"), [((), {}), ((1,), {"guess": "b"}), ((), {"a": 1, "b": 2})])
+def test_check_takes_one_answer(answers, parts):
+    with pytest.raises(TypeError, match="one answer"):
+        check("90.1", *answers, **parts)
 
 
 # --- progress -------------------------------------------------------------------------------------------

@@ -409,14 +409,19 @@ def test_divergence_is_told_with_step_cause_and_cure():
     assert caught.value.run.history["images"] == [32, 64, 96, 128, 160]
 
 
-def test_weights_that_are_no_numbers_are_noticed_even_if_no_loss_shows_it():
+def test_a_gradient_that_is_no_number_is_noticed_even_if_no_loss_shows_it():
     own = get_loss("non_saturating")
     poisoned = GANLoss(
         own.discriminator,
         lambda real, fake: own.generator(real, fake) + 0 * (fake - fake.detach()).sqrt().sum(),
     )
-    with pytest.raises(TrainingDiverged, match="generator's weights are no longer finite at step 1 "):
+    with pytest.raises(TrainingDiverged, match="the generator gradient became nan at step 1 "):
         train_gan(*players(), RING.sample, loss=poisoned, **{**SHORT, "images": 32})
+
+
+def test_weights_that_are_no_numbers_are_noticed_even_if_nothing_measured_shows_it():
+    with pytest.raises(TrainingDiverged, match="generator's weights are no longer finite at step 1 "):
+        train_gan(*players(), RING.sample, generator_lr=float("inf"), **{**SHORT, "images": 32})
 
 
 def without_latent_dim():

@@ -156,3 +156,41 @@ def test_a_watch_keeps_views_and_measurements_and_changes_nothing():
 def test_counts_below_one_are_refused(setting):
     with pytest.raises(ValueError, match=rf"{setting} must be at least 1, got 0"):
         GAN(*players()[:2], **{setting: 0})
+
+
+def test_a_term_moves_the_generator_alone_and_is_not_in_the_loss_that_is_returned():
+    generator, discriminator, optimizer, _, real, fake = players()
+
+    def term(real, fake):
+        assert fake.requires_grad
+        return (fake - real).square().mean()
+
+    value = LOSSES["non_saturating"].generator(None, discriminator(fake))
+    expected = weights(generator) - RATE * slope(value + term(real, fake), generator)
+    before = weights(discriminator)
+    returned = generator_step(discriminator, optimizer, real, fake, term=term)
+    torch.testing.assert_close(weights(generator), expected)
+    torch.testing.assert_close(returned, value.detach())
+    assert torch.equal(weights(discriminator), before)
+
+
+def test_the_history_holds_the_length_of_both_gradients():
+    """One round with known weights: the root of the sum of all squares, as autograd gives them."""
+    torch.manual_seed(0)
+    gan = toy_gan(hidden=(8,))
+    generator, discriminator = gan.generator, gan.discriminator
+    torch.manual_seed(0)
+    twin = toy_gan(hidden=(8,))
+    run = train(gan, RING.sample, images=256, snapshot_samples=1, **QUIET)
+    rng = torch.Generator().manual_seed(0)
+    torch.randn(1, 2, generator=rng)  # the snapshot's latents
+    real, latents = RING.sample(256, rng), torch.randn(256, 2, generator=rng)
+    loss = LOSSES["non_saturating"]
+    fake = twin.generator(latents)
+    expected = slope(
+        loss.discriminator(twin.discriminator(real), twin.discriminator(fake)), twin.discriminator
+    )
+    assert run.history["discriminator_gradient"] == pytest.approx([expected.norm().item()], rel=1e-5)
+    expected = slope(loss.generator(None, discriminator(fake)), twin.generator)  # D has moved before G
+    assert run.history["generator_gradient"] == pytest.approx([expected.norm().item()], rel=1e-5)
+    assert generator is run.networks["generator"]

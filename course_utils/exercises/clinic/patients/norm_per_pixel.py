@@ -1,0 +1,120 @@
+"""Patient 5: the gradient penalty takes the norm at each pixel."""
+
+import torch
+from torch import nn
+
+from course_utils.exercises.clinic.patient import Chart, Curve, Patient
+from course_utils.exercises.clinic.samples import digits
+
+
+def patient_5(draw, rounds, start, watch):
+    """A Wasserstein GAN with gradient penalty, on digits of 8×8 pixels."""
+    torch.manual_seed(start)
+    rng = torch.Generator().manual_seed(start)
+    generator = nn.Sequential(
+        *(nn.Linear(16, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU()),
+        *(nn.Linear(128, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8))),
+    )
+    critic = nn.Sequential(
+        *(nn.Flatten(), nn.Linear(64, 128), nn.LeakyReLU(0.2), nn.Linear(128, 128), nn.LeakyReLU(0.2)),
+        nn.Linear(128, 1),
+    )
+    g_optimizer = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.0, 0.9))
+    c_optimizer = torch.optim.Adam(critic.parameters(), lr=1e-3, betas=(0.0, 0.9))
+    for _ in range(rounds):
+        for _ in range(2):
+            real = draw(64, rng)[0].float() / 127.5 - 1
+            fake = generator(torch.randn(64, 16)).detach()
+            share = torch.rand(64, 1, 1, 1)
+            between = (share * real + (1 - share) * fake).requires_grad_()
+            (gradients,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+            penalty = (gradients.norm(2, dim=1) - 1).square().mean()
+            c_loss = critic(fake).mean() - critic(real).mean() + 10 * penalty
+            c_optimizer.zero_grad()
+            c_loss.backward()
+            c_optimizer.step()
+
+        fake = generator(torch.randn(64, 16))
+        g_loss = -critic(fake).mean()
+        g_optimizer.zero_grad()
+        g_loss.backward()
+        g_optimizer.step()
+        watch(
+            real=real,
+            fake=fake,
+            discriminator=critic,
+            generator=generator,
+            discriminator_loss=c_loss,
+            generator_loss=g_loss,
+            penalty=penalty,
+        )
+
+
+# --- the patient's file: symptom, diagnosis, cure ---
+
+
+def slope(shown):
+    """The mean length of the critic's gradient at an image, over all its pixels."""
+    images = shown["real"].detach().requires_grad_()
+    (gradients,) = torch.autograd.grad(shown["discriminator"](images).sum(), images)
+    return gradients.flatten(1).norm(dim=1).mean()
+
+
+def symptom(recording):
+    length = recording.late("slope")
+    if length > 2:
+        return (
+            f"still ill: at an image, the critic's gradient is {length:.1f} long, and should be about 1. "
+            "Of `gradients`, (64, 1, 8, 8), which numbers belong to one image, and over which does the "
+            "norm run?"
+        )
+    if length < 0.5:
+        return (
+            f"the critic's gradient is only {length:.2f} long, and should be about 1: the penalty's target "
+            "is the length 1, for each image."
+        )
+    if "penalty" not in recording.history:
+        return "the program no longer shows its `penalty` to the watch. Leave that in."
+    return ""
+
+
+PATIENT = Patient(
+    number=5,
+    title="losses that run away",
+    difficulty=2,
+    minutes=12,
+    program=patient_5,
+    cure={"gradients.norm(2, dim=1)": "gradients.flatten(1).norm(2, dim=1)"},
+    source=(
+        "eriklindernoren/PyTorch-GAN, issue #20, 2018, and caogang/wgan-gp, issue #25, 2017: "
+        "gradients.norm(2, dim=1)"
+    ),
+    draw=digits,
+    diagnosis="b",
+    finding=(
+        "A slope of 12 would cost (12 − 1)² = 121, and the program reports less than 1. It takes one norm "
+        "for each *pixel*, and pulls each of the 64 towards 1: together they have length √64 = 8 then, "
+        "and more where it fails."
+    ),
+    otherwise={
+        "a": "then the penalty would be large, and be outvoted. Here it is small: a gradient of length 12 "
+        "would cost (12 − 1)² = 121, and it is charged less than 1. Somebody measures something else.",
+        "c": "then its slope would be too small rather than too large, and its loss flat.",
+        "d": "then the critic would lose: its two means would come together, and its loss go to 0. Here "
+        "it falls to −10.",
+    },
+    where_to_look=("The penalty is the mean of (length − 1)². Put the measured slope in.",),
+    symptom=symptom,
+    hints=(
+        "√64 = 8: if each of the 64 pixels' parts has length 1, how long is the whole gradient?",
+        "`norm(2, dim=1)` of a (64, 1, 8, 8) runs over the one channel, and gives (64, 8, 8). Flatten first.",
+    ),
+    praise="The critic's slope is 1, and the generator learns from it.",
+    rounds=200,
+    rounds_to_tell=60,
+    charts=[
+        Chart("penalty, as reported", [Curve("penalty", "", "discriminator")], log=True),
+        Chart("slope of the critic", [Curve("slope", "", "discriminator")], level=(1, "")),
+    ],
+    measures={"slope": slope},
+)

@@ -1,0 +1,332 @@
+"""The exercises of notebook 07: reading a training, cures for mode collapse, and the clinic."""
+
+import torch
+
+from course_utils.checks import (
+    Wrong,
+    as_tensor,
+    call,
+    call_unchanged,
+    choose,
+    exercise,
+    expect_like,
+    expect_shape,
+    expect_varied,
+    matches,
+)
+from course_utils.metrics import kl_to_uniform, sample_diversity
+from course_utils.models import MinibatchStd
+
+
+def _random(*shape, start: int = 0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(start))
+
+
+@exercise(
+    "7.1",
+    title="How different are the samples?",
+    difficulty=2,
+    minutes=10,
+    hints=[
+        "First make a row of numbers of each sample, whatever its shape: `flatten(1)`.",
+        "`torch.cdist(rows, rows)` holds the distance of every sample to every sample, (N, N). Which of "
+        "these entries are no pair of two different samples?",
+        "The diagonal is 0 and stands for no pair: divide the sum of all entries by N·(N − 1).",
+    ],
+)
+def diversity(answer):
+    for start, samples in enumerate((_random(7, 2), 0.3 * _random(5, 1, 4, 3, start=1) + 1, _random(2, 3))):
+        right = sample_diversity(samples)
+        found = call_unchanged(answer, samples, name="`diversity`")
+        number = as_tensor(found, "the diversity")
+        expect_shape(number, (), "the diversity", "one number for all samples together is asked for.")
+        rows = samples.flatten(1).double()
+        count = len(rows)
+        distances = torch.cdist(rows, rows)
+        mistakes = [
+            (
+                distances.mean(),
+                "the mean over all N² entries: N of them are the distance of a sample to itself, which is 0. "
+                "How many pairs of *different* samples are there?",
+            ),
+            (
+                distances.square().sum() / (count * (count - 1)),
+                "that is the mean of the *squared* distances; where is the root?",
+            ),
+            (
+                (rows - rows.mean(0)).norm(dim=1).mean(),
+                "that is the distance to the mean of the samples. Compare samples with each other.",
+            ),
+            (rows.std(0).mean(), "that is the standard deviation of each number. Take distances of samples."),
+            (distances.sum(), "that is the sum over all pairs; divide by how many there are."),
+            (distances.sum() / 2, "that is the sum over all pairs; divide by how many there are."),
+            (
+                2 * right,
+                "twice as much as it should be: N·(N − 1) counts each pair twice. Does your sum, too?",
+            ),
+            (right / 2, "half of what it should be: does your sum count each pair once, or twice?"),
+            (
+                (distances.square().sum() / (count * (count - 1))).sqrt(),
+                "that is the root of the mean square. Take the mean of the distances themselves.",
+            ),
+            (
+                distances.sum() / count,
+                "each sample's distances to all others are summed: divide by N − 1 as well.",
+            ),
+            (
+                distances.sum() / (count * (count - 1)) / rows.shape[1] ** 0.5,
+                "the distance is divided by the root of the number of coordinates. Leave it whole here; the "
+                "data's own diversity is the scale.",
+            ),
+            (
+                torch.cdist(rows, rows, p=1).sum() / (count * (count - 1)),
+                "that adds up |xᵢ − xⱼ| over the coordinates. Take the length of the difference, ‖xᵢ − xⱼ‖.",
+            ),
+        ]
+        for mistake, message in mistakes:
+            if not matches(mistake, right) and matches(number, mistake):
+                raise Wrong(message)
+        if start and not matches(number, right):
+            expect_varied("the diversity")
+            raise Wrong(
+                f"right for points of the plane, but {count} samples of shape {tuple(samples.shape[1:])} "
+                f"have {right:.4g}, and you find {number.item():.4g}."
+            )
+        if not matches(number, right):
+            expect_varied("the diversity")
+            raise Wrong(
+                f"for {count} points of the plane you find {number.item():.4g}, and the mean distance of two "
+                f"different ones is {right:.4g}."
+            )
+    return "0 for a generator that always draws the same; what it should be, only the data can say."
+
+
+@exercise(
+    "7.2",
+    title="Predict which gradient vanishes",
+    difficulty=1,
+    minutes=4,
+    hints=[
+        "Which samples does each of the two losses listen to most, those that D believes or those that D "
+        "rejects?",
+        "In terms of a logit, the slopes are −D(G(z)) for minimax and −(1 − D(G(z))) for non-saturating.",
+    ],
+)
+def which_gradient(answer):
+    choose(
+        answer,
+        right="c",
+        wrong={
+            "a": "the two losses weigh a rejected sample differently: by D(G(z)) the one, by 1 − D(G(z)) the "
+            "other. Where D is sure, what are these two numbers?",
+            "b": "it is the other way round: look at the two weights where D(G(z)) is nearly 0.",
+            "d": "a D that is always right does not by itself silence G. What does each loss make of a "
+            "D(G(z)) near 0?",
+        },
+    )
+    return "run the next cell, and compare the third panels."
+
+
+@exercise(
+    "7.3",
+    title="Read a dashboard and decide",
+    difficulty=2,
+    minutes=6,
+    hints=[
+        "Go through the panels one by one, and note which of them look as in the healthy run.",
+        "Look at the last row: have the samples the right *shape*? What is wrong with them, then, and which "
+        "part of D could be blind to exactly that?",
+        "Batch normalisation subtracts the mean of a batch and divides by its standard deviation. D sees one "
+        "batch of data, and another one of fakes.",
+    ],
+)
+def decide(answer):
+    choose(
+        answer,
+        right="d",
+        wrong={
+            "a": "it has stood still for most of the run: the size of the ring hardly changes, though both "
+            "gradients are alive. More of the same will not change it.",
+            "b": "collapsed samples sit in few places. These form a ring, in all directions. What is wrong?",
+            "c": "a D that is too strong is nearly always right. This one is right about half of the time.",
+        },
+    )
+    return "D divides each batch by its own spread, so that a ring of any size looks the same to it."
+
+
+@exercise(
+    "7.4",
+    title="Minibatch standard deviation",
+    difficulty=3,
+    minutes=25,
+    hints=[
+        "Make groups first: `features.unflatten(0, (-1, group))` has shape (N / group, group, C, H, W).",
+        "`groups.var(dim=1, correction=0)` is the variance of each feature over its group; add ε, take the "
+        "root, and average over everything but the groups.",
+        "One number for each sample again: `repeat_interleave(group)`, `reshape(N, 1, 1, 1)`, `expand` to "
+        "the size of the maps, and `torch.cat([features, spread], dim=1)`.",
+    ],
+)
+def minibatch_std(answer):
+    cases = [(_random(8, 3, 4, 4), 4), (_random(6, 2, 3, 5, start=1) * 2 + 1, 3), (_random(4, 5, 1, 1), 2)]
+    for features, group in cases:
+        _check_spread(answer, features, group)
+    alike, features = torch.ones(4, 2, 3, 3), _random(4, 2, 3, 3)
+    slope = _slope_of_the_spread(answer, features)
+    if slope is None or not slope.any():
+        raise Wrong(
+            "the spread is cut off from the features, so that it tells the generator nothing: leave out "
+            "`detach` and `no_grad`, and let its slope flow back to every sample."
+        )
+    slope = _slope_of_the_spread(answer, alike)
+    if slope is not None and not slope.isfinite().all():
+        raise Wrong(
+            "right, but where all samples of a group are the same the slope is not finite: √ has an infinite "
+            "slope at 0. What can you add under the root?"
+        )
+    return "one number, and a collapsed generator can no longer hide."
+
+
+def _slope_of_the_spread(answer, features):
+    """∂(sum of the new channel) / ∂features. The features are handed over as they are, not as a copy."""
+    features = features.requires_grad_()
+    found = call(lambda group: answer(features, group), 2, name="`minibatch_std`")
+    expect_like(found, dtype=features.dtype, requires_grad=True, name="the result")
+    return torch.autograd.grad(found[:, -1].sum(), features, allow_unused=True)[0]
+
+
+def _check_spread(answer, features, group):
+    count, channels, height, width = features.shape
+    right = MinibatchStd(group)(features)
+    result = call_unchanged(answer, features, group, name="`minibatch_std`")
+    found = as_tensor(result, "the result")
+    if tuple(found.shape) == (count, 1, height, width):
+        raise Wrong("that is the new channel alone. Append it to the features: `torch.cat`, on which axis?")
+    expect_shape(
+        found,
+        (count, channels + 1, height, width),
+        "the result",
+        f"the result has shape {tuple(found.shape)}; of features {tuple(features.shape)} it should be "
+        f"{(count, channels + 1, height, width)}: one channel more.",
+    )
+    if not matches(found[:, :channels], features):
+        if matches(found[:, 1:], features):
+            raise Wrong("the new channel comes first; append it, as the last one.")
+        expect_varied("the result")
+        raise Wrong("the features themselves have changed: they pass as they are, and the spread comes last.")
+    spread = found[:, -1]
+    groups = features.double().unflatten(0, (-1, group))
+    whole = features.double()
+
+    def of(each_group):
+        return each_group.repeat_interleave(group)[:, None, None].expand(count, height, width)
+
+    variance = groups.var(dim=1, correction=0)
+    ungrouped = whole.var(dim=0, correction=0).sqrt().mean().expand(count, height, width)
+    strided = whole.reshape(group, -1, channels, height, width).var(dim=0, correction=0).sqrt()
+    mistakes = [
+        (of(groups.std(dim=1).flatten(1).mean(1)), "the variance is divided by group − 1; take the plain "
+         "mean of the squared deviations (`correction=0`)."),
+        (of(variance.flatten(1).mean(1)), "that is the mean of the variances; the root is missing."),
+        (of(variance.flatten(1).mean(1).sqrt()), "first the root of each variance, then the mean. You "
+         "averaged under the root."),
+        (ungrouped, "that is the spread over the whole batch: take groups of `group` neighbours."),
+        (of(variance.sqrt().flatten(1).sum(1)), "the standard deviations are summed; average them."),
+        (strided.flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
+         "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
+        (variance.sqrt().flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
+         "the numbers are right, and go to the wrong samples: `repeat` deals them out in turns. A group's "
+         "number belongs to its own neighbours."),
+        (variance.sqrt().mean(1).repeat_interleave(group, 0), "averaged over the channels only, so that "
+         "every place has its own value. Average over the places, too: one number for each group."),
+        (whole.flatten(1).std(dim=1, correction=0)[:, None, None].expand(count, height, width),
+         "that is the spread *within* each sample, over its own numbers. Compare samples with each other."),
+    ]  # fmt: skip
+    for mistake, message in mistakes:
+        if not matches(mistake, right[:, -1]) and matches(spread, mistake):
+            raise Wrong(message)
+    if not matches(spread, right[:, -1], tolerance=2e-4):
+        expect_varied("the new channel")
+        wanted = right[:, -1].double()
+        worst = int((spread - wanted).abs().flatten(1).amax(1).argmax())
+        got = spread[worst].flatten()[(spread - wanted)[worst].abs().flatten().argmax()].item()
+        raise Wrong(
+            f"the new channel is {got:.4g} for the sample with index {worst}, where the mean standard "
+            f"deviation in its group of {group} is {wanted[worst, 0, 0].item():.4g}. Over which axis is the "
+            "variance, over which ones the mean, and which samples get its number?"
+        )
+
+
+@exercise(
+    "7.5",
+    title="Modes and their balance",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "One number from three digits: 100·a + 10·b + c. Then `torch.bincount(codes, minlength=1000)`.",
+        "With the fractions f = counts / N, log(1000·f) compares each with the fair 1/1000.",
+        "0·log 0 is 0, not NaN: leave out the empty modes, or use `torch.special.xlogy`.",
+    ],
+)
+def modes_and_kl(answer):
+    rng = torch.Generator().manual_seed(0)
+    skewed = torch.tensor([[1, 2, 3], [1, 2, 3], [3, 2, 1], [0, 0, 7]])
+    for digits in (torch.randint(10, (3_000, 3), generator=rng), skewed, torch.full((5, 3), 9)):
+        codes = digits @ torch.tensor([100, 10, 1])
+        counts = torch.bincount(codes, minlength=1000)
+        covered, kl = int((counts > 0).sum()), kl_to_uniform(counts)
+        found = call_unchanged(answer, digits, name="`modes_and_kl`")
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            raise Wrong("return two things: how many modes are covered, and the KL divergence.")
+        number, divergence = as_tensor(found[0], "the count"), as_tensor(found[1], "the divergence")
+        expect_shape(number, (), "the count")
+        expect_shape(divergence, (), "the divergence")
+        if matches(number, kl) and matches(divergence, covered):
+            raise Wrong("the two are in the wrong order: first the count of modes, then the divergence.")
+        sums = len(digits.sum(1).unique())
+        unordered = len((digits.sort(dim=1).values @ torch.tensor([100, 10, 1])).unique())
+        for mistake, message in (
+            (len(digits), "that is the number of images. Several of them may show the same three digits."),
+            (sums, "1 + 2 + 3 and 3 + 2 + 1 have the same sum, and are two modes: the order counts."),
+            (unordered, "123 and 321 are two modes: the order of the channels counts."),
+            (covered / 1000, "that is a fraction of the modes; return how many there are."),
+        ):
+            if not matches(mistake, covered) and matches(number, mistake):
+                raise Wrong(message)
+        if not matches(number, covered):
+            expect_varied("the pair")
+            raise Wrong(f"{len(digits):,} images cover {covered} modes, and you count {number.item():g}.")
+        fractions = counts[counts > 0].double() / len(digits)
+        entropy = -(fractions * fractions.log()).sum()
+        there = torch.tensor(float(covered)).log()
+        reverse = (1 / (1000 * fractions)).log().sum() / 1000
+        for mistake, message in (
+            (entropy, "that is the entropy of the frequencies, largest for a perfect generator. How far is "
+             "it from the largest possible, log 1000?"),
+            (kl / 1000, "that is the mean over the modes; a divergence is the sum."),
+            (_sum_of_channels(digits), "that is the sum of the three channels' own divergences. Two digits "
+             "that always come together would not be noticed: take the 1,000 modes."),
+            (-kl, "the sign is turned: a divergence is never negative."),
+            (kl / torch.tensor(2.0).log(), "that is in bits; take the natural logarithm."),
+            (there - entropy, "that compares with the modes that are *there*; a missing mode has to count. "
+             "Compare with all 1,000."),
+            (reverse, "that is KL(uniform ‖ f), infinite where a mode is missing. Take KL(f ‖ uniform)."),
+        ):  # fmt: skip
+            if not matches(mistake, kl) and matches(divergence, mistake):
+                raise Wrong(message)
+        if not matches(divergence, kl):
+            expect_varied("the pair")
+            raise Wrong(
+                f"the count is right, but KL(f ‖ uniform) of these {len(digits):,} images is {kl:.4g}; you "
+                f"find {divergence.item():.4g}."
+            )
+    return "log 1000 = 6.9 is the worst: all images in one mode."
+
+
+def _sum_of_channels(digits):
+    return sum(kl_to_uniform(torch.bincount(channel, minlength=10)) for channel in digits.T)
+
+
+# --- the clinic --------------------------------------------------------------------------------------------
+
+import course_utils.exercises.clinic.exercises  # noqa: E402, F401  declares one for each patient
