@@ -6,14 +6,17 @@ max over encoder and decoder of E[ELBO(x)], by stochastic gradients through z = 
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from statistics import fmean
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
-from course_utils.likelihoods import Likelihood, gaussian_kl, get_likelihood, reparameterise
+from course_utils.likelihoods import BERNOULLI, Likelihood, gaussian_kl, get_likelihood, reparameterise
 from course_utils.models.vae import Autoencoder
+from course_utils.training.gan import FULL_PRECISION
 from course_utils.training.machine import Batch, Machine
 from course_utils.training.validation import check_encoding, check_latent_dim, check_least, check_samples
 
@@ -43,6 +46,37 @@ def negative_elbo_parts(
     latents = reparameterise(mean, log_variance, noise)
     distortion = -likelihood.log_likelihood(decode(latents).float(), samples)
     return distortion, gaussian_kl(mean, log_variance)
+
+
+def vae_step(
+    encode: Callable[[Tensor], Tensor],
+    decode: Callable[[Tensor], Tensor],
+    optimizer: Optimizer,
+    samples: Tensor,
+    noise: Tensor,
+    likelihood: Likelihood = BERNOULLI,
+    *,
+    rate_weight: float = 1.0,
+    autocast: AbstractContextManager = FULL_PRECISION,
+) -> tuple[Tensor, Tensor]:
+    """One step of encoder and decoder down the batch's average of distortion + rate_weight·rate.
+
+    Args:
+        encode, decode, samples, noise, likelihood: as in `negative_elbo_parts`.
+        optimizer: of the weights of both.
+        rate_weight: 1 for −ELBO.
+        autocast: the number format of the forward passes.
+
+    Returns:
+        Distortion and rate before the step, averaged over the batch.
+    """
+    with autocast:
+        distortion, rate = negative_elbo_parts(encode, decode, samples, noise, likelihood)
+    distortion, rate = distortion.mean(), rate.mean()
+    optimizer.zero_grad()  # PyTorch adds a new gradient to what an earlier step has left
+    (distortion + rate_weight * rate).backward()
+    optimizer.step()
+    return distortion.detach(), rate.detach()
 
 
 @dataclass(eq=False)
@@ -121,14 +155,16 @@ class VAE:
         """One step down E[distortion + β·rate]. `draw()` gives a batch of the data."""
         weight = self.rate_weight(machine.batches_drawn * machine.batch_size)
         samples, *_ = draw()
-        noise = machine.latents(self.latent_dim)
-        with machine.autocast():
-            distortion, rate = negative_elbo_parts(self.encode, self.decode, samples, noise, self.density)
-        distortion, rate = distortion.mean(), rate.mean()
-        optimizer = self.optimizers["autoencoder"]
-        optimizer.zero_grad()
-        (distortion + weight * rate).backward()
-        optimizer.step()
+        distortion, rate = vae_step(
+            self.encode,
+            self.decode,
+            self.optimizers["autoencoder"],
+            samples,
+            machine.latents(self.latent_dim),
+            self.density,
+            rate_weight=weight,
+            autocast=machine.autocast(),
+        )
         return {"negative_elbo": distortion + rate, "distortion": distortion, "rate": rate}
 
     def rate_weight(self, images_seen: int) -> float:
