@@ -272,6 +272,8 @@ HARMLESS = [
     ("5.2", TYPES, PRINTED),
     ("5.3", ["a string", "a pair", "an object that fails at every touch"], "what it returns is not used"),
     ("5.5", ["float32 for float64"], "the notebook hands over float32"),
+    ("10.3", TYPES, "the notebook makes float() of both parts"),
+    ("10.4 10.5", TYPES, PRINTED),
 ]
 
 
