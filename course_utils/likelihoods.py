@@ -94,6 +94,21 @@ def gaussian(variance: float) -> Likelihood:
     return Likelihood(partial(gaussian_log_likelihood, variance=variance), unchanged)
 
 
+def variance_of_mse(pixels: int, kl_weight: float) -> float:
+    """σ² = D·w/2: the variance that `mse_loss(output, samples) + w·KL` stands for without stating it.
+
+    D/(2σ²) of the mean of squares is −log N(x; μ, σ²·I) up to a constant, and the KL then has the weight 1.
+
+    Args:
+        pixels: D, the numbers in a sample, over which mse_loss averages.
+        kl_weight: w > 0, of the KL summed over the latent dimensions.
+
+    Returns:
+        σ², in the squared unit of the samples.
+    """
+    return pixels * kl_weight / 2
+
+
 def get_likelihood(likelihood: str | Likelihood) -> Likelihood:
     """The likelihood named "bernoulli"; a Likelihood such as `gaussian(variance=0.05)` is returned as it is.
 

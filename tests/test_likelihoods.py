@@ -16,6 +16,7 @@ from course_utils.likelihoods import (
     gaussian_log_likelihood,
     get_likelihood,
     reparameterise,
+    variance_of_mse,
 )
 
 
@@ -89,6 +90,18 @@ def test_log_density_and_samples_agree_with_torch_distributions():
     errors = (draws.mean(0) - mean) / (draws.std(0) / 20_000**0.5)
     assert errors.abs().max() < 4.5
     torch.testing.assert_close(draws.var(0), log_variance.exp(), rtol=0.06, atol=0)
+
+
+def test_a_mean_of_squares_with_a_weighted_kl_is_the_elbo_of_the_variance_that_it_does_not_state():
+    """Up to a factor and a constant: differences between outputs are in proportion."""
+    samples, output, other = numbers(1, 12), numbers(1, 12, seed=1), numbers(1, 12, seed=2)
+    kl, other_kl, weight = 3.0, 0.5, 0.02
+    loss = (output - samples).square().mean() + weight * kl
+    other_loss = (other - samples).square().mean() + weight * other_kl
+    variance = variance_of_mse(12, weight)
+    elbo = gaussian_log_likelihood(output, samples, variance) - kl
+    other_elbo = gaussian_log_likelihood(other, samples, variance) - other_kl
+    assert (other_elbo - elbo).item() == pytest.approx((loss - other_loss).item() / weight)
 
 
 def test_shapes_that_would_broadcast_are_refused():

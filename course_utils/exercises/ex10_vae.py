@@ -20,7 +20,7 @@ from course_utils.checks import (
     moved,
     weights_of,
 )
-from course_utils.likelihoods import bernoulli_log_likelihood, gaussian_kl, reparameterise
+from course_utils.likelihoods import bernoulli_log_likelihood, gaussian_kl, reparameterise, variance_of_mse
 from course_utils.models import mlp_decoder, mlp_encoder
 
 RATE = 0.1  # of plain gradient descent: a step then shows which gradient it took
@@ -377,7 +377,7 @@ def implied_variance(answer):
     for pixels, weight in ((784, 1.0), (3 * 64 * 64, 0.00025), (100, 0.02)):
         found = as_tensor(call(answer, pixels, weight, name="implied_variance"), "the variance")
         expect_shape(found, (), message="one number is asked for: σ².")
-        right = pixels * weight / 2
+        right = variance_of_mse(pixels, weight)
         typical = [
             (math.sqrt(right), "that is the standard deviation σ. The variance is asked for."),
             (2 * right, "twice too much: where is the ½ in the exponent of the Gaussian?"),
