@@ -28,6 +28,7 @@ from course_utils.likelihoods import (
     gaussian_kl,
     gaussian_log_density,
     reparameterise,
+    variance_of_mse,
 )
 from course_utils.metrics import (
     active_units,
@@ -99,10 +100,11 @@ plots.show(
 #
 # $$ p(x) = \int p(x \mid z)\, p(z)\, dz . $$
 #
-# It is called the **evidence**. Nobody can compute this integral for a network: almost all $z$ draw
-# another digit, and contribute nothing. We need those few $z$ that could have made *this* $x$. So a
-# second network, the **encoder**, proposes them: from $x$ it computes a mean $\mu(x)$ and a variance
-# $\sigma^2(x)$ for each latent dimension, $q(z \mid x) = \mathcal N(\mu(x), \operatorname{diag} \sigma^2(x))$.
+# It is called the **evidence**. Nobody can compute this integral for a network: almost all $z$
+# draw another digit, and contribute nothing. We need those few $z$ that could have made *this*
+# $x$. So a second network, the **encoder**, proposes them: from $x$ it computes a mean $\mu(x)$
+# and a variance $\sigma^2(x)$ for each latent dimension,
+# $q(z \mid x) = \mathcal N(\mu(x), \operatorname{diag} \sigma^2(x))$.
 #
 # **First derivation: Jensen.** Multiply and divide by $q$, and the integral is an average over draws
 # of $q$. The logarithm is concave: the logarithm of an average is at least the average of the
@@ -185,7 +187,7 @@ plots.show(
         levels={"log p(x)": evidence},
         x_label="how far from the best diagonal q",
         y_label="ELBO (nats)",
-        y_limits=(evidence - 4, evidence + 0.6),
+        y_limits=(evidence - 4, evidence + 1.6),
         colors={"means moved (in posterior standard deviations)": MODEL, "log variances moved": RATE},
         alt="Two curves of the ELBO over the distance from the best diagonal q, one for the means, one for the "
         "variances. Both have their maximum at 0 and stay below the line of log p(x).",
@@ -193,9 +195,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer is (b): a diagonal $q$ cannot follow a correlation. What stays missing is
-# $-\tfrac12 \log(1 - \rho^2)$, with the correlation $\rho$ of the two latents in the posterior. A bound
-# that is not tight is still a bound: both curves stay below the line.
+# The answer is (b): a diagonal $q$ cannot follow a correlation. What stays missing
+# is $-\tfrac12 \log(1 - \rho^2)$, with the correlation $\rho$ of the two latents in the
+# posterior. A bound that is not tight is still a bound: both curves stay below the line.
 
 # %% tags=["claim"]
 claim(
@@ -348,8 +350,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer is (b). The reparameterised estimate is $2z_1$: the other dimensions have no part in it. The score function multiplies $\varepsilon_1$ by *all* of $f$,
-# so every dimension's luck is in it. A baseline takes the average of $f$ out, and its scatter stays.
+# The answer is (b). The reparameterised estimate is $2z_1$: the other dimensions
+# have no part in it. The score function multiplies $\varepsilon_1$ by *all* of $f$, so every
+# dimension's luck is in it. A baseline takes the average of $f$ out, and its scatter stays.
 #
 # At 64 dimensions the score function needs more than a hundred times as many draws for the same
 # error. It remains the tool where $f$ has no slope: discrete latents, rewards, steps.
@@ -592,14 +595,31 @@ nats = {name: measured(conv, images=images).negative for name, images in forms.i
 for name, value in nats.items():
     print(f"{name:26s} {value:6.1f} nats")
 
+levels = torch.arange(256) / 255  # of one grey pixel, in [0, 1]
+white = torch.linspace(0.01, 0.99, 99)[:, None]  # the decoder's probability that it is white
+grey_numbers = white**levels * (1 - white) ** (1 - levels)  # exp(−cross-entropy)
+sums, integrals = grey_numbers.sum(1), torch.trapezoid(grey_numbers, levels, dim=1)
+print(f"of one grey pixel: sum over 256 levels {sums.min():.0f} … {sums.max():.0f}, ", end="")
+print(f"integral over [0, 1] {integrals.min():.2f} … {integrals.max():.2f}")
+
 # %% [markdown]
 # The network has not changed, only what it is asked. Thresholded digits have no ragged edges, and
-# cost less. For grey pixels the number is a cross-entropy and no $-\log p$ at all: the "probabilities"
-# of all grey images add up to more than 1. (Loaiza-Ganem and Cunningham, 2019, call it a pervasive
+# cost less.
+#
+# For grey pixels the number is a cross-entropy and no $-\log p$ at all. Read as probabilities of 256
+# grey levels, its exponentials add up to far more than 1 at every pixel; read as a density over
+# [0, 1], they integrate to at most one half. (Loaiza-Ganem and Cunningham, 2019, call it a pervasive
 # error, and give the missing normalisation.) Before you compare nats of two papers, compare their
 # pixels.
 
 # %% tags=["claim"]
+claim(
+    "Read as probabilities of 256 grey levels, its exponentials add up to far more than 1 at every pixel; read as a "
+    "density over [0, 1], they integrate to at most one half",
+    sums.min() > 10 and integrals.max() < 0.501,
+    every_seed=True,
+    values={"levels": len(levels)},
+)
 claim(
     "Thresholded digits have no ragged edges, and cost less",
     nats["thresholded at one half"] < nats["binarised once, by chance"] - 5,
@@ -622,9 +642,9 @@ claim(
 #
 # Which? `F.mse_loss` is the mean of the squared errors over all `pixels` of an image (and over the
 # batch), `kl` the sum over the latent dimensions. Return the $\sigma^2$ for which the loss is
-# proportional to $-\text{ELBO}$, up to a constant. For the widely used PyTorch-VAE (A. K. Subramanian,
-# `vanilla_vae.py`, opened for this notebook), with images of 3·64·64 numbers and a weight of 0.00025,
-# you should get 1.536. <!-- numbers: the cell below works them out -->
+# proportional to $-\text{ELBO}$, up to a constant. For the loss of PyTorch-VAE (A. K. Subramanian,
+# `models/vanilla_vae.py`), with images of 3·64·64 numbers and a weight of 0.00025, as configurations
+# for it have, you should get 1.536. <!-- numbers: the cell below works them out -->
 
 
 # %%
@@ -636,18 +656,18 @@ def implied_variance(pixels: int, kl_weight: float) -> float:
 
 
 # %%
-variance_of = check("10.4", implied_variance, otherwise=lambda pixels, kl_weight: pixels * kl_weight / 2)
+variance_of = check("10.4", implied_variance, otherwise=variance_of_mse)
 
 # %%
 unstated = float(variance_of(784, 1.0))
 print(
-    f"PyTorch-VAE, images in [−1, 1], a weight of 0.00025: σ² = {float(variance_of(3 * 64 * 64, 0.00025)):.3f}"
+    f"PyTorch-VAE, pixels in [0, 1], a weight of 0.00025: σ² = {float(variance_of(3 * 64 * 64, 0.00025)):.3f}"
 )
 print(f"MNIST in [0, 1], F.mse_loss + KL:            σ² = {unstated:.0f}")
 print(f"MNIST in [0, 1], squares summed + KL:        σ² = {float(variance_of(784, 1 / 784)):.2f}")
 
 # %% [markdown]
-# A pixel in [0, 1] differs from its mean by less than 1. A variance of 392 says that the noise is
+# A pixel in [0, 1] differs from its mean by at most 1. A variance of 392 says that the noise is
 # about twenty times as large as the whole range. What will such a VAE learn? And what will it learn
 # from summed squares, with the pixels in [0, 1] or in [−1, 1]? A program that changes the scale of
 # its pixels and nothing else changes the variance too: in [−1, 1] all distances are twice as large.
@@ -742,11 +762,12 @@ claim(
 # for less distortion, or the other way round. Only at β = 1 is what you minimise −ELBO; but for any
 # β one can *measure* −ELBO afterwards.
 #
-# One of these is in print without the letter β. The VAE example of Keras's own site summed the
-# reconstruction over the pixels (`reconstruction_loss *= 28 * 28`) and averaged the KL over the
-# latent dimensions (`tf.reduce_mean(kl_loss)`); a reader asked about it (keras-team/keras-io, issue
-# 270, 2020), and in the form that stands there today it is a sum. With 20 latent dimensions, that mean
-# is β = 1/20 = 0.05. <!-- numbers: 20 dimensions, one over that -->
+# One of these is in print without the letter β. The VAE example on Keras's own site averaged the KL
+# over the latent dimensions (`tf.reduce_mean(kl_loss)`), as a reader found
+# ([keras-io, issue 270](https://github.com/keras-team/keras-io/issues/270), 2020); the copies of it that
+# circulate multiply the averaged reconstruction back to a sum (`reconstruction_loss *= 28 * 28`), and
+# not the KL. Today the example sums both. An average over $K$ dimensions is β = 1/K: one half with the
+# two dimensions of that example, 0.05 with our 20. <!-- numbers: 20 dimensions, one over that -->
 #
 # **Predict.** Compared with β = 1, a β of 0.05 gives: (a) worse reconstructions and worse samples,
 # (b) better reconstructions and worse samples, (c) better of both?
@@ -793,9 +814,9 @@ plots.show(
 # lie far from where the prior draws. A better-looking reconstruction proves nothing about a
 # generator. At the other end, with β = 16, next to nothing is sent.
 #
-# In this run β = 0.25 has a better −ELBO than β = 1, although only the latter minimises it. The training
-# is short, and the full price of the rate keeps a slow network from starting to use its latent. Keep
-# that in mind for the next section.
+# In this run β = 0.25 has a better −ELBO than β = 1, although only the latter minimises it. The
+# training is short, and the full price of the rate keeps a slow network from starting to use its
+# latent. Keep that in mind for the next section.
 
 # %% tags=["claim"]
 claim(
@@ -824,9 +845,9 @@ claim(
 # $\operatorname{Var}_x[\mu_j(x)] > 0.01$ (Burda, Grosse and Salakhutdinov, 2016).
 # <!-- number 0.01: the paper's threshold, the default of active_units -->
 #
-# You have provoked it already: under a variance of 1568 all twenty units collapsed. Why is no accident.
-# In a *linear* VAE a direction of the data is kept if the data's variance along it exceeds σ², and
-# dropped otherwise (Lucas, Tucker, Grosse and Norouzi, 2019).
+# You have provoked it already: under a variance of 1568 all twenty units collapsed. That is no
+# accident. In a *linear* VAE a direction of the data is kept if the data's variance along it
+# exceeds σ², and dropped otherwise (Lucas, Tucker, Grosse and Norouzi, 2019).
 
 # %%
 pixels = test_grey.flatten(1).double()
@@ -865,7 +886,9 @@ for name, run in cases.items():
     activity[name], active[name] = unit_activity(means).sort(descending=True).values, active_units(means)
     if "deep" in name:
         deep_bounds[name] = measured(run)
-    bound = f", −ELBO {deep_bounds[name].negative:.1f} nats" if "deep" in name else ""
+    bound = ""
+    if "deep" in name:
+        bound = f", rate {deep_bounds[name].rate:.1f}, −ELBO {deep_bounds[name].negative:.1f} nats"
     print(f"{name:27s} {active[name]:2d} of 20 units are active{bound}")
 
 # %% jupyter={"source_hidden": true}
@@ -885,14 +908,14 @@ plots.show(
         figure,
         "Two panels of the activity of 20 units on a logarithmic axis, with a dotted line at the threshold of 0.01. "
         "Left: with a variance of 1568 all units lie far below the line, with and without warm-up; with 0.1 all lie "
-        "above it. Right: of the deep decoder, more units lie above the line with warm-up than without.",
+        "above it. Right: the units of the deep decoder lie on either side of it, with warm-up and without.",
     )
 )
 
 # %% [markdown]
 # Two diseases with one symptom. Where the objective asks for silence, no unit is active with or
-# without warm-up, and all are once the variance fits. Where the way was the problem, warm-up leaves
-# more units active and a better bound. Ask which one you have before you reach for a cure.
+# without warm-up, and all are once the variance fits. Where the way was the problem, warm-up leaves a
+# higher rate and a better bound. Ask which one you have before you reach for a cure.
 
 # %% tags=["claim"]
 claim(
@@ -903,8 +926,9 @@ claim(
 )
 _plain, _warm = "deep decoder", "deep decoder, with warm-up"
 claim(
-    "warm-up leaves more units active and a better bound",
-    active[_warm] > active[_plain] and deep_bounds[_warm].negative < deep_bounds[_plain].negative,
+    "warm-up leaves a higher rate and a better bound",
+    deep_bounds[_warm].rate > deep_bounds[_plain].rate
+    and deep_bounds[_warm].negative < deep_bounds[_plain].negative,
     every_seed=True,
 )
 
@@ -1122,8 +1146,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Nobody told it that a four and a nine are alike, or that a one can lean. The encoder had two numbers for
-# each digit, and put neighbours where the decoder could use them.
+# Nobody told it that a four and a nine are alike, or that a one can lean. The
+# encoder had two numbers for each digit, and put neighbours where the decoder could use them.
 #
 # Now move through the plane yourself. The small digits are test digits, each at the place where the
 # encoder puts it. **Drop test digits into it**: choose one, and an ellipse shows its $q(z \mid x)$
@@ -1148,8 +1172,8 @@ latent_map(plane.average.cpu(), test_binary[:shown], test_labels[:shown])
 #   optimiser fell into it (warm up).
 # - More draws make a tighter bound. What the ELBO lacks is the encoder's part.
 #
-# And which is better, a GAN or a VAE? Here they had different tasks. The comparison on equal terms, the
-# same decoder, the same seconds, the same measures, is the next notebook's.
+# And which is better, a GAN or a VAE? Here they had different tasks. The comparison on equal
+# terms, the same decoder, the same seconds, the same measures, is the next notebook's.
 #
 # ## Further reading
 #
