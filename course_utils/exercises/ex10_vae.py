@@ -42,14 +42,35 @@ def kl_to_prior(answer):
         rng = torch.Generator().manual_seed(seed)
         mean = (2 * torch.randn(n, dims, generator=rng)).requires_grad_()
         log_variance = torch.randn(n, dims, generator=rng).requires_grad_()
-        result = call_unchanged(answer, mean, log_variance, name="kl_to_prior")
+        handed = []
+
+        def recorded(mean, log_variance, handed=handed):
+            handed[:] = [mean, log_variance]
+            return answer(mean, log_variance)
+
+        function = recorded if callable(answer) else answer
+        result = call_unchanged(function, mean, log_variance, name="kl_to_prior")
         found = as_tensor(result, "`kl_to_prior(mean, log_variance)`")
         right = gaussian_kl(mean, log_variance).detach()
         parts = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).detach()
         if not matches(found, right):
             _kl_mistakes(found, right, parts, mean.detach(), log_variance.detach())
         expect_like(result, dtype=torch.float32, requires_grad=True, name="`kl_to_prior(mean, log_variance)`")
+        _expect_slopes(result, handed)
     return "in nats: what it costs to send z to somebody who knows only the prior."
+
+
+def _expect_slopes(result, handed):
+    """Raises Wrong unless training can go through it: slopes μ and ½(σ² − 1)."""
+    mean, log_variance = handed
+    slopes = torch.autograd.grad(result.sum(), handed, allow_unused=True)
+    right = (mean, 0.5 * (log_variance.exp() - 1))
+    for slope, expected, name in zip(slopes, right, ("mean", "log_variance"), strict=True):
+        if slope is None or not matches(slope, expected.detach(), tolerance=1e-3):
+            raise Wrong(
+                f"the numbers are right, but the gradient with respect to `{name}` is not that of the KL: "
+                "a part of it is cut off by `detach`, `.data`, `no_grad` or a new tensor. Training goes through it."
+            )
 
 
 def _kl_mistakes(found, right, parts, mean, log_variance):
@@ -145,7 +166,10 @@ def _networks(latent_dim: int, shape: tuple[int, int, int]):
 def _parts(encoder, decoder, images, noise, change=""):
     """Distortion and rate of a batch, (N,) each; or those of a typical mistake."""
     mean, log_variance = encoder(images).unbind(1)
+    if change == "swapped":
+        mean, log_variance = log_variance, mean
     latents = {
+        "detached": reparameterise(mean, log_variance, noise).detach(),
         "no noise": mean,
         "fresh": noise,
         "variance": mean + log_variance.exp() * noise,
@@ -161,7 +185,7 @@ def _parts(encoder, decoder, images, noise, change=""):
     elif change == "squares":
         distortion = (torch.sigmoid(logits) - bits).square().flatten(1).sum(1)
     else:
-        distortion = -bernoulli_log_likelihood(logits, images)
+        distortion = -bernoulli_log_likelihood(logits, -images if change == "flipped" else images)
     return distortion, gaussian_kl(mean, log_variance)
 
 
@@ -223,6 +247,27 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
         lambda d, r, p, k: d.mean() + r.mean(),
         "sigmoid",
         "a sigmoid too many: the decoder returns logits, and this cross-entropy takes logits.",
+    ),
+    "KL summed": (
+        lambda d, r, p, k: d.mean() + r.sum(),
+        "",
+        "the rate is summed over the batch, and the distortion averaged: it weighs as many times too much as "
+        "there are images.",
+    ),
+    "detached": (
+        lambda d, r, p, k: d.mean() + r.mean(),
+        "detached",
+        "z is detached: the encoder hears only of the rate, and nothing of the distortion.",
+    ),
+    "flipped": (
+        lambda d, r, p, k: d.mean() + r.mean(),
+        "flipped",
+        "the targets are turned round: white pixels are taught as black ones.",
+    ),
+    "swapped": (
+        lambda d, r, p, k: d.mean() + r.mean(),
+        "swapped",
+        "mean and log variance have changed places: the encoder gives the mean first.",
     ),
     "squares": (
         lambda d, r, p, k: d.mean() + r.mean(),
@@ -293,7 +338,7 @@ def vae_step(answer):
 def _take(answer, encoder, decoder, optimizer, images, noise):
     """Let the answer take its step; some errors are mistakes with a name."""
     try:
-        return call_unchanged(answer, encoder, decoder, optimizer, images, noise, name="vae_step")
+        return call_unchanged(answer, encoder, decoder, optimizer, images, noise, name="take_step")
     except NotImplementedError:
         raise
     except RuntimeError as error:
@@ -345,6 +390,8 @@ def _check_change(change, slope, mistakes, encoder_size):
 
 
 def _check_parts(returned, distortion, rate):
+    if isinstance(returned, torch.Tensor) and returned.shape == (2,):
+        returned = [*returned]
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
         raise Wrong("the step is right. Return two numbers: the distortion and the rate, before the step.")
     found = [as_tensor(one, name) for one, name in zip(returned, ("the distortion", "the rate"), strict=True)]
@@ -374,7 +421,7 @@ def _check_parts(returned, distortion, rate):
     ],
 )
 def implied_variance(answer):
-    for pixels, weight in ((784, 1.0), (3 * 64 * 64, 0.00025), (100, 0.02)):
+    for pixels, weight in ((3 * 64 * 64, 0.00025), (100, 0.02), (784, 1.0)):
         found = as_tensor(call(answer, pixels, weight, name="implied_variance"), "the variance")
         expect_shape(found, (), message="one number is asked for: σ².")
         right = variance_of_mse(pixels, weight)
@@ -423,19 +470,27 @@ def implied_variance(answer):
     ],
 )
 def importance_bound(answer):
-    for draws, n, level, seed in ((8, 3, -2.0, 0), (5, 6, -1_500.0, 1)):
+    for draws, levels, seed in (
+        (8, [-2.0] * 3, 0),
+        (5, [-1_500.0] * 6, 1),
+        (4, [-90.0, -1_500.0, -250.0], 2),
+    ):
         rng = torch.Generator().manual_seed(seed)
-        log_weights = level + 2 * torch.randn(draws, n, generator=rng)
+        n = len(levels)
+        log_weights = torch.tensor(levels) + 2 * torch.randn(draws, n, generator=rng)
+        if seed == 2:
+            log_weights[0, 0] += 250  # one draw far above the others of its image
         result = call_unchanged(answer, log_weights, name="importance_bound")
         wide = log_weights.double()
         each = wide.logsumexp(0) - math.log(draws)
         try:
             found = as_tensor(result, "the bound")
         except Wrong as wrong:
-            if level < -1_000 and "infinite" in str(wrong):
+            if seed > 0 and ("infinite" in str(wrong) or "NaN" in str(wrong)):
                 raise Wrong(
                     "right as a formula, but exp(−1500) is 0 to a computer, and its logarithm −∞; log p(x) "
-                    "of an image can be that small. Stay with logarithms: which function of PyTorch does?"
+                    "of an image can be that small. Stay with logarithms, each image with its own: "
+                    "which function of PyTorch does?"
                 ) from None
             raise
         if matches(found, each):
