@@ -69,7 +69,7 @@ def _expect_slopes(result, handed):
         if slope is None or not matches(slope, expected.detach(), tolerance=1e-3):
             raise Wrong(
                 f"the numbers are right, but the gradient with respect to `{name}` is not that of the KL: "
-                "a part of it is cut off by `detach`, `.data`, `no_grad` or a new tensor. Training goes through it."
+                "a part of it is cut off by `detach`, `.data`, `no_grad` or a new tensor."
             )
 
 
