@@ -319,7 +319,7 @@ HARMLESS = [
     ("5.3", ["a string", "a pair", "an object that fails at every touch"], "what it returns is not used"),
     ("5.5", ["float32 for float64"], "the notebook hands over float32"),
     ("0.1 3.3 4.1 4.6 5.5 6.4 6.5", ["devices forgotten"], "the notebook hands over what lies on the CPU"),
-    ("10.3", TYPES, "the notebook makes float() of both parts"),
+    ("10.3", [*TYPES, "devices forgotten"], "the notebook makes float() of both parts"),
     ("10.4 10.5", TYPES, PRINTED),
 ]
 
