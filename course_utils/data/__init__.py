@@ -1,5 +1,6 @@
 """Images and toy densities: the course's data, and the one convention that all of it follows."""
 
+from course_utils.data.binary import binarise, binarised
 from course_utils.data.convention import (
     Sampler,
     check_images,
@@ -32,6 +33,8 @@ __all__ = [
     "Sampler",
     "Source",
     "Status",
+    "binarise",
+    "binarised",
     "check_images",
     "data_folder",
     "describe",

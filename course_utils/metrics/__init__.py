@@ -1,5 +1,14 @@
 """How good are the samples? One file for each family of answers."""
 
+from course_utils.metrics.bounds import (
+    ELBO,
+    Bound,
+    active_units,
+    elbo,
+    iwae_bound,
+    log_importance_weights,
+    unit_activity,
+)
 from course_utils.metrics.cells import CELL_EDGES, Measured, data_cells, measure
 from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence, surest_images
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
@@ -24,12 +33,15 @@ from course_utils.metrics.spectra import (
 
 __all__ = [
     "CELL_EDGES",
+    "ELBO",
+    "Bound",
     "ClassCoverage",
     "Classifier",
     "FeatureStatistics",
     "FrechetEvaluator",
     "Measured",
     "ModeCoverage",
+    "active_units",
     "channel_correlations",
     "checkerboard_fraction",
     "class_coverage",
@@ -37,13 +49,16 @@ __all__ = [
     "colour_histograms",
     "data_cells",
     "edge_strengths",
+    "elbo",
     "feature_statistics",
     "frechet_distance",
     "frechet_evaluator",
     "generator_pull",
     "in_batches",
+    "iwae_bound",
     "kl_to_uniform",
     "load_classifier",
+    "log_importance_weights",
     "measure",
     "mode_coverage",
     "power_spectrum",
@@ -51,4 +66,5 @@ __all__ = [
     "sample_diversity",
     "stacked_coverage",
     "surest_images",
+    "unit_activity",
 ]

@@ -21,13 +21,24 @@ from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
+from course_utils.models.vae import (
+    Autoencoder,
+    conv_decoder,
+    conv_encoder,
+    mlp_decoder,
+    mlp_encoder,
+    without_tanh,
+)
 
 __all__ = [
     "UPSAMPLING",
+    "Autoencoder",
     "MinibatchStd",
     "ProjectedDiscriminator",
     "ResidualGenerator",
     "cifar10_dcgan",
+    "conv_decoder",
+    "conv_encoder",
     "convolution_norm",
     "count_parameters",
     "dcgan_discriminator",
@@ -36,7 +47,9 @@ __all__ = [
     "initialised",
     "largest_singular_value",
     "load_generator",
+    "mlp_decoder",
     "mlp_discriminator",
+    "mlp_encoder",
     "mlp_generator",
     "mnist_dcgan",
     "packed_discriminator",
@@ -48,4 +61,5 @@ __all__ = [
     "upsampling_layer",
     "weight_clipped",
     "with_minibatch_std",
+    "without_tanh",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from course_utils.models.normalisation import initialised, pytorch_initialised, spectrally_normalised
-from course_utils.models.sizes import positive
+from course_utils.models.sizes import positive, quarterable
 from course_utils.models.upsampling import upsampling_layer
 
 
@@ -35,7 +35,7 @@ def dcgan_generator(
     Raises:
         ValueError: a shape that cannot be halved twice, or an unknown upsampling.
     """
-    channels, height, breadth = _image_shape(image_shape)
+    channels, height, breadth = quarterable(image_shape)
     positive("latent_dim and width", (latent_dim, width))
     h, w = height // 4, breadth // 4
     extra = []
@@ -80,7 +80,7 @@ def dcgan_discriminator(
     Raises:
         ValueError: a shape that cannot be halved twice.
     """
-    channels, height, breadth = _image_shape(image_shape)
+    channels, height, breadth = quarterable(image_shape)
     positive("width", (width,))
     extra = []
     for _ in range(extra_convs):
@@ -118,12 +118,3 @@ def cifar10_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
     generator = dcgan_generator((3, 32, 32), latent_dim=64, width=48)
     discriminator = dcgan_discriminator((3, 32, 32), width=48)
     return pytorch_initialised(generator), pytorch_initialised(discriminator)
-
-
-def _image_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    if len(shape) != 3 or any(side % 4 for side in shape[1:]) or min(shape) < 1:
-        raise ValueError(
-            "image_shape must be (channels, height, width), height and width divisible by 4, "
-            f"got {tuple(shape)}; pad or resize the images."
-        )
-    return tuple(shape)

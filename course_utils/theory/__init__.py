@@ -16,9 +16,12 @@ from course_utils.theory.divergences import (
     value,
     wasserstein_1d,
 )
+from course_utils.theory.gradients import reparameterised_gradient, score_function_gradient
+from course_utils.theory.linear_gaussian import LinearGaussian
 
 __all__ = [
     "LOG_2",
+    "LinearGaussian",
     "cell_frequencies",
     "cell_probabilities",
     "generator_slopes",
@@ -27,6 +30,8 @@ __all__ = [
     "minimax_game",
     "optimal_discriminator",
     "quadrature",
+    "reparameterised_gradient",
+    "score_function_gradient",
     "total_variation",
     "value",
     "wasserstein_1d",

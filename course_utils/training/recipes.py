@@ -10,6 +10,8 @@ from torch import nn
 
 from course_utils.models import (
     cifar10_dcgan,
+    conv_decoder,
+    conv_encoder,
     mlp_discriminator,
     mlp_generator,
     mnist_dcgan,
@@ -17,23 +19,35 @@ from course_utils.models import (
 )
 from course_utils.training.augmentation import flip
 from course_utils.training.gan import GAN
+from course_utils.training.loop import constant_then_linear
+from course_utils.training.vae import VAE
 
 
 class Recipe(NamedTuple):
-    """Networks and settings: `train(recipe.gan(), draw_real, images=…, **recipe.training)`."""
+    """Networks and settings: `train(recipe.gan(), draw_real, images=…, **recipe.training)`, or `.vae()`."""
 
-    networks: Callable[[], tuple[nn.Module, nn.Module]]  # () -> (generator, discriminator), initialised anew
-    game: dict  # keyword arguments of `GAN`
+    networks: Callable[[], tuple[nn.Module, nn.Module]]  # () -> the two networks, initialised anew
+    game: dict  # keyword arguments of `GAN`, or of `VAE`
     training: dict  # keyword arguments of `train`
 
     def gan(self) -> GAN:
         """New networks and how they play. `torch.manual_seed` before decides about their initialisation."""
         return GAN(*self.networks(), **self.game)
 
+    def vae(self) -> VAE:
+        """A new encoder and decoder, and their objective; initialised as in `gan`."""
+        return VAE(*self.networks(), **self.game)
+
 
 def mnist_mlp() -> tuple[nn.Module, nn.Module]:
     """The fully connected generator and discriminator of notebook 04."""
     return mlp_generator((1, 28, 28), latent_dim=32), mlp_discriminator((1, 28, 28))
+
+
+def mnist_vae() -> tuple[nn.Module, nn.Module]:
+    """The convolutional encoder and decoder of notebook 10."""
+    sizes = {"image_shape": (1, 28, 28), "latent_dim": 32, "width": 32}
+    return conv_encoder(**sizes), conv_decoder(**sizes)
 
 
 def toy_gan(dim: int = 2, *, hidden: tuple[int, ...] = (64, 64), packing: int = 1, **game) -> GAN:
@@ -63,3 +77,7 @@ MNIST_DCGAN = Recipe(mnist_dcgan, GAME, {"batch_size": 64, "ema_half_life": 5_00
 CIFAR10_DCGAN = Recipe(
     cifar10_dcgan, {**GAME, "augment": flip}, {"batch_size": 64, "ema_half_life": 2_500}
 )  # notebook 06
+# Of images that `binarised` draws; all of notebook 10's VAEs train like this one.
+MNIST_VAE = Recipe(
+    mnist_vae, {"lr": 3e-3}, {"batch_size": 64, "ema_half_life": 2_500, "schedule": constant_then_linear}
+)  # notebook 10

@@ -55,8 +55,8 @@ def example_batch(draw_real: Sampler, n: int, device: torch.device) -> tuple[Ten
     return batch
 
 
-def check_samples(fake: Tensor, batch: tuple[Tensor, ...]) -> None:
-    """What the model makes has the shape of the data.
+def check_samples(fake: Tensor, batch: tuple[Tensor, ...], name: str = "generator") -> None:
+    """What the model makes has the shape of the data; `name` is the network that makes it.
 
     Raises:
         ValueError: it has not.
@@ -64,7 +64,7 @@ def check_samples(fake: Tensor, batch: tuple[Tensor, ...]) -> None:
     if fake.shape != batch[0].shape:
         n = len(batch[0])
         raise ValueError(
-            f"draw_real({n}, rng) returned shape {tuple(batch[0].shape)} and the generator "
+            f"draw_real({n}, rng) returned shape {tuple(batch[0].shape)} and the {name} "
             f"{tuple(fake.shape)}; both must be ({n}, …) with the same sample shape: change one of them."
         )
 
@@ -82,13 +82,27 @@ def check_logits(logits: Tensor, n: int) -> None:
         )
 
 
-def check_latent_dim(generator: nn.Module) -> int:
-    """The generator's `latent_dim`, the size of its input.
+def check_encoding(encoding: Tensor, n: int, latent_dim: int) -> None:
+    """An encoder returns a mean and a log variance for each latent: (n, 2, latent_dim).
+
+    Raises:
+        ValueError: it does not.
+    """
+    if encoding.shape != (n, 2, latent_dim):
+        raise ValueError(
+            f"the encoder must return means and log variances side by side, (N, 2, latent_dim), "
+            f"here {(n, 2, latent_dim)}, got {tuple(encoding.shape)}; "
+            "end it with nn.Unflatten(1, (2, latent_dim))."
+        )
+
+
+def check_latent_dim(generator: nn.Module, name: str = "generator") -> int:
+    """The `latent_dim` of the generator (or decoder), the size of its input.
 
     Raises:
         TypeError: it has none.
     """
     latent_dim = getattr(generator, "latent_dim", None)
     if not isinstance(latent_dim, int):
-        raise TypeError("the generator needs an integer attribute latent_dim, the size of its input; set it.")
+        raise TypeError(f"the {name} needs an integer attribute latent_dim, the size of its input; set it.")
     return latent_dim

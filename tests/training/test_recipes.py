@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_utils.models import load_generator, mnist_dcgan
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, toy_gan, train
+from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, MNIST_VAE, toy_gan, train
 from course_utils.training import __main__ as command
 from tools.ship_colour_generator import TRAININGS, networks
 
@@ -27,6 +27,22 @@ def test_a_recipe_trains_from_the_initialisation_of_the_seed(name):
 
     run = train(gan, draw, images=128, device="cpu", progress=False, **recipe.training)
     assert run.snapshots[-1][1].shape == (64, *shape)
+
+
+def test_the_vae_trains_from_the_initialisation_of_the_seed():
+    first = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        vae = MNIST_VAE.vae()
+        first.append(next(vae.encoder.parameters()).clone())
+    assert torch.equal(*first)
+    assert vae.settings == {**vae.settings, **MNIST_VAE.game}
+
+    def draw(n, rng):
+        return torch.randint(2, (n, 1, 28, 28), generator=rng).float() * 2 - 1
+
+    run = train(vae, draw, images=128, device="cpu", progress=False, **MNIST_VAE.training)
+    assert run.snapshots[-1][1].shape == (64, 1, 28, 28)
 
 
 def test_the_command_takes_the_notebooks_recipes():
