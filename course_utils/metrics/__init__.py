@@ -1,8 +1,16 @@
 """How good are the samples? One file for each family of answers."""
 
 from course_utils.metrics.cells import CELL_EDGES, Measured, data_cells, measure
-from course_utils.metrics.classes import ClassCoverage, class_coverage, classifier_confidence, surest_images
+from course_utils.metrics.classes import (
+    ClassCoverage,
+    class_coverage,
+    classifier_confidence,
+    classifier_score,
+    surest_images,
+)
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.metrics.copying import Nearest, copying, nearest, thumbnails
+from course_utils.metrics.evaluate import METRICS, Metric, Report, evaluate, report_table
 from course_utils.metrics.frechet import (
     FeatureStatistics,
     FrechetEvaluator,
@@ -10,8 +18,30 @@ from course_utils.metrics.frechet import (
     frechet_distance,
     frechet_evaluator,
 )
+from course_utils.metrics.inception import Inception, load_inception
+from course_utils.metrics.kernel import kernel_distance, polynomial_kernel
 from course_utils.metrics.modes import ModeCoverage, mode_coverage
+from course_utils.metrics.neighbours import (
+    DensityCoverage,
+    PrecisionRecall,
+    ball_radii,
+    density_coverage,
+    precision_recall,
+)
+from course_utils.metrics.people import (
+    Answer,
+    HumanScore,
+    class_scores,
+    human_score,
+    quiz_file,
+    read_answers,
+    record_answer,
+    score_table,
+    wilson_interval,
+)
 from course_utils.metrics.pull import generator_pull
+from course_utils.metrics.reconstruction import mean_squared_error, structural_similarity
+from course_utils.metrics.sample_size import frechet_by_size, unlimited_frechet
 from course_utils.metrics.spectra import (
     channel_correlations,
     checkerboard_fraction,
@@ -23,28 +53,60 @@ from course_utils.metrics.spectra import (
 
 __all__ = [
     "CELL_EDGES",
+    "METRICS",
+    "Answer",
     "ClassCoverage",
     "Classifier",
+    "DensityCoverage",
     "FeatureStatistics",
     "FrechetEvaluator",
+    "HumanScore",
+    "Inception",
     "Measured",
+    "Metric",
     "ModeCoverage",
+    "Nearest",
+    "PrecisionRecall",
+    "Report",
+    "ball_radii",
     "channel_correlations",
     "checkerboard_fraction",
     "class_coverage",
+    "class_scores",
     "classifier_confidence",
+    "classifier_score",
     "colour_histograms",
+    "copying",
     "data_cells",
+    "density_coverage",
     "edge_strengths",
+    "evaluate",
     "feature_statistics",
+    "frechet_by_size",
     "frechet_distance",
     "frechet_evaluator",
     "generator_pull",
+    "human_score",
     "in_batches",
+    "kernel_distance",
     "load_classifier",
+    "load_inception",
+    "mean_squared_error",
     "measure",
     "mode_coverage",
+    "nearest",
+    "polynomial_kernel",
     "power_spectrum",
+    "precision_recall",
+    "quiz_file",
     "radial_spectrum",
+    "read_answers",
+    "record_answer",
+    "report_table",
+    "score_table",
+    "structural_similarity",
     "surest_images",
+    "thumbnails",
+    "unlimited_frechet",
+    "wilson_interval",
 ]

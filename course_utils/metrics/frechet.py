@@ -37,6 +37,21 @@ def feature_statistics(features: Tensor) -> FeatureStatistics:
     Raises:
         ValueError: another shape, fewer than two vectors, or values that are not finite.
     """
+    features = checked_features(features)
+    mean = features.mean(0)
+    centred = features - mean
+    return FeatureStatistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+
+
+def checked_features(features: Tensor) -> Tensor:
+    """The features in float64 on the CPU, without history.
+
+    Args:
+        features: (N, d), N ≥ 2, any finite values.
+
+    Raises:
+        ValueError: another shape, fewer than two vectors, or values that are not finite.
+    """
     if not isinstance(features, Tensor) or features.ndim != 2 or len(features) < 2:
         raise ValueError(
             f"features must be (N, d) with N at least 2, got {describe(features)}; pass one row a sample"
@@ -47,9 +62,7 @@ def feature_statistics(features: Tensor) -> FeatureStatistics:
             f"features must be finite, got {(~features.isfinite()).sum()} values that are not; "
             "has the generator diverged?"
         )
-    mean = features.mean(0)
-    centred = features - mean
-    return FeatureStatistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+    return features
 
 
 def frechet_distance(a: Tensor | FeatureStatistics, b: Tensor | FeatureStatistics) -> float:
