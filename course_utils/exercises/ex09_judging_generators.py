@@ -558,7 +558,7 @@ def who_sees_it(answer):
 
 
 @exercise(
-    "9.7",
+    "9.8",
     title="Infinitely many samples",
     difficulty=2,
     minutes=10,
@@ -630,7 +630,7 @@ SYMPTOMS = {
 
 
 @exercise(
-    "9.8",
+    "9.7",
     title="Four reports, four diagnoses",
     difficulty=2,
     minutes=8,

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import torch
 from scipy.stats import rankdata
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,9 +19,9 @@ class Nearest(NamedTuple):
 
 def nearest(queries: Tensor, training: Tensor) -> Nearest:
     """The nearest training vector, by Euclidean distance, of each query: (N, d), (M, d) → N of them."""
-    found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(training.numpy())
-    distances, places = found.kneighbors(queries.numpy())
-    return Nearest(torch.from_numpy(distances[:, 0]).double(), torch.from_numpy(places[:, 0]))
+    places = torch.cat([torch.cdist(some, training).argmin(dim=1) for some in queries.split(100)])
+    # Once more for the one that was found: cdist goes by way of products, which leave a copy a little above 0.
+    return Nearest((queries - training[places]).double().norm(dim=1), places)
 
 
 def thumbnails(images: Tensor) -> Tensor:

@@ -215,9 +215,9 @@ RIGHT = [
     ("9.5", pr_by_sklearn),
     ("9.5", lambda real, fake, k: torch.stack(pr(real, fake, k))),
     ("9.6", PREDICTION),
-    ("9.7", infinity),
-    ("9.7", infinity_by_least_squares),
-    ("9.8", DIAGNOSIS),
+    ("9.8", infinity),
+    ("9.8", infinity_by_least_squares),
+    ("9.7", DIAGNOSIS),
 ]
 
 WRONG = [
@@ -293,16 +293,16 @@ WRONG = [
     ("9.6", {**PREDICTION, "a quarter is rubbish": "both"}, "three quarters"),
     ("9.6", {**PREDICTION, "one image, repeated": "blue"}, 'for "one image, repeated": answer with one of'),
     ("9.6", {"noise": "both"}, "a dictionary whose keys are"),
-    ("9.7", lambda n, y: np.polyfit(1 / np.array(n), y, 1)[0], "*slope*"),
-    ("9.7", lambda n, y: np.polyfit(np.array(n), y, 1)[1], "at *no* samples"),
-    ("9.7", lambda n, y: np.polyfit(np.array(n) ** -0.5, y, 1)[1], "falls like 1/N"),
-    ("9.7", lambda n, y: y[-1], "still too large"),
-    ("9.7", lambda n, y: sum(y) / len(y), "all of it is too large"),
-    ("9.7", lambda n, y: (y[-1] * n[-1] - y[0] * n[0]) / (n[-1] - n[0]), "first and the last point only"),
-    ("9.8", {**DIAGNOSIS, "A": "noise", "B": "classes missing"}, "how many classes"),
-    ("9.8", {**DIAGNOSIS, "C": "no failure", "D": "memorised"}, "what is 1 there"),
-    ("9.8", {**DIAGNOSIS, "B": "too dark"}, "choose for B one of"),
-    ("9.8", "ABCD", "a dictionary whose keys are"),
+    ("9.8", lambda n, y: np.polyfit(1 / np.array(n), y, 1)[0], "*slope*"),
+    ("9.8", lambda n, y: np.polyfit(np.array(n), y, 1)[1], "at *no* samples"),
+    ("9.8", lambda n, y: np.polyfit(np.array(n) ** -0.5, y, 1)[1], "falls like 1/N"),
+    ("9.8", lambda n, y: y[-1], "still too large"),
+    ("9.8", lambda n, y: sum(y) / len(y), "all of it is too large"),
+    ("9.8", lambda n, y: (y[-1] * n[-1] - y[0] * n[0]) / (n[-1] - n[0]), "first and the last point only"),
+    ("9.7", {**DIAGNOSIS, "A": "noise", "B": "classes missing"}, "how many classes"),
+    ("9.7", {**DIAGNOSIS, "C": "no failure", "D": "memorised"}, "what is 1 there"),
+    ("9.7", {**DIAGNOSIS, "B": "too dark"}, "choose for B one of"),
+    ("9.7", "ABCD", "a dictionary whose keys are"),
 ]
 
 
@@ -322,10 +322,10 @@ def test_typical_mistakes_are_told_apart(number, answer, message):
 @pytest.mark.parametrize(
     ("number", "answer"),
     [
-        *((number, stub) for number in ("9.1", "9.2", "9.3", "9.4", "9.5", "9.7")),
+        *((number, stub) for number in ("9.1", "9.2", "9.3", "9.4", "9.5", "9.8")),
         ("9.6", dict.fromkeys(PREDICTION, ...)),
         ("9.6", ...),
-        ("9.8", {**DIAGNOSIS, "C": ...}),
+        ("9.7", {**DIAGNOSIS, "C": ...}),
     ],
 )
 def test_untouched_stubs_are_not_attempted(number, answer):
