@@ -20,7 +20,7 @@ class Nearest(NamedTuple):
 def nearest(queries: Tensor, training: Tensor) -> Nearest:
     """The nearest training vector, by Euclidean distance, of each query: (N, d), (M, d) → N of them."""
     places = torch.cat([torch.cdist(some, training).argmin(dim=1) for some in queries.split(100)])
-    # Once more for the one that was found: cdist goes by way of products, which leave a copy a little above 0.
+    # Once more for the one that was found: cdist goes by way of products, which leave copies above 0.
     return Nearest((queries - training[places]).double().norm(dim=1), places)
 
 

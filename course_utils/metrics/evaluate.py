@@ -1,5 +1,6 @@
 """evaluate(generator, "mnist") → a report: all that the course measures about a generator, in one call."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -182,7 +183,11 @@ def _reference(name: str, folder, samples: int, features) -> _Reference:
     test_images = data.to_model_range(test.images[chosen[:samples]])
     real = in_batches(extract, test_images)
     statistics = reference_statistics(test, folder) if features is own else feature_statistics(real)
-    training = torch.cat([thumbnails(data.to_model_range(part)) for part in train.images.split(1_000)])
+    # In parts, and into room that is there: CIFAR-10's training images are 600 MB of float32.
+    training = torch.empty(len(train.images), math.prod(train.images.shape[1:]) // 4)
+    for place in range(0, len(training), 1_000):
+        some = train.images[place : place + 1_000]
+        training[place : place + 1_000] = thumbnails(data.to_model_range(some))
     halves = test_images[: 2 * LOOKED_UP].tensor_split(2)
     held_out, others = (nearest(thumbnails(half), training).distances for half in halves)
     return _Reference(
@@ -202,7 +207,11 @@ def _reference(name: str, folder, samples: int, features) -> _Reference:
 def _real_scores(name: str, folder, samples: int, features, count: int) -> dict[str, float]:
     """What `count` training images get, as if a generator had made them; for copying, test images."""
     reference = _reference(name, folder, samples, features)
-    images = _images(data.to_model_range(data.load(name, "train", folder=folder).images), count, seed=0)
+    train = data.load(name, "train", folder=folder).images
+    chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[
+        :count
+    ]  # fixed: reference
+    images = data.to_model_range(train[chosen])
     return _scores(images, reference, seed=0) | {"copying": reference.real_copying}
 
 

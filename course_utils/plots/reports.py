@@ -17,12 +17,14 @@ DRAWN = tuple(
     key for key in METRICS if key != "classes"
 )  # nine panels; the classes are in the alternative text
 
+BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}  # numbers, where a line passes
+
 # What a metric says of a failure: colour and hatch of a cell, and the word in the legend.
 WORSE, SAME, BETTER = 1, 0, -1
 VERDICTS = {
-    WORSE: ("#F3C6A0", "sees it: worse than real images"),
+    WORSE: ("#F3C6A0", "sees it: worse than fresh"),
     SAME: ("#FFFFFF", "does not see it"),
-    BETTER: ("#B5D6EE", "is fooled: better than real images"),
+    BETTER: ("#B5D6EE", "is fooled: better than fresh"),
 }
 
 
@@ -49,9 +51,8 @@ def metric_report(
         largest = max(*values, first.real[key], 1e-9)
         axes.set_xlim(min(0.0, *values, first.real[key]), 1.38 * largest)  # room for the numbers
         for place, value in enumerate(values):
-            axes.text(
-                max(value, 0) + 0.03 * largest, place, f"{value:.{metric.digits}f}", va="center", fontsize=9
-            )
+            words = f"{value:.{metric.digits}f}"
+            axes.text(max(value, 0) + 0.03 * largest, place, words, va="center", fontsize=9, bbox=BEHIND)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)

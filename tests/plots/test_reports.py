@@ -9,9 +9,9 @@ from course_utils.plots.reports import BETTER, SAME, VERDICTS, WORSE
 
 def report(value, **changes):
     scores = {key: value + place for place, key in enumerate(METRICS)}
-    return Report(
-        "mnist", 500, "the course's classifier", scores, dict.fromkeys(METRICS, 1.0), ""
-    )._replace(**changes)
+    return Report("mnist", 500, "the course's classifier", scores, dict.fromkeys(METRICS, 1.0), "")._replace(
+        **changes
+    )
 
 
 def test_bars_are_the_reports_values_and_the_line_is_the_real_images():

@@ -16,12 +16,22 @@ pytestmark = pytest.mark.slow
 
 # A kernel's part, played by the page: it keeps the traits, and takes the next image when an answer arrives.
 PAGE = """async ([script, png]) => {
-    const { default: widget } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))
+    const source = new Blob([script], { type: "text/javascript" })
+    const { default: widget } = await import(URL.createObjectURL(source))
     const bytes = Uint8Array.from(atob(png), one => one.charCodeAt(0))
-    const traits = { png: bytes, place: 0, round: 1, total: 3, exposure: 300, size: 112, message: "Image 1 of 3" }
+    const traits = { png: bytes, place: 0, round: 1, total: 3, exposure: 300, size: 112 }
+    traits.message = "Image 1 of 3"
     const heard = {}
     window.sent = []
-    window.set = (name, value) => { traits[name] = value; (heard["change:" + name] ?? []).forEach(one => one()) }
+    window.seen = [] // a picture of 300 ms may be gone before a busy machine asks for it
+    new MutationObserver(all => all.forEach(one => one.addedNodes.forEach(
+        node => node.nodeName === "IMG" && window.seen.push(node.alt)))
+    ).observe(document.body, { childList: true, subtree: true })
+    window.set = (name, value) => {
+        traits[name] = value
+        const actions = heard["change:" + name] ?? []
+        actions.forEach(one => one())
+    }
     const model = {
         get: name => traits[name],
         on: (name, action) => (heard[name] ??= []).push(action),
@@ -49,6 +59,7 @@ def page():
         )
         page = browser.new_page()
         page.set_default_timeout(120_000)
+        playwright.expect.set_options(timeout=120_000)
         script = (ASSETS / "quiz.js").read_text(encoding="utf-8")
         picture = base64.b64encode(_png(torch.ones(1, 4, 4))).decode()
         page.evaluate(PAGE, [script, picture])
@@ -71,24 +82,28 @@ def sent(page, count):
 
 
 def test_keys_answer_and_the_image_is_gone_after_its_time(page):
+    from playwright.sync_api import expect
+
     box = page.get_by_role("group")
     box.focus()
     page.keyboard.press("r")  # nothing is shown yet
     page.keyboard.press("Enter")
-    page.locator("img[alt='Image 1 of 3']").wait_for()
+    real, generated = (page.get_by_role("button", name=name) for name in ("Real (R)", "Generated (G)"))
+    expect(real).to_be_enabled()
+    assert page.evaluate("window.seen") == ["Image 1 of 3"]
     page.wait_for_function("document.querySelector('img') === null")  # vanished by itself
     page.keyboard.press("R")
     (first,) = sent(page, 1)
     assert (first["place"], first["said_real"]) == (0, True)
     assert 280 <= first["shown"] <= first["response"]
 
-    page.locator("img[alt='Image 2 of 3']").wait_for()  # the next one comes without Enter
+    expect(generated).to_be_enabled()  # the next one comes without Enter
     page.keyboard.press("g")
     page.keyboard.press("g")  # once too often: the third image is not there yet
     second = sent(page, 2)[1]
     assert (second["place"], second["said_real"]) == (1, False)
 
-    page.get_by_role("button", name="Real (R)").click()  # waits until it may be clicked
+    real.click()  # waits until it may be clicked
     assert sent(page, 3)[2]["place"] == 2
     assert page.get_by_role("status").inner_text() == "Done"
     assert page.get_by_role("button", name="Show (Enter)").is_disabled()
