@@ -243,7 +243,7 @@ def score_of_logits(answer):
         found = _number(result, "the score")
         p = logits.double().softmax(1)
         marginal = p.mean(0)
-        information = math.log(classifier_score(p))
+        information = math.log(classifier_score(logits))
         mean_entropy = -torch.special.xlogy(p, p).sum(1).mean()
         entropy_of_mean = -torch.special.xlogy(marginal, marginal).sum()
         columns = logits.double().softmax(0)

@@ -17,6 +17,7 @@ from course_utils.metrics.frechet import (
     feature_statistics,
     frechet_distance,
     frechet_evaluator,
+    transport_cost,
 )
 from course_utils.metrics.inception import Inception, load_inception
 from course_utils.metrics.kernel import kernel_distance, polynomial_kernel
@@ -41,7 +42,7 @@ from course_utils.metrics.people import (
 )
 from course_utils.metrics.pull import generator_pull
 from course_utils.metrics.reconstruction import mean_squared_error, structural_similarity
-from course_utils.metrics.sample_size import frechet_by_size, unlimited_frechet
+from course_utils.metrics.sample_size import extrapolated, frechet_by_size, unlimited_frechet
 from course_utils.metrics.spectra import (
     channel_correlations,
     checkerboard_fraction,
@@ -81,6 +82,7 @@ __all__ = [
     "density_coverage",
     "edge_strengths",
     "evaluate",
+    "extrapolated",
     "feature_statistics",
     "frechet_by_size",
     "frechet_distance",
@@ -107,6 +109,7 @@ __all__ = [
     "structural_similarity",
     "surest_images",
     "thumbnails",
+    "transport_cost",
     "unlimited_frechet",
     "wilson_interval",
 ]

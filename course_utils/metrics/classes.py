@@ -49,33 +49,30 @@ def class_coverage(images: Tensor, classifier: Classifier, least_fraction: float
     )
 
 
-def classifier_score(probabilities: Tensor) -> float:
+def classifier_score(logits: Tensor) -> float:
     """exp E KL(p(k | x) ‖ p(k)), with p(k) = E p(k | x)  (Salimans et al. 2016, arXiv:1606.03498).
 
-    With the probabilities of the Inception network this is the *Inception score*; with another classifier it
-    is its analogue, and not to be compared with published ones. High where the classifier is sure of each
-    image, and all images together fall into all classes alike. Real images come in nowhere.
+    Of the Inception network's logits this is the *Inception score*; of another classifier's its analogue,
+    and not to be compared with published ones. High where the classifier is sure of each image, and all
+    images together fall into all classes alike. Real images come in nowhere.
 
     Args:
-        probabilities: p(k | x), a row that adds up to 1 for each image, (N, K).
+        logits: of the classes, a row for each image, (N, K).
 
     Returns:
         Between 1 and K.
 
     Raises:
-        ValueError: rows that are no probabilities; logits want a softmax first.
+        ValueError: another shape, or logits that are not finite.
     """
-    probabilities = probabilities.double()
-    sums = probabilities.sum(dim=1)
-    if (probabilities < 0).any() or not torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
-        raise ValueError(
-            f"each row must be probabilities that add up to 1, got sums from {sums.min():.3g} to "
-            f"{sums.max():.3g}; pass logits through softmax first"
-        )
-    marginal = probabilities.mean(dim=0)
-    own = torch.special.xlogy(probabilities, probabilities).sum(dim=1).mean()  # −E H(p(k | x)); 0·log 0 = 0
-    common = torch.special.xlogy(marginal, marginal).sum()  # −H(p(k))
-    return torch.exp(own - common).item()
+    if logits.ndim != 2 or not logits.isfinite().all():
+        raise ValueError(f"logits must be finite and (N, K), a row for each image, got {tuple(logits.shape)}")
+    log_p = logits.detach().double().log_softmax(dim=1)
+    p = log_p.exp()
+    marginal = p.mean(dim=0)
+    entropy_of_mean = -torch.special.xlogy(marginal, marginal).sum()  # 0·log 0 = 0
+    mean_entropy = -(p * log_p).sum(dim=1).mean()
+    return torch.exp(entropy_of_mean - mean_entropy).item()
 
 
 def surest_images(classes: Sequence[int] | str, probabilities: Tensor) -> list[int]:

@@ -227,7 +227,7 @@ def _scores(images: Tensor, reference: _Reference, seed: int) -> dict[str, float
         "frechet": frechet_distance(reference.statistics, found),
         "unlimited": unlimited_frechet(reference.statistics, found, seed=seed),
         "kernel": 1000 * kernel_distance(reference.real, found),
-        "score": classifier_score(logits.softmax(dim=1)),
+        "score": classifier_score(logits),
         "classes": float(covered.sum()),
         **fraction._asdict(),
         **count._asdict(),

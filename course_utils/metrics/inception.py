@@ -29,9 +29,9 @@ class Inception:
         """Images (N, 1 or 3, H, W) in [-1, 1] → (N, 2048). Enlarged to 299×299 as the original does."""
         return self._outputs(images)[0]
 
-    def probabilities(self, images: Tensor) -> Tensor:
-        """p(k | x) over Inception's 1,008 outputs: what the Inception score is made of, (N, 1008)."""
-        return self._outputs(images)[1].softmax(dim=1)
+    def logits(self, images: Tensor) -> Tensor:
+        """Inception's 1,008 outputs, of which the Inception score is the `classifier_score`, (N, 1008)."""
+        return self._outputs(images)[1]
 
     @torch.no_grad()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,11 @@ def unlimited_frechet(
     Returns:
         The extrapolated distance; it may lie a little below 0.
     """
-    sizes = np.linspace(len(fake) / 10, len(fake), parts).astype(int)
-    distances = frechet_by_size(real, fake, sizes.tolist(), seed)
-    _slope, intercept = np.polyfit(1 / sizes, distances, deg=1)
+    sizes = np.linspace(len(fake) / 10, len(fake), parts).astype(int).tolist()
+    return extrapolated(sizes, frechet_by_size(real, fake, sizes, seed))
+
+
+def extrapolated(sizes: Sequence[int], distances: Sequence[float]) -> float:
+    """d∞ of the least-squares fit distance ≈ d∞ + b / size."""
+    _slope, intercept = np.polyfit(1 / np.array(sizes), distances, deg=1)
     return float(intercept)

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from course_utils.metrics import FeatureStatistics, frechet_by_size, frechet_distance, unlimited_frechet
+from course_utils.metrics import (
+    FeatureStatistics,
+    extrapolated,
+    frechet_by_size,
+    frechet_distance,
+    unlimited_frechet,
+)
 
 D = 12
 
@@ -32,6 +38,11 @@ def test_the_line_takes_the_bias_out(shift):
     corrected = sum(unlimited_frechet(standard_normal(), one) for one in few) / 30 - true
     assert plain > 0.02
     assert abs(corrected) < 0.5 * plain
+
+
+def test_an_exact_law_is_read_off_exactly():
+    sizes = [100, 250, 1_000]
+    assert extrapolated(sizes, [0.7 + 30 / size for size in sizes]) == pytest.approx(0.7)
 
 
 def test_sizes_are_those_asked_for_and_the_whole_is_the_whole():
