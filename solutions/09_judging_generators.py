@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Judging generators: what a number sees, and what it does not
 #
-# You build the metrics that papers report, from two heaps of sand to a classmate with a stopwatch.
-# Then you break generators on purpose and look which number notices, and cheat on purpose and look
-# which number lets you.
+# You build the metrics that papers report, from two heaps of sand to a classmate with a
+# stopwatch. Then you break generators on purpose and look which number notices, and cheat on
+# purpose and look which number lets you.
 #
 # | | |
 # | --- | --- |
@@ -66,9 +66,9 @@ DATA, MODEL, OTHER = (plots.COLORS[name] for name in ("data", "model", "referenc
 # %% [markdown]
 # ## What is there to compare?
 #
-# A generator has no right answer. Nobody can say which digit this latent *should* have become, so no
-# sample can be marked right or wrong by itself. What can be compared are two *sets*: many generated
-# images, and many real ones that nobody has trained on.
+# A generator has no right answer. Nobody can say which digit this latent *should* have become, so
+# no sample can be marked right or wrong by itself. What can be compared are two *sets*: many
+# generated images, and many real ones that nobody has trained on.
 #
 # We cut the test digits into three parts. A quarter is the **reference**, to which everything is
 # compared. A half plays the part of a perfect generator: **fresh** real images. Whatever a metric
@@ -126,22 +126,22 @@ plots.show(
 )
 
 # %% [markdown]
-# We do not compare pixels. Two photographs of one scene, a pixel apart, have nothing in common pixel
-# by pixel. A network that has learnt to sort digits has found numbers that change when the digit
-# changes: its **features**. All distances of this notebook are distances of features, and all depend
-# on *which*. We come back to that.
+# We do not compare pixels. Two photographs of one scene, a pixel apart, have nothing in common
+# pixel by pixel. A network that has learnt to sort digits has found numbers that change when the
+# digit changes: its **features**. All distances of this notebook are distances of features, and
+# all depend on *which*. We come back to that.
 #
 # ## How far is one heap from another?
 #
-# Begin with a single feature. Each set is then a heap of points on a line. How far is one heap from
-# the other? Take a spade: carry each point of the first heap to a point of the second, one to each.
-# A move over the distance $m$ costs $m^2$. The distance of the heaps is what the *cheapest* way of
-# carrying costs, on average per point.
+# Begin with a single feature. Each set is then a heap of points on a line. How far is one heap
+# from the other? Take a spade: carry each point of the first heap to a point of the second, one
+# to each. A move over the distance $m$ costs $m^2$. The distance of the heaps is what the
+# *cheapest* way of carrying costs, on average per point.
 #
 # ### Exercise 9.1 — Move one heap onto the other (●●○, 8 min)
 #
-# Both heaps have equally many points, in no order. Give the mean cost of the cheapest way to carry
-# the points of `a` onto those of `b`.
+# Both heaps have equally many points, in no order. Give the mean cost of the cheapest way to
+# carry the points of `a` onto those of `b`.
 
 
 # %%
@@ -161,18 +161,19 @@ transport = check("9.1", transport_cost, otherwise=metrics.transport_cost)
 # $\mu + \sigma z_u$, where $z_u$ is the same for every normal distribution. So it moves by
 #
 # $$
-# (\mu_a + \sigma_a z_u) - (\mu_b + \sigma_b z_u) = (\mu_a - \mu_b) + (\sigma_a - \sigma_b)\, z_u .
+# (\mu_a + \sigma_a z_u) - (\mu_b + \sigma_b z_u) = (\mu_a - \mu_b) + (\sigma_a - \sigma_b)\, z_u
+# .
 # $$
 #
-# Square that and average over all ranks. $z_u$ has mean 0 and mean square 1, so the mixed term drops
-# out:
+# Square that and average over all ranks. $z_u$ has mean 0 and mean square 1, so the mixed term
+# drops out:
 #
 # $$
 # d^2 = (\mu_a - \mu_b)^2 + (\sigma_a - \sigma_b)^2 .
 # $$
 #
-# Means and spreads: that is all of the **Fréchet distance** in one dimension. It is also called the
-# squared 2-Wasserstein distance. Does it hold?
+# Means and spreads: that is all of the **Fréchet distance** in one dimension. It is also called
+# the squared 2-Wasserstein distance. Does it hold?
 
 # %%
 rng = torch.Generator().manual_seed(seed(1))
@@ -227,22 +228,23 @@ plots.show(
 # = \operatorname{tr}\bigl(\Sigma_a + \Sigma_b - 2\,(\Sigma_a \Sigma_b)^{1/2}\bigr).
 # $$
 #
-# In this form nothing needs to be diagonal any more. Turn both clouds by the same rotation: no move
-# changes its length, and no trace changes either. That the formula holds for *any* two covariances
-# was shown by Dowson and Landau (1982). For normal distributions the distance is
+# In this form nothing needs to be diagonal any more. Turn both clouds by the same rotation: no
+# move changes its length, and no trace changes either. That the formula holds for *any* two
+# covariances was shown by Dowson and Landau (1982). For normal distributions the distance is
 #
 # $$
 # d^2 = |\mu_a - \mu_b|^2 + \operatorname{tr}\bigl(\Sigma_a + \Sigma_b - 2\,(\Sigma_a \Sigma_b)^{1/2}\bigr).
 # $$
 #
-# Heusel et al. (2017) put the features of the Inception network into it and called it the *Fréchet
-# Inception Distance*, FID. Like everybody, they report the squared distance, and so do we.
+# Heusel et al. (2017) put the features of the Inception network into it and called it the
+# *Fréchet Inception Distance*, FID. Like everybody, they report the squared distance, and so do
+# we.
 #
 # ### Exercise 9.2 — The Fréchet distance of two sets of features (●●○, 15 min)
 #
 # Write it for features `(N, d)` and `(M, d)`. The covariances divide by N − 1. The one piece that
-# needs a thought is the trace of the root: $\Sigma_a \Sigma_b$ is not symmetric, and PyTorch has no
-# root of a matrix. But a trace of a root is a sum of roots of eigenvalues. Compute in float64.
+# needs a thought is the trace of the root: $\Sigma_a \Sigma_b$ is not symmetric, and PyTorch has
+# no root of a matrix. But a trace of a root is a sum of roots of eigenvalues. Compute in float64.
 
 
 # %%
@@ -262,8 +264,8 @@ def frechet(real: Tensor, fake: Tensor) -> Tensor:
 distance_of = check("9.2", frechet, otherwise=frechet_distance)
 
 # %% [markdown]
-# Held against what is known: the formula for two normal distributions whose covariances are given,
-# and many samples of them.
+# Held against what is known: the formula for two normal distributions whose covariances are
+# given, and many samples of them.
 
 # %%
 mixing_a, mixing_b = (torch.randn(5, 5, generator=rng, dtype=torch.float64) for _ in range(2))
@@ -286,9 +288,9 @@ claim(
 )
 
 # %% [markdown]
-# The fresh digits are not at distance 0, though no generator could be better. Finite sets never look
-# quite alike, so even the best score is above 0. That is the **floor**, and it belongs beside every
-# distance that you report.
+# The fresh digits are not at distance 0, though no generator could be better. Finite sets never
+# look quite alike, so even the best score is above 0. That is the **floor**, and it belongs
+# beside every distance that you report.
 
 # %% tags=["claim"]
 claim("The fresh digits are not at distance 0", fresh_distance > 0.05, every_seed=True)
@@ -296,23 +298,23 @@ claim("The fresh digits are not at distance 0", fresh_distance > 0.05, every_see
 # %% [markdown]
 # ## Is each image clear, and are all kinds there?
 #
-# The first number that people reported for GANs, the **Inception score** (Salimans et al. 2016), asks a
-# classifier two things. Is it sure of each image: has $p(k \mid x)$ one high peak? And do the images
-# fall into all classes: is the average $p(k) = \mathbb{E}_x\, p(k \mid x)$ flat? Both at once means
-# that $p(k \mid x)$ is far from $p(k)$, for most $x$:
+# The first number that people reported for GANs, the **Inception score** (Salimans et al. 2016),
+# asks a classifier two things. Is it sure of each image: has $p(k \mid x)$ one high peak? And do
+# the images fall into all classes: is the average $p(k) = \mathbb{E}_x\, p(k \mid x)$ flat? Both
+# at once means that $p(k \mid x)$ is far from $p(k)$, for most $x$:
 #
 # $$
 # \text{score} = \exp\, \mathbb{E}_x\, \mathrm{KL}\bigl(p(k \mid x) \,\|\, p(k)\bigr).
 # $$
 #
-# With the Inception network's 1,000 classes it is *the* Inception score. With our classifier's ten
-# it is an analogue, and we call it the **classifier score**.
+# With the Inception network's 1,000 classes it is *the* Inception score. With our classifier's
+# ten it is an analogue, and we call it the **classifier score**.
 #
 # ### Exercise 9.3 — The classifier score (●●○, 10 min)
 #
-# Write it for *logits*, as classifiers of this course give them. A classifier that is entirely sure
-# must not make it NaN. Before you check: what is the largest score that ten classes allow, and which
-# images get it?
+# Write it for *logits*, as classifiers of this course give them. A classifier that is entirely
+# sure must not make it NaN. Before you check: what is the largest score that ten classes allow,
+# and which images get it?
 
 
 # %%
@@ -359,27 +361,28 @@ claim(
 # %% [markdown]
 # ## What if the clouds are no normal distributions?
 #
-# The Fréchet distance sees means and covariances, nothing else. Here are two heaps with one mean and
-# one spread: a normal distribution, and coins that show −1 or 1. Its distance is 0, or nearly. Is
-# there a number that sees the difference?
+# The Fréchet distance sees means and covariances, nothing else. Here are two heaps with one mean
+# and one spread: a normal distribution, and coins that show −1 or 1. Its distance is 0, or
+# nearly. Is there a number that sees the difference?
 #
-# Take any function $k(x, y)$ that says how alike two samples are, and compare three averages: real
-# with real, fake with fake, real with fake. If the sets come from one distribution, all three agree:
+# Take any function $k(x, y)$ that says how alike two samples are, and compare three averages:
+# real with real, fake with fake, real with fake. If the sets come from one distribution, all
+# three agree:
 #
 # $$
 # \mathrm{MMD}^2 = \mathbb{E}\, k(x, x') + \mathbb{E}\, k(y, y') - 2\,\mathbb{E}\, k(x, y).
 # $$
 #
-# Here $x$ and $x'$ are two *independent* real samples, $y$ and $y'$ two independent fakes. Bińkowski
-# et al. (2018) take $k(x, y) = (x \cdot y / d + 1)^3$, with $d$ for the number of features, and call
-# it the *Kernel Inception Distance*, KID. The third power compares means, covariances and third
-# moments at once.
+# Here $x$ and $x'$ are two *independent* real samples, $y$ and $y'$ two independent fakes.
+# Bińkowski et al. (2018) take $k(x, y) = (x \cdot y / d + 1)^3$, with $d$ for the number of
+# features, and call it the *Kernel Inception Distance*, KID. The third power compares means,
+# covariances and third moments at once.
 #
 # ### Exercise 9.4 — The kernel distance, without bias (●●●, 20 min)
 #
-# Write an estimate of MMD² from `(N, d)` real and `(M, d)` generated features that is **unbiased**: its
-# average over many pairs of sets must be the true MMD², even for sets of ten. Ask of each of the
-# three averages: over which pairs of samples?
+# Write an estimate of MMD² from `(N, d)` real and `(M, d)` generated features that is
+# **unbiased**: its average over many pairs of sets must be the true MMD², even for sets of ten.
+# Ask of each of the three averages: over which pairs of samples?
 
 
 # %%
@@ -424,9 +427,9 @@ for name, values in small.items():
     print(f"{name:22s}", "  ".join(f"n = {n}: {value:6.2f}" for n, value in zip(rows, values, strict=True)))
 
 # %% [markdown]
-# Both sets are real, so the truth is 0. The Fréchet distance of small sets is far too large, and falls
-# as the sets grow. The kernel distance is about 0 at every size; now and then it is below, as an
-# unbiased estimate of 0 has to be.
+# Both sets are real, so the truth is 0. The Fréchet distance of small sets is far too large, and
+# falls as the sets grow. The kernel distance is about 0 at every size; now and then it is below,
+# as an unbiased estimate of 0 has to be.
 
 # %% tags=["claim"]
 claim(
@@ -436,8 +439,8 @@ claim(
 )
 
 # %% [markdown]
-# And the coins? A normal distribution with the same mean and spread is symmetric, as they are, so even
-# third moments agree. Loaded coins do not: 1 in ten shows 3, the others −⅓.
+# And the coins? A normal distribution with the same mean and spread is symmetric, as they are, so
+# even third moments agree. Loaded coins do not: 1 in ten shows 3, the others −⅓.
 
 # %%
 size = by_scale(ci=300, cpu=3_000, gpu=3_000)
@@ -456,9 +459,9 @@ for name, heap in coins.items():
 
 # %% [markdown]
 # The Fréchet distance finds all three alike. The kernel distance sees the loaded coins. The fair
-# ones, all of whose moments up to the third agree with the normal distribution's, escape it too: a
-# polynomial of degree 3 sees three moments. No distance sees everything; each sees what it was built
-# from.
+# ones, all of whose moments up to the third agree with the normal distribution's, escape it too:
+# a polynomial of degree 3 sees three moments. No distance sees everything; each sees what it was
+# built from.
 
 # %% tags=["claim"]
 claim(
@@ -472,15 +475,17 @@ claim(
 # %% [markdown]
 # ## Bad images, or missing ones?
 #
-# One number cannot say *what* is wrong. A generator of perfect sevens and a generator of all digits,
-# badly drawn, may have the same distance. Kynkäänniemi et al. (2019) ask two questions.
+# One number cannot say *what* is wrong. A generator of perfect sevens and a generator of all
+# digits, badly drawn, may have the same distance. Kynkäänniemi et al. (2019) ask two questions.
 #
-# Around each sample of a set, draw a **ball** that reaches to its $k$-th nearest neighbour in that set,
-# itself not counted. The balls together stand for where that set lives: small where it is dense,
-# large where it is thin.
+# Around each sample of a set, draw a **ball** that reaches to its $k$-th nearest neighbour in
+# that set, itself not counted. The balls together stand for where that set lives: small where it
+# is dense, large where it is thin.
 #
-# - **Precision**: the fraction of generated samples that lie in the ball of at least one real sample.
-# - **Recall**: the fraction of real samples that lie in the ball of at least one generated sample.
+# - **Precision**: the fraction of generated samples that lie in the ball of at least one real
+#   sample.
+# - **Recall**: the fraction of real samples that lie in the ball of at least one generated
+#   sample.
 #
 # ### Exercise 9.5 — Precision and recall (●●●, 25 min)
 #
@@ -548,12 +553,12 @@ for name, values in plane_values.items():
 
 # %% [markdown]
 # Too narrow: high precision, low recall. Too wide: the other way round. But look at the last one.
-# Four strays far from everything have balls so large that they hold *all* the data: recall says that
-# nothing is missing.
+# Four strays far from everything have balls so large that they hold *all* the data: recall says
+# that nothing is missing.
 #
-# Naeem et al. (2020) use balls around *real* samples only. **Density** counts in how many of them a
-# fake lies, divided by $k$. **Coverage** is the fraction of real balls with at least one fake in them.
-# Strays cannot inflate either.
+# Naeem et al. (2020) use balls around *real* samples only. **Density** counts in how many of them
+# a fake lies, divided by $k$. **Coverage** is the fraction of real balls with at least one fake
+# in them. Strays cannot inflate either.
 
 # %% tags=["claim"]
 claim(
@@ -577,14 +582,14 @@ claim(
 # %% [markdown]
 # ## Has it only learnt by heart?
 #
-# Everything so far compares with the *test* set. A generator that hands out its training images, one
-# by one, draws from the data's distribution like nobody else, and gets full marks.
+# Everything so far compares with the *test* set. A generator that hands out its training images,
+# one by one, draws from the data's distribution like nobody else, and gets full marks.
 #
-# To catch it, look up the nearest *training* image of each sample. That alone says nothing: how near
-# is suspicious? So look up those of fresh images too, which nobody can have copied. **Copying** is the
-# probability that a generated image is nearer to the training set than a fresh one: ½ for honest
-# samples, 1 for copies. (That is the statistic of Mann and Whitney, used for this by Meehan, Chaudhuri
-# and Dasgupta, 2020. We compare images shrunk to half their size.)
+# To catch it, look up the nearest *training* image of each sample. That alone says nothing: how
+# near is suspicious? So look up those of fresh images too, which nobody can have copied.
+# **Copying** is the probability that a generated image is nearer to the training set than a fresh
+# one: ½ for honest samples, 1 for copies. (That is the statistic of Mann and Whitney, used for
+# this by Meehan, Chaudhuri and Dasgupta, 2020. We compare images shrunk to half their size.)
 
 # %%
 training_vectors = thumbnails(training)
@@ -596,8 +601,8 @@ def copying_of(images: Tensor) -> float:
     return copying(nearest(thumbnails(images[:looked_up]), training_vectors).distances, held_out)
 
 
-copied = {name: copying_of(images) for name, images in
-          {"fresh": draw(fresh), "generated": generated, "learnt by heart": draw(learnt)}.items()}  # fmt: skip
+suspects = {"fresh": draw(fresh), "generated": generated, "learnt by heart": draw(learnt)}
+copied = {name: copying_of(images) for name, images in suspects.items()}
 for name, value in copied.items():
     print(f"{name:16s} copying {value:.2f}")
 
@@ -614,15 +619,16 @@ claim(
 # ## Why not simply compare pixels?
 #
 # Two older numbers compare an image with *one* other image. The **mean squared error** (MSE)
-# averages squared differences of pixels. **SSIM** (Wang et al. 2004) slides a window over both images
-# and compares, under it, brightness, contrast and pattern:
+# averages squared differences of pixels. **SSIM** (Wang et al. 2004) slides a window over both
+# images and compares, under it, brightness, contrast and pattern:
 #
 # $$
 # \mathrm{SSIM} = \frac{(2\mu_x\mu_y + c_1)(2\sigma_{xy} + c_2)}{(\mu_x^2 + \mu_y^2 + c_1)(\sigma_x^2 + \sigma_y^2 + c_2)},
 # $$
 #
-# which is 1 for equal images; $c_1$ and $c_2$ are small. Both are made for *reconstructions*: a codec or
-# an autoencoder has a target. A generator has none. What if you take just any real image as the target?
+# which is 1 for equal images; $c_1$ and $c_2$ are small. Both are made for *reconstructions*: a
+# codec or an autoencoder has a target. A generator has none. What if you take just any real image
+# as the target?
 #
 # **Predict.** Each test image is paired with one image of a set, at random. Which set gets the
 # *smallest* mean squared error: (a) other real digits, (b) digits of the generator, (c) one grey
@@ -641,10 +647,10 @@ print(f"{'itself, 2 pixels right':22s} MSE {mean_squared_error(shifted, targets)
       f"SSIM {structural_similarity(shifted, targets):.2f}")  # fmt: skip
 
 # %% [markdown]
-# It is (c): the mean is, by its very definition, the image with the least mean squared error to the
-# data. Whoever trains or judges by MSE against random targets asks for grey. And a digit that was
-# moved by two pixels, faultless to you, is far from itself. Keep MSE and SSIM for the autoencoders of
-# notebook 10, and for generators compare distributions.
+# It is (c): the mean is, by its very definition, the image with the least mean squared error to
+# the data. Whoever trains or judges by MSE against random targets asks for grey. And a digit that
+# was moved by two pixels, faultless to you, is far from itself. Keep MSE and SSIM for the
+# autoencoders of notebook 10, and for generators compare distributions.
 
 # %% tags=["claim"]
 claim(
@@ -656,8 +662,8 @@ claim(
 # %% [markdown]
 # ## Which number sees which failure?
 #
-# Now for the experiment. Take fresh real digits and spoil them in ten ways, each the fault of some
-# real generator. Measure all metrics on all of them.
+# Now for the experiment. Take fresh real digits and spoil them in ten ways, each the fault of
+# some real generator. Measure all metrics on all of them.
 
 
 # %%
@@ -751,8 +757,8 @@ for name, images in with_progress(list(failures.items()), "failures"):
     values[name] = mean_of([measured(part) for part in parts])
 
 # %% [markdown]
-# A metric *sees* a failure if its value is worse than that of fresh digits by more than five times
-# their scatter from one draw to the next.
+# A metric *sees* a failure if its value is worse than that of fresh digits by more than five
+# times their scatter from one draw to the next.
 
 # %% jupyter={"source_hidden": true}
 scatter = {key: float(np.std([one[key] for one in floors], ddof=1)) for key in COLUMNS}
@@ -788,9 +794,9 @@ plots.show(
 
 # %% [markdown]
 # You predicted four rows. *Noise on every image*: both. The fakes leave the real balls, and the
-# fakes' own balls hold hardly any real digit. *A quarter is rubbish*: precision only; the other three
-# quarters still reach what there is. *One image, repeated*: recall only; the one image is a fine digit.
-# *Memorised training set*: neither.
+# fakes' own balls hold hardly any real digit. *A quarter is rubbish*: precision only; the other
+# three quarters still reach what there is. *One image, repeated*: recall only; the one image is a
+# fine digit. *Memorised training set*: neither.
 #
 # Read the matrix by columns:
 #
@@ -802,8 +808,9 @@ plots.show(
 # | recall | what is missing: a class, or all but one image | a quarter of rubbish |
 # | copying | the memorised training set | everything else; and pale digits come under suspicion, since they are nearer to everything |
 #
-# And by rows. *Few samples* are fresh digits, as good as any. The Fréchet distance blames them for
-# their number; the kernel distance does not. Coverage blames them too: fewer fakes reach fewer balls.
+# And by rows. *Few samples* are fresh digits, as good as any. The Fréchet distance blames them
+# for their number; the kernel distance does not. Coverage blames them too: fewer fakes reach
+# fewer balls.
 
 # %% tags=["claim"]
 _seen = lambda row, *metrics: all(verdicts[row][metric] == WORSE for metric in metrics)  # noqa: E731
@@ -885,9 +892,9 @@ claim(
 # %% [markdown]
 # ### Exercise 9.7 — Four reports, four diagnoses (●●○, 8 min)
 #
-# Four sets of images, of which you see nothing but their reports. One is without failure; the others
-# have `"classes missing"`, `"noise"`, or are `"memorised"`. Which is which? The course's `evaluate` makes the
-# whole report in one call.
+# Four sets of images, of which you see nothing but their reports. One is without failure; the
+# others have `"classes missing"`, `"noise"`, or are `"memorised"`. Which is which? The course's
+# `evaluate` makes the whole report in one call.
 
 # %%
 report_size = by_scale(ci=60, cpu=1_000, gpu=2_000)
@@ -912,9 +919,9 @@ diagnoses = {"A": "classes missing", "B": "noise", "C": "memorised", "D": "no fa
 check("9.7", diagnoses)
 
 # %% [markdown] tags=["solution"]
-# A covers five classes and has the recall of a generator that leaves much out, at full precision. B covers
-# all ten, and its precision is low: each image is spoilt. C and D differ in one row only. Copying is 1
-# for C.
+# A covers five classes and has the recall of a generator that leaves much out, at full precision.
+# B covers all ten, and its precision is low: each image is spoilt. C and D differ in one row
+# only. Copying is 1 for C.
 
 # %% tags=["claim"]
 claim(
@@ -946,15 +953,15 @@ plots.show(
 # %% [markdown]
 # ## How do you cheat?
 #
-# The shipped generator does not change any more. In this section its score does. Each of the following
-# has been done, most often by accident.
+# The shipped generator does not change any more. In this section its score does. Each of the
+# following has been done, most often by accident.
 #
 # ### Take more samples
 #
-# Chong and Forsyth (2020) worked out what $N$ samples do to the distance. The mean and the covariance
-# of $N$ samples are a little off, at random; squared, that does not average out, and the distance is
-# too large by about $b/N$. Worse, $b$ is another for each generator, so that a ranking may turn round
-# with $N$.
+# Chong and Forsyth (2020) worked out what $N$ samples do to the distance. The mean and the
+# covariance of $N$ samples are a little off, at random; squared, that does not average out, and
+# the distance is too large by about $b/N$. Worse, $b$ is another for each generator, so that a
+# ranking may turn round with $N$.
 
 # %%
 many = features(sample(load_generator("mnist"), by_scale(ci=400, cpu=10_000, gpu=10_000), seed=seed(2)))
@@ -976,8 +983,8 @@ for size, distance in zip(sizes, by_size, strict=True):
 # %% [markdown]
 # ### Exercise 9.8 — Infinitely many samples (●●○, 10 min)
 #
-# If the distance is $d_\infty + b/N$, then $d_\infty$ can be had without infinitely many samples. Fit a
-# straight line by least squares, in the right variable, and read it off in the right place.
+# If the distance is $d_\infty + b/N$, then $d_\infty$ can be had without infinitely many samples.
+# Fit a straight line by least squares, in the right variable, and read it off in the right place.
 
 
 # %%
@@ -1026,8 +1033,8 @@ claim(
 #
 # **Predict.** Which of these makes the generator's distance *smaller*, though no sample gets any
 # better? Shrinking real and generated images to half their size and enlarging them again, as a
-# pipeline does that resizes; rounding pixels to 256 steps, as saving to a file does; another set of
-# real images; the luckiest of 20 seeds; drawing latents nearer to the middle.
+# pipeline does that resizes; rounding pixels to 256 steps, as saving to a file does; another set
+# of real images; the luckiest of 20 seeds; drawing latents nearer to the middle.
 
 
 # %%
@@ -1100,9 +1107,10 @@ for scale, found in narrow.items():
 # | the training set as reference | is 0 for a memoriser, which to the held-out reference is at a distance like any other |
 # | latents nearer to the middle | see the last two lines: draw less varied samples, and recall pays |
 #
-# Resizing and rounding are not always so harmless, or so helpful. Parmar, Zhang and Zhu (2022) show how much the
-# choice of a filter, and compression, move the FIDs of papers. A distance is comparable only if all of this is
-# the same on both sides: number, size, filter, format, reference, and a seed that was chosen beforehand.
+# Resizing and rounding are not always so harmless, or so helpful. Parmar, Zhang and Zhu (2022)
+# show how much the choice of a filter, and compression, move the FIDs of papers. A distance is
+# comparable only if all of this is the same on both sides: number, size, filter, format,
+# reference, and a seed that was chosen beforehand.
 
 # %% tags=["claim"]
 claim(
@@ -1140,20 +1148,25 @@ claim("and recall pays", truncation[0.6][2] < truncation[1.0][2], every_seed=Tru
 # %% [markdown]
 # ### Why our distance is no FID
 #
-# FID is *this formula on the features of one network*, Inception-v3 with one set of weights, at one image
-# size, usually of 50,000 samples. Change the features and you have another number on another scale.
-# Here is the same formula in four kinds of features: the course's, twice the course's, those of a
-# network with random weights, and plain pixels.
+# FID is *this formula on the features of one network*, Inception-v3 with one set of weights, at
+# one image size, usually of 50,000 samples. Change the features and you have another number on
+# another scale. Here is the same formula in four kinds of features: the course's, twice the
+# course's, those of a network with random weights, and plain pixels.
 
 # %%
 torch.manual_seed(seed(0))
-untrained = type(classifier)(classifier.image_shape, torch.nn.Sequential(
-    torch.nn.Conv2d(1, 16, 3, stride=2, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, stride=2, padding=1),
-    torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten()), 128).eval()  # fmt: skip
+untrained = torch.nn.Sequential(
+    torch.nn.Conv2d(1, 16, 3, stride=2, padding=1),
+    torch.nn.ReLU(),
+    torch.nn.Conv2d(16, 32, 3, stride=2, padding=1),
+    torch.nn.ReLU(),
+    torch.nn.AdaptiveAvgPool2d(2),
+    torch.nn.Flatten(),
+)
 extractors = {
     "course": classifier.features,
     "course × 2": lambda images: 2 * classifier.features(images),
-    "random weights": untrained.features,
+    "random weights": untrained,
     "small pixels": lambda images: F.avg_pool2d(images, 4).flatten(1),
 }
 rows_shown = (
@@ -1176,10 +1189,10 @@ for name, ranked in ranking.items():
     print(f"best to worst by {name}: {' < '.join(ranked)}")
 
 # %% [markdown]
-# Features that are twice as large give exactly four times the distance, of the same images. Random weights
-# give numbers on yet another scale. And the order changes: a shift by two pixels is a small fault to a network
-# that has learnt digits, and the worst of the five in pixels. So a Fréchet distance wants its features named,
-# and the word FID belongs to one kind only.
+# Features that are twice as large give exactly four times the distance, of the same images.
+# Random weights give numbers on yet another scale. And the order changes: a shift by two pixels
+# is a small fault to a network that has learnt digits, and the worst of the five in pixels. So a
+# Fréchet distance wants its features named, and the word FID belongs to one kind only.
 
 # %% tags=["claim"]
 claim(
@@ -1198,8 +1211,8 @@ claim(
 )
 
 # %% [markdown]
-# If torch-fidelity is installed and its weights can be fetched, the real Inception features stand behind
-# the same interface. Where not, it says what is missing, and the course goes on without:
+# If torch-fidelity is installed and its weights can be fetched, the real Inception features stand
+# behind the same interface. Where not, it says what is missing, and the course goes on without:
 
 # %%
 try:
@@ -1214,10 +1227,11 @@ except RuntimeError as problem:
 # %% [markdown]
 # ## Ask people
 #
-# All of these are stand-ins for what a person sees. So ask one. Zhou et al. (2019) call it HYPE: show real
-# and generated images in random order, let people say which is which, and report how often they are
-# *wrong*. Half of the time is guessing: they cannot tell. Their faster variant limits the time that an image
-# is seen; whoever needs less than half a second to see through a generator has an easy case.
+# All of these are stand-ins for what a person sees. So ask one. Zhou et al. (2019) call it HYPE:
+# show real and generated images in random order, let people say which is which, and report how
+# often they are *wrong*. Half of the time is guessing: they cannot tell. Their faster variant
+# limits the time that an image is seen; whoever needs less than half a second to see through a
+# generator has an easy case.
 #
 # The quiz below shows 20 images, half of them real. Press Enter, then **R** for real or **G** for
 # generated, or click. The answers go to a file, so that a teacher can collect those of a class.
@@ -1234,9 +1248,10 @@ else:
     print("No answers yet: play the quiz above, then run this cell again.")
 
 # %% [markdown]
-# Twenty answers are few. How far the true error rate may be from the counted one says an **interval**: with
-# 95 % confidence it lies between the limits. For fractions, Wilson's (1927) is the one to take; the
-# familiar $\hat p \pm 1.96\sqrt{\hat p (1 - \hat p)/n}$ claims certainty where nobody was wrong.
+# Twenty answers are few. How far the true error rate may be from the counted one says an
+# **interval**: with 95 % confidence it lies between the limits. For fractions, Wilson's (1927) is
+# the one to take; the familiar $\hat p \pm 1.96\sqrt{\hat p (1 - \hat p)/n}$ claims certainty
+# where nobody was wrong.
 
 # %%
 intervals = {}
@@ -1244,16 +1259,18 @@ for wrong, asked in ((0, 20), (10, 20), (50, 100), (500, 1_000)):
     low, high = intervals[wrong, asked] = wilson_interval(wrong, asked)
     p = wrong / asked
     familiar = 1.96 * math.sqrt(p * (1 - p) / asked)
-    print(f"{wrong:3d} of {asked:5,} wrong: Wilson {low:.2f} to {high:.2f}, the familiar one {p - familiar:.2f} to "
-          f"{p + familiar:.2f}")  # fmt: skip
+    print(
+        f"{wrong:3d} of {asked:5,} wrong: Wilson {low:.2f} to {high:.2f}, the familiar one "
+        f"{p - familiar:.2f} to {p + familiar:.2f}"
+    )
 
 # %% [markdown]
-# No error in twenty is still compatible with an error rate of 16 %. To tell 45 % from 50 % takes a class,
-# not a learner.
+# No error in twenty is still compatible with an error rate of 16 %. To tell 45 % from 50 % takes
+# a class, not a learner.
 #
-# A class of machines shows what to do with a folder of files: one that calls everything real, one that
-# tosses a coin, and a student, a logistic regression that has seen the features of other images of both
-# kinds. They are no people. The files are what yours are.
+# A class of machines shows what to do with a folder of files: one that calls everything real, one
+# that tosses a coin, and a student, a logistic regression that has seen the features of other
+# images of both kinds. They are no people. The files are what yours are.
 
 # %%
 shown_each = by_scale(ci=50, cpu=200, gpu=200)
@@ -1278,9 +1295,10 @@ print(score_table(machines))
 plots.show(plots.human_scores(machines, title="How often machines were wrong"))
 
 # %% [markdown]
-# In this run the first two are wrong about half of the time, one because it never looks and one because it
-# cannot. So an error rate near ½ means "cannot tell" only of those who try. The student does better: the two
-# kinds can be told apart, often enough, by somebody who has studied them.
+# In this run the first two are wrong about half of the time, one because it never looks and one
+# because it cannot. So an error rate near ½ means "cannot tell" only of those who try. The
+# student does better: the two kinds can be told apart, often enough, by somebody who has studied
+# them.
 
 # %% tags=["claim"]
 claim(
@@ -1299,14 +1317,15 @@ claim("The student does better", machines["student"].error_rate < 0.48, every_se
 #
 # ### "A smaller distance means better samples"
 #
-# You have just made it smaller three times, with the same samples: by taking more of them, by resizing both
-# sides, by choosing the seed. Compare a distance only with one that was measured in the same way, and look for
-# the floor beside it.
+# You have just made it smaller three times, with the same samples: by taking more of them, by
+# resizing both sides, by choosing the seed. Compare a distance only with one that was measured in
+# the same way, and look for the floor beside it.
 #
 # ### "Distance 0 means that the distributions are equal"
 #
-# The fair coins above had the means and spreads of a normal distribution, and nothing else of it. Here are
-# images to match: for any set of features, normal numbers with the same mean and covariance.
+# The fair coins above had the means and spreads of a normal distribution, and nothing else of it.
+# Here are images to match: for any set of features, normal numbers with the same mean and
+# covariance.
 
 # %%
 root = torch.linalg.cholesky(torch.cov(fresh_all.double().T) + 1e-6 * torch.eye(64).double())
@@ -1321,8 +1340,8 @@ print(f"normal noise: Fréchet distance {impostor_distance:.2f}, precision {impo
       f"{(impostors < 0).double().mean():.0%} of its features are negative, those of images never")  # fmt: skip
 
 # %% [markdown]
-# By the Fréchet distance, noise in the features passes for real digits. Precision is not fooled: such features
-# lie where no image's lie.
+# By the Fréchet distance, noise in the features passes for real digits. Precision is not fooled:
+# such features lie where no image's lie.
 
 # %% tags=["claim"]
 claim(
@@ -1335,8 +1354,8 @@ claim(
 # %% [markdown]
 # ### "The generator has good scores, so it has not memorised"
 #
-# The matrix has said it: the memorised training set passes every test but the one that looks at the training
-# set.
+# The matrix has said it: the memorised training set passes every test but the one that looks at
+# the training set.
 
 # %% tags=["claim"]
 claim(
@@ -1348,17 +1367,17 @@ claim(
 # %% [markdown]
 # ## The report card
 #
-# From here on you need one line. `evaluate` takes a generator, or images, or a function that draws them; finds
-# the reference and its features; and returns everything that this notebook has measured, beside what as many real
-# images get. It is the judge of all notebooks that follow.
+# From here on you need one line. `evaluate` takes a generator, or images, or a function that
+# draws them; finds the reference and its features; and returns everything that this notebook has
+# measured, beside what as many real images get. It is the judge of all notebooks that follow.
 
 # %%
 show_source(evaluate)
 
 # %% [markdown]
-# Here are the generators that the course ships, each on its own data set: the digits of
-# [notebook 05](05_dcgan_mnist.ipynb#The-real-training), and the two colour generators of
-# [notebook 06](06_dcgan_cifar10.ipynb#The-real-training), one trained for minutes and one for longer.
+# Here are the generators that the course ships, each on its own data set: the digits of [notebook
+# 05](05_dcgan_mnist.ipynb#The-real-training), and the two colour generators of [notebook
+# 06](06_dcgan_cifar10.ipynb#The-real-training), one trained for minutes and one for longer.
 
 # %%
 card_size = by_scale(ci=60, cpu=2_000, gpu=5_000)
@@ -1376,10 +1395,10 @@ plots.show(plots.metric_report(digits_card, title="Digits"))
 plots.show(plots.metric_report(colour_card, title="Colour"))
 
 # %% [markdown]
-# The digits have nearly the variety of real ones: recall is close to the dashed line. They lack clearness, and the
-# classifier score says so. In colour, training for longer bought variety above all: recall is far higher, while
-# precision was high from the beginning, above that of real images. A generator that draws only what is typical
-# gets that for free.
+# The digits have nearly the variety of real ones: recall is close to the dashed line. They lack
+# clearness, and the classifier score says so. In colour, training for longer bought variety above
+# all: recall is far higher, while precision was high from the beginning, above that of real
+# images. A generator that draws only what is typical gets that for free.
 
 # %% tags=["claim"]
 _digits, _real_digits = digits_card["digits"].scores, digits_card["digits"].real
@@ -1411,43 +1430,48 @@ else:
 # %% [markdown]
 # ## Summary
 #
-# - Generators are judged by comparing two sets of samples, in the features of some network. Which network,
-#   how many samples, which reference: without these a number means nothing.
-# - The Fréchet distance is the cheapest way to carry one normal distribution onto another: means and
-#   spreads. It is blind to what has the same means and spreads, and too large for few samples.
-# - The kernel distance is unbiased and sees three moments. The classifier score never looks at real images.
-# - Precision asks the fakes, recall asks the real images. Density and coverage do it with balls around real
-#   images only.
-# - Nothing that compares with test images sees copies of training images. Look up nearest neighbours.
+# - Generators are judged by comparing two sets of samples, in the features of some network. Which
+#   network, how many samples, which reference: without these a number means nothing.
+# - The Fréchet distance is the cheapest way to carry one normal distribution onto another: means
+#   and spreads. It is blind to what has the same means and spreads, and too large for few
+#   samples.
+# - The kernel distance is unbiased and sees three moments. The classifier score never looks at
+#   real images.
+# - Precision asks the fakes, recall asks the real images. Density and coverage do it with balls
+#   around real images only.
+# - Nothing that compares with test images sees copies of training images. Look up nearest
+#   neighbours.
 # - MSE and SSIM need a target. Generators have none.
 # - Ask people, count their errors, and give the interval.
 #
 # ## Further reading
 #
-# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, *GANs Trained by a Two Time-Scale
-#   Update Rule Converge to a Local Nash Equilibrium*, NeurIPS 2017,
+# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter, *GANs Trained by a Two
+#   Time-Scale Update Rule Converge to a Local Nash Equilibrium*, NeurIPS 2017,
 #   [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
-# - D. C. Dowson, B. V. Landau, *The Fréchet Distance between Multivariate Normal Distributions*, Journal of
-#   Multivariate Analysis 12, 1982, [doi:10.1016/0047-259X(82)90077-X](https://doi.org/10.1016/0047-259X%2882%2990077-X)
-# - T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen, *Improved Techniques for Training
-#   GANs*, NeurIPS 2016, [arXiv:1606.03498](https://arxiv.org/abs/1606.03498)
+# - D. C. Dowson, B. V. Landau, *The Fréchet Distance between Multivariate Normal Distributions*,
+#   Journal of Multivariate Analysis 12, 1982,
+#   [doi:10.1016/0047-259X(82)90077-X](https://doi.org/10.1016/0047-259X%2882%2990077-X)
+# - T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen, *Improved Techniques
+#   for Training GANs*, NeurIPS 2016, [arXiv:1606.03498](https://arxiv.org/abs/1606.03498)
 # - M. Bińkowski, D. J. Sutherland, M. Arbel, A. Gretton, *Demystifying MMD GANs*, ICLR 2018,
 #   [arXiv:1801.01401](https://arxiv.org/abs/1801.01401)
-# - T. Kynkäänniemi, T. Karras, S. Laine, J. Lehtinen, T. Aila, *Improved Precision and Recall Metric for
-#   Assessing Generative Models*, NeurIPS 2019, [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
-# - M. F. Naeem, S. J. Oh, Y. Uh, Y. Choi, J. Yoo, *Reliable Fidelity and Diversity Metrics for Generative
-#   Models*, ICML 2020, [arXiv:2002.09797](https://arxiv.org/abs/2002.09797)
-# - C. Meehan, K. Chaudhuri, S. Dasgupta, *A Non-Parametric Test to Detect Data-Copying in Generative Models*,
-#   AISTATS 2020, [arXiv:2004.05675](https://arxiv.org/abs/2004.05675)
-# - M. J. Chong, D. Forsyth, *Effectively Unbiased FID and Inception Score and where to find them*, CVPR 2020,
-#   [arXiv:1911.07023](https://arxiv.org/abs/1911.07023)
-# - G. Parmar, R. Zhang, J.-Y. Zhu, *On Aliased Resizing and Surprising Subtleties in GAN Evaluation*, CVPR 2022,
-#   [arXiv:2104.11222](https://arxiv.org/abs/2104.11222)
-# - S. Zhou et al., *HYPE: A Benchmark for Human eYe Perceptual Evaluation of Generative Models*, NeurIPS 2019,
-#   [arXiv:1904.01121](https://arxiv.org/abs/1904.01121)
-# - Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, *Image Quality Assessment: From Error Visibility to
-#   Structural Similarity*, IEEE Transactions on Image Processing 13, 2004,
+# - T. Kynkäänniemi, T. Karras, S. Laine, J. Lehtinen, T. Aila, *Improved Precision and Recall
+#   Metric for Assessing Generative Models*, NeurIPS 2019,
+#   [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
+# - M. F. Naeem, S. J. Oh, Y. Uh, Y. Choi, J. Yoo, *Reliable Fidelity and Diversity Metrics for
+#   Generative Models*, ICML 2020, [arXiv:2002.09797](https://arxiv.org/abs/2002.09797)
+# - C. Meehan, K. Chaudhuri, S. Dasgupta, *A Non-Parametric Test to Detect Data-Copying in
+#   Generative Models*, AISTATS 2020, [arXiv:2004.05675](https://arxiv.org/abs/2004.05675)
+# - M. J. Chong, D. Forsyth, *Effectively Unbiased FID and Inception Score and where to find
+#   them*, CVPR 2020, [arXiv:1911.07023](https://arxiv.org/abs/1911.07023)
+# - G. Parmar, R. Zhang, J.-Y. Zhu, *On Aliased Resizing and Surprising Subtleties in GAN
+#   Evaluation*, CVPR 2022, [arXiv:2104.11222](https://arxiv.org/abs/2104.11222)
+# - S. Zhou et al., *HYPE: A Benchmark for Human eYe Perceptual Evaluation of Generative Models*,
+#   NeurIPS 2019, [arXiv:1904.01121](https://arxiv.org/abs/1904.01121)
+# - Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, *Image Quality Assessment: From Error
+#   Visibility to Structural Similarity*, IEEE Transactions on Image Processing 13, 2004,
 #   [doi:10.1109/TIP.2003.819861](https://doi.org/10.1109/TIP.2003.819861)
-# - E. B. Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, Journal of the
-#   American Statistical Association 22, 1927,
+# - E. B. Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, Journal
+#   of the American Statistical Association 22, 1927,
 #   [doi:10.1080/01621459.1927.10502953](https://doi.org/10.1080/01621459.1927.10502953)

@@ -68,7 +68,7 @@ def _number(result, name: str) -> Tensor:
 )
 def transport_cost(answer):
     cases = [
-        (torch.tensor([0.0, 10.0, 2.0]), torch.tensor([11.0, 2.5, 1.0])),
+        (torch.tensor([0.0, 10.0, 2.0, 5.0]), torch.tensor([4.0, 11.0, 1.0, 2.5])),
         (_normal(40, 1, 0)[:, 0], 2 * _normal(40, 1, 1)[:, 0] + 1),
         (_normal(7, 1, 2)[:, 0] - 5, _normal(7, 1, 3)[:, 0]),
     ]

@@ -1,5 +1,6 @@
 """Features of the Inception network that published FIDs are measured in, where it can be had."""
 
+import importlib
 from functools import cache
 
 import torch
@@ -50,11 +51,12 @@ def load_inception(weights: str | None = None) -> Inception:
         RuntimeError: torch-fidelity or the weights are not there; the message says what is needed.
     """
     try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+        # By name: it is no dependency of the course.
+        module = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
     except ImportError as error:
         raise RuntimeError(f"{HOW}. What is missing: {error}") from error
     try:
-        network = FeatureExtractorInceptionV3(
+        network = module.FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=weights
         )
     except OSError as error:  # URLError is one

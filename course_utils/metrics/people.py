@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scipy.stats import binomtest
-
 
 class Answer(NamedTuple):
     """One image of the quiz, and what was said of it. A line of the quiz's file."""
@@ -51,6 +49,8 @@ def wilson_interval(errors: int, answers: int, confidence: float = 0.95) -> tupl
     Raises:
         ValueError: no answers, or more errors than answers.
     """
+    from scipy.stats import binomtest  # imported here: it takes longer than all of the metrics
+
     if not 0 <= errors <= answers or answers == 0:
         raise ValueError(f"errors must be between 0 and answers, which at least 1, got {errors} of {answers}")
     interval = binomtest(errors, answers).proportion_ci(confidence, method="wilson")

@@ -93,7 +93,7 @@ def test_it_is_torchmetrics_inception_score_of_the_same_logits():
         def forward(self, images):
             return images.double()[:, :, 0, 0]
 
-    theirs = InceptionScore(feature=Handed(), splits=1, normalize=True)
+    theirs = InceptionScore(feature=Handed(), splits=1)
     theirs.update(logits[:, :, None, None])
     assert classifier_score(logits) == pytest.approx(theirs.compute()[0].item(), rel=1e-4)
 
