@@ -129,7 +129,7 @@ def transport_cost(answer):
 )
 def frechet(answer):
     cases = []
-    for seed, n, m, d in ((0, 30, 40, 4), (1, 12, 12, 3), (2, 25, 60, 6)):
+    for seed, n, m, d in ((0, 30, 40, 4), (1, 12, 12, 3), (2, 25, 60, 6), (3, 5, 40, 8)):
         cases.append((_normal(n, d, seed) @ _normal(d, d, 10 + seed), _normal(m, d, 20 + seed) + 0.7))
     for real, fake in cases:
         try:
@@ -141,6 +141,11 @@ def frechet(answer):
                     "`torch.cov` takes features as rows: hand it the transpose."
                 ) from None
             raise
+        if len(real) <= real.shape[1] and math.isnan(float(result)):
+            raise Wrong(
+                "with fewer samples than features, the distance is NaN. Some eigenvalue is 0 then, and "
+                "rounding puts it a little below: set what is negative to 0 before the root."
+            )
         found = _number(result, "the distance")
         a, b = feature_statistics(real), feature_statistics(fake)
         n, m = len(real), len(fake)
@@ -405,6 +410,7 @@ def precision_and_recall(answer):
         (_normal(25, 3, 2), 1.8 * _normal(25, 3, 5), 2),
         (_normal(30, 2, 6), near, 1),
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
+        (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
     for real, fake, k in cases:
         result = call_unchanged(answer, real, fake, k, name="precision_and_recall")
@@ -456,6 +462,15 @@ def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
         "the k nearest of a sample count the sample *itself*, at distance 0. Ask for the k-th of the others."
     )
     return [
+        (
+            torch.stack(
+                [
+                    (distances < of_real[:, None]).any(0).double().mean(),
+                    (distances < of_fake[None, :]).any(1).double().mean(),
+                ]
+            ),
+            "a sample that lies exactly on the edge of a ball is in it: ≤, not <.",
+        ),
         (
             right.flip(0),
             "precision and recall are exchanged. Precision is a fraction of the *generated* samples.",

@@ -24,7 +24,7 @@ WORSE, SAME, BETTER = 1, 0, -1
 VERDICTS = {
     WORSE: ("#F3C6A0", "sees it: worse than fresh"),
     SAME: ("#FFFFFF", "does not see it"),
-    BETTER: ("#B5D6EE", "is fooled: better than fresh"),
+    BETTER: ("#B5D6EE", "fooled: better than fresh"),
 }
 
 

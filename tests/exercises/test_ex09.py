@@ -155,6 +155,14 @@ def pr(real, fake, k, place=None):
     return precision, recall
 
 
+def pr_strict(real, fake, k):
+    radius_real = torch.cdist(real, real).sort(1).values[:, k]
+    radius_fake = torch.cdist(fake, fake).sort(1).values[:, k]
+    distances = torch.cdist(real, fake)
+    inside_real, inside_fake = distances < radius_real[:, None], distances < radius_fake[None]
+    return inside_real.any(0).float().mean(), inside_fake.any(1).float().mean()
+
+
 def pr_by_sklearn(real, fake, k):
     def fraction_inside(centres, others):
         radii = NearestNeighbors(n_neighbors=k).fit(centres.numpy()).kneighbors()[0][:, -1]
@@ -257,6 +265,11 @@ WRONG = [
         lambda r, f: (r.mean(0) - f.mean(0)).norm() + frechet(r, f, terms=(0, 1, 2)),
         "wants its *square*",
     ),
+    (
+        "9.2",
+        lambda r, f: frechet(r, f, root=lambda a, b: torch.linalg.eigvals(a @ b).real.sqrt().sum()),
+        "fewer samples than features",
+    ),
     ("9.3", lambda x: score(x).log(), "exponential"),
     ("9.3", lambda x: 1 / score(x), "1 / score"),
     ("9.3", lambda x: entropies(x)[1].exp(), "entropy of the *mean*"),
@@ -288,6 +301,7 @@ WRONG = [
     ("9.5", lambda r, f, k: pr(r, f, k)[0], "two numbers"),
     ("9.5", lambda r, f, k: tuple(1 - one for one in pr(r, f, k)), "*outside*"),
     ("9.5", lambda r, f, k: tuple(100 * one for one in pr(r, f, k)), "percent"),
+    ("9.5", lambda r, f, k: pr_strict(r, f, k), "≤, not <"),
     ("9.6", {**PREDICTION, "memorised training set": "recall"}, "what could a comparison"),
     ("9.6", {**PREDICTION, "noise on every image": "precision"}, "noise moves each image"),
     ("9.6", {**PREDICTION, "a quarter is rubbish": "both"}, "three quarters"),
