@@ -175,8 +175,8 @@ transport = check("9.1", transport_cost, otherwise=metrics.transport_cost)
 # d^2 = (\mu_a - \mu_b)^2 + (\sigma_a - \sigma_b)^2 .
 # $$
 #
-# Means and spreads: that is all of the **Fréchet distance** in one dimension. It is also called
-# the squared 2-Wasserstein distance. Does it hold?
+# Means and spreads: that is all of the **Fréchet distance** in one dimension. (We call
+# $d^2$ so, as everybody does; it is the square of the 2-Wasserstein distance.) Does it hold?
 
 # %%
 rng = torch.Generator().manual_seed(seed(1))
@@ -355,7 +355,9 @@ for name, value in scores_of.items():
 # %% [markdown]
 # The largest score is the number of classes: 10, for images that are sure and evenly spread. Ten
 # images, one of each digit, can be repeated for ever and score about what all fresh digits score.
-# The score never looks at the real images and never asks how *different* the fours are.
+# The score never looks at the real images and never asks how *different* the fours are. (Fresh
+# digits stay below ten because this classifier leaves some probability to other classes, even for
+# clear ones.)
 
 # %% tags=["claim"]
 claim(
@@ -669,8 +671,8 @@ claim(
 # %% [markdown]
 # ## Which number sees which failure?
 #
-# Now for the experiment. Take fresh real digits and spoil them in ten ways, each the fault of
-# some real generator. Measure all metrics on all of them.
+# Now for the experiment. Take fresh real digits and make ten suspects of them: spoilt, dropped,
+# copied, moved, or merely few. Measure all metrics on all of them.
 
 
 # %%
@@ -809,7 +811,7 @@ plots.show(
 # three quarters still reach what there is. *One image, repeated*: recall only; the one image is a
 # fine digit. *Memorised training set*: neither.
 #
-# Read the matrix by columns:
+# Read the matrix by columns. The table names what a metric is there for; the figure has all:
 #
 # | metric | sees | is blind to |
 # | --- | --- | --- |
@@ -817,11 +819,12 @@ plots.show(
 # | classifier score | blur, noise, one image, contrast | the shift: a digit is a digit wherever it stands; the memorised set |
 # | precision | rubbish in the set, blur, noise | a class that is missing |
 # | recall | what is missing: a class, or all but one image | a quarter of rubbish |
-# | copying | the memorised training set | everything else; and pale digits come under suspicion, since they are nearer to everything |
+# | copying | the memorised training set | quality and variety; and pale digits come under suspicion, since they are nearer to everything |
 #
-# And by rows. *Few samples* are fresh digits, as good as any. The Fréchet distance blames them
-# for their number; the kernel distance does not. Coverage blames them too: fewer fakes reach
-# fewer balls.
+# And by rows. In this run copying suspects *one image, repeated*, too: it is a kind of digit of
+# which the training set has many that are nearly alike. *Few samples* are fresh digits, as good
+# as any. The Fréchet distance blames them for their number; the kernel distance does not.
+# Coverage blames them too: fewer fakes reach fewer balls.
 
 # %% tags=["claim"]
 _seen = lambda row, *metrics: all(verdicts[row][metric] == WORSE for metric in metrics)  # noqa: E731
@@ -904,11 +907,13 @@ claim(
 # ### Exercise 9.7 — Four reports, four diagnoses (●●○, 8 min)
 #
 # Four sets of images, of which you see nothing but their reports. The course's `evaluate` makes a
-# whole report in one call. Which set is which? Answer with a dictionary,
-# `diagnoses = {"A": "…", "B": "…", "C": "…", "D": "…"}`, of these four, each once:
-# `"classes missing"`, `"memorised"`, `"no failure"` and `"noise"`.
+# whole report in one call. Which set is which? Answer with a dictionary, `diagnoses = {"A": "…",
+# "B": "…", "C": "…", "D": "…"}`, of these four, each once: `"classes missing"`, `"memorised"`,
+# `"no failure"` and `"noise"`. The cell that makes the sets is folded, for it says which is
+# which. Estimates of what is nearly 0, the unlimited distance and the kernel distance, may come
+# out below 0.
 
-# %%
+# %% jupyter={"source_hidden": true}
 report_size = by_scale(ci=60, cpu=1_000, gpu=2_000)
 unknown = {
     "A": draw(fresh[fresh_labels % 2 == 0], report_size),
@@ -932,8 +937,8 @@ check("9.7", diagnoses)
 
 # %% [markdown] tags=["solution"]
 # A covers five classes and has the recall of a generator that leaves much out, at full precision.
-# B covers all ten, and its precision is low: each image is spoilt. C and D differ in one row
-# only. Copying is 1 for C.
+# B covers all ten, and its precision is low: each image is spoilt. C and D differ by more
+# than chance in one row only. Copying is 1 for C.
 
 # %% tags=["claim"]
 claim(
@@ -1111,7 +1116,7 @@ print(f"a memoriser: to its own training images {own:.3f}, to the reference "
 # | --- | --- |
 # | real *and* generated images resized | is less than two thirds: the fine strokes that gave the generator away are gone on both sides |
 # | only the generated ones resized | is many times as large: now the blur itself is what differs |
-# | rounded to 8 bits | is the same: these features do not notice steps of 1/128 <!-- number 128: 2/256 --> |
+# | rounded to 8 bits | is the same: these features do not notice steps of 2/255 <!-- numbers: 8 bits, and their step --> |
 # | another few hundred real images | changes with the choice |
 # | the luckiest seed | is below the average one, and nobody can check how many were tried |
 # | the training set as reference | is 0 for a memoriser, which to the held-out reference is at a distance like any other |
@@ -1244,6 +1249,7 @@ except RuntimeError as problem:
 #
 # The quiz below shows 20 images, half of them real. Press Enter, then **R** for real or **G** for
 # generated, or click. The answers go to a file, so that a teacher can collect those of a class.
+# <!-- number 20: the default of the quiz -->
 
 # %%
 quiz = real_or_fake_quiz(draw(fresh, 40), generated[:40], subject="mnist", seed=seed(0))
@@ -1433,8 +1439,7 @@ plots.show(plots.metric_report(colour_card, title="Colour"))
 # %% [markdown]
 # The digits have nearly the variety of real ones: recall is close to the dashed line. They lack
 # clearness, and the classifier score says so. In colour, training for longer bought variety above
-# all: recall is far higher, while precision was high from the beginning, above that of real
-# images. A generator that draws only what is typical gets that for free.
+# all: recall is far higher, while precision was high from the beginning.
 
 # %% tags=["claim"]
 _digits, _real_digits = digits_card["digits"].scores, digits_card["digits"].real
@@ -1487,7 +1492,8 @@ else:
 #   [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
 # - D. C. Dowson, B. V. Landau, *The Fréchet Distance between Multivariate Normal Distributions*,
 #   Journal of Multivariate Analysis 12, 1982,
-#   [doi:10.1016/0047-259X(82)90077-X](https://doi.org/10.1016/0047-259X%2882%2990077-X)
+#   [doi:10.1016/0047-259X(82)90077-X](https://doi.org/10.1016/0047-259X%2882%2990077-X) <!--
+#   number 12: the volume -->
 # - T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen, *Improved Techniques
 #   for Training GANs*, NeurIPS 2016, [arXiv:1606.03498](https://arxiv.org/abs/1606.03498)
 # - M. Bińkowski, D. J. Sutherland, M. Arbel, A. Gretton, *Demystifying MMD GANs*, ICLR 2018,
@@ -1510,4 +1516,5 @@ else:
 #   [doi:10.1109/TIP.2003.819861](https://doi.org/10.1109/TIP.2003.819861)
 # - E. B. Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, Journal
 #   of the American Statistical Association 22, 1927,
-#   [doi:10.1080/01621459.1927.10502953](https://doi.org/10.1080/01621459.1927.10502953)
+#   [doi:10.1080/01621459.1927.10502953](https://doi.org/10.1080/01621459.1927.10502953) <!--
+#   number 22: the volume -->

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+UNNAMED = "me"  # a player who gave no name
+
 
 class Answer(NamedTuple):
     """One image of the quiz, and what was said of it. A line of the quiz's file."""
@@ -123,23 +125,34 @@ def read_answers(paths: str | Path | Iterable[str | Path]) -> list[Answer]:
     """All answers of one file, of a folder's `*.jsonl`, or of several of these: a whole class.
 
     Returns:
-        The answers, file by file; none where a file is not there yet.
+        The answers, file by file; none where a file is not there yet. In a folder, players without a name
+        are called after their file.
 
     Raises:
         ValueError: a line is no answer; says which.
     """
+    if isinstance(paths, (str, Path)) and Path(paths).is_dir():
+        # Who left the name as it was is called after the file: a class of twenty "me" would be one player.
+        return [
+            answer._replace(player=path.stem) if answer.player == UNNAMED else answer
+            for path in sorted(Path(paths).glob("*.jsonl"))
+            for answer in _answers_of(path)
+        ]
     if isinstance(paths, (str, Path)):
-        paths = sorted(Path(paths).glob("*.jsonl")) if Path(paths).is_dir() else [paths]
+        paths = [paths]
     answers = []
     for path in map(Path, paths):
-        if path.is_dir():
-            answers += read_answers(path)
-            continue
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        answers += [
-            _answer(line, f"{path.name}, line {number}") for number, line in enumerate(lines, 1) if line
-        ]
+        answers += read_answers(path) if path.is_dir() else _answers_of(path)
     return answers
+
+
+def _answers_of(path: Path) -> list[Answer]:
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""  # -sig: editors on Windows
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error.reason}); fetch the file again") from None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [_answer(line, f"{path}, line {number}") for number, line in lines]
 
 
 def _answer(line: str, place: str) -> Answer:

@@ -21,7 +21,7 @@ from torch import Tensor
 from course_utils import plots
 from course_utils.data import check_images, to_uint8
 from course_utils.files import ASSETS
-from course_utils.metrics.people import Answer, human_score, quiz_file, record_answer
+from course_utils.metrics.people import UNNAMED, Answer, human_score, quiz_file, record_answer
 from course_utils.widgets._shell import Rendering
 
 EXPOSURES = {"100 ms": 100, "250 ms": 250, "500 ms": 500, "1 second": 1000, "as long as I want": 0}
@@ -147,7 +147,7 @@ class Quiz:
         subject: str,
         trials: int = 20,
         file: str | Path | None = None,
-        player: str = "me",
+        player: str = UNNAMED,
         seed: int = 0,
     ):
         self.subject, self.trials, self.seed = subject, trials, seed
@@ -181,11 +181,15 @@ class Quiz:
 
     def answer(self, message: dict) -> None:
         """Take an answer from the page, record it, and go on. One that comes twice counts once."""
-        if message.get("place") != self.timed.place or self.timed.place >= self.trials:
+        if (
+            message.get("place") != self.timed.place
+            or self.timed.place >= self.trials
+            or "said_real" not in message
+        ):
             return
         place = self.timed.place
         answer = Answer(
-            player=self.player.value.strip() or "me",
+            player=self.player.value.strip() or UNNAMED,
             subject=self.subject,
             real=self.are_real[place],
             said_real=bool(message["said_real"]),
@@ -245,7 +249,7 @@ def real_or_fake_quiz(
     subject: str,
     trials: int = 20,
     file: str | Path | None = None,
-    player: str = "me",
+    player: str = UNNAMED,
     seed: int = 0,
 ) -> Quiz:
     """The widget. Leave it on a cell's last line; the arguments are `Quiz`'s."""

@@ -88,3 +88,20 @@ def test_where_the_file_lies(monkeypatch, tmp_path):
     assert quiz_file().parts[-2:] == (".course", "quiz.jsonl")
     monkeypatch.setenv("COURSE_QUIZ", str(tmp_path / "mine.jsonl"))
     assert quiz_file() == tmp_path / "mine.jsonl"
+
+
+def test_in_a_class_players_without_a_name_are_called_after_their_file(tmp_path):
+    for name in ("ana", "ben"):
+        record_answer(answers("me", 1, 0)[0], tmp_path / f"{name}.jsonl")
+    assert [answer.player for answer in read_answers(tmp_path)] == ["ana", "ben"]
+    assert read_answers(tmp_path / "ana.jsonl")[0].player == "me"
+
+
+def test_files_of_other_editors_are_read_or_refused_by_name(tmp_path):
+    path = tmp_path / "quiz.jsonl"
+    record_answer(answers("a", 1, 0)[0], path)
+    path.write_text(path.read_text() + "   \n", encoding="utf-8-sig")
+    assert len(read_answers(path)) == 1
+    path.write_bytes("Zoë".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"quiz\.jsonl is no text in UTF-8"):
+        read_answers(path)
