@@ -166,6 +166,10 @@ def frechet(answer):
                 "the covariances are divided by N. Divide by N − 1, as `torch.cov` does: with N they come "
                 "out too small, the more so the fewer samples there are.",
             ),
+            (
+                means + traces - 2 * torch.linalg.eigvalsh(product).clamp(min=0).sqrt().sum(),
+                "`eigvalsh` takes its matrix for symmetric, and Σ_a Σ_b is not: it looks at one half only.",
+            ),
             (means + traces - overlap, "the root's trace counts twice: −2·tr(…)."),
             (means + traces, "the last term is missing: −2·tr (Σ_a Σ_b)^½."),
             (
@@ -590,6 +594,7 @@ def at_infinity(answer):
         ([100, 200, 500, 1000], 0.8, 60.0),
         ([500, 1000, 1500, 2000, 5000], 2.5, 900.0),
         ([50, 400, 800], 0.1, 12.0),
+        ([1000, 100, 300], -0.2, 40.0),  # in no order, and a little below 0, as extrapolations may be
     ):
         noise = 0.01 * torch.randn(len(sizes), generator=rng).double()
         cases.append((sizes, (true + b / torch.tensor(sizes).double() + noise).tolist()))
@@ -607,7 +612,7 @@ def at_infinity(answer):
             ),
             (over_n[0], "the line runs over N, and this is its slope."),
             (over_root[1], "the line runs over 1/√N. The bias falls like 1/N."),
-            (y[-1], "that is the distance with the most samples, which is still too large."),
+            (y[n.argmax()], "that is the distance with the most samples, which is still too large."),
             (y.min(), "that is the smallest distance that was measured, which is still too large."),
             (y.mean(), "that is the mean of what was measured; all of it is too large."),
             ((y * n).mean() / n.mean(), "that is a weighted mean of distances that are all too large."),
@@ -616,6 +621,9 @@ def at_infinity(answer):
                 "that line goes through the origin. It needs an intercept: it is what you are after.",
             ),
         ]
+        mistakes.append(
+            (intercept.clamp(min=0), "an extrapolated distance may lie a little below 0: leave it.")
+        )
         x1, x2, y1, y2 = 1 / n[0], 1 / n[-1], y[0], y[-1]
         mistakes.append(
             (

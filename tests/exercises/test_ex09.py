@@ -257,6 +257,11 @@ WRONG = [
     ("9.2", frobenius, "commute"),
     (
         "9.2",
+        lambda r, f: frechet(r, f, root=lambda a, b: torch.linalg.eigvalsh(a @ b).clamp(min=0).sqrt().sum()),
+        "takes its matrix for symmetric",
+    ),
+    (
+        "9.2",
         lambda r, f: (r.mean(0) - f.mean(0)).square().sum() + (r.std(0) - f.std(0)).square().sum(),
         "single features only",
     ),
@@ -311,6 +316,8 @@ WRONG = [
     ("9.8", lambda n, y: np.polyfit(np.array(n), y, 1)[1], "at *no* samples"),
     ("9.8", lambda n, y: np.polyfit(np.array(n) ** -0.5, y, 1)[1], "falls like 1/N"),
     ("9.8", lambda n, y: y[-1], "still too large"),
+    ("9.8", lambda n, y: max(0.0, infinity(n, y)), "a little below 0"),
+    ("9.8", lambda n, y: infinity(sorted(n), y), ""),
     ("9.8", lambda n, y: sum(y) / len(y), "all of it is too large"),
     ("9.8", lambda n, y: (y[-1] * n[-1] - y[0] * n[0]) / (n[-1] - n[0]), "first and the last point only"),
     ("9.7", {**DIAGNOSIS, "A": "noise", "B": "classes missing"}, "how many classes"),
