@@ -389,11 +389,14 @@ def circumstances(runs: Sequence[dict]) -> str:
     def every(read: Callable[[dict], str]) -> str:
         return " and ".join(dict.fromkeys(read(run) for run in runs))
 
+    def counted(number: int, what: str) -> str:
+        return f"{number} {what}{'s' * (number != 1)}"
+
     def machine(run: dict) -> str:
         one = run["machine"]
         gpu = f"{one['gpu']}; " if "gpu" in one else ""
         return (
-            f"{gpu}{one['processor']}, {one['cores']} cores, {one['threads']} threads, "
+            f"{gpu}{one['processor']}, {counted(one['cores'], 'core')}, {counted(one['threads'], 'thread')}, "
             f"{one['memory_gigabytes']:.0f} GB"
         )
 

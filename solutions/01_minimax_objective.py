@@ -907,7 +907,7 @@ for start in (0, 2, 5, 9, 10, 20, 40):
 # training a generator's images form another thin sheet, and two thin sheets need not meet
 # anywhere. Then there is a discriminator that tells them apart without error, $V(D^*, G) = 0$, and
 # the slope is zero. The Wasserstein GAN draws the obvious conclusion (Arjovsky, Chintala and
-# Bottou 2017); notebook 08 builds it.
+# Bottou 2017); [notebook 08](08_losses_and_penalties.ipynb#What-does-Wasserstein-fix?) builds it.
 
 # %% tags=["claim"]
 claim(

@@ -388,8 +388,9 @@ check("4.2", both_want)
 # It takes both halves. The PyTorch tutorial named above does not detach either, and comes to no
 # harm: it clears all gradients again before the generator's `backward()`, as its author
 # [explains](https://github.com/yunjey/pytorch-tutorial/issues/56) (2017). A reader of [another
-# repository](https://github.com/ginobilinie/asdnet/issues/2) pointed out both halves together
-# (2020); its author thought that it would not matter much in practice. You will see.
+# repository](https://github.com/ginobilinie/asdnet/issues/2) (2020) noticed that there the
+# gradients of D's loss get into the generator's step; its author agreed, and thought that it does
+# not matter much in practice. You will see.
 
 
 # %%

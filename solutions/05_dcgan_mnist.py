@@ -924,8 +924,9 @@ for seen_so_far, average, last in zip(*distances.values(), strict=True):
 
 # %% [markdown]
 # At 0 images the two are the same. From then on the average is ahead, here by more, there by less,
-# and once in a while by nothing: where the last weights happen to stand well, they stand as well
-# as their average. The learning rate stays the same to the end, so the weights wander on; the
+# and once in a while by nothing: so in this run. Of three other seeds, one had a moment at which
+# the last weights were ahead, by a fifth: where they happen to stand well, they may stand better
+# than their average. The learning rate stays the same to the end, so the weights wander on; the
 # average lies in the middle of where they have been.
 
 # %% tags=["claim"]
@@ -935,7 +936,6 @@ claim(
     torch.tensor(ratios[1:]).log().mean() > 0.1
     and (torch.tensor(ratios[1:]) > 1.05).sum() >= 7
     and min(ratios[1:]) > 0.85,
-    every_seed=True,
 )
 
 # %% [markdown]

@@ -1514,8 +1514,9 @@ plots.show(
 #   [doi:10.23915/distill.00003](https://doi.org/10.23915/distill.00003)
 # - W. Shi et al., *Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
 #   Convolutional Neural Network*, CVPR 2016, [arXiv:1609.05158](https://arxiv.org/abs/1609.05158)
-# - A. Aitken et al., *Checkerboard artifact free sub-pixel convolution*, 2017,
-#   [arXiv:1707.02937](https://arxiv.org/abs/1707.02937)
+# - A. Aitken, C. Ledig, L. Theis, J. Caballero, Z. Wang, W. Shi, *Checkerboard artifact free
+#   sub-pixel convolution: A note on sub-pixel convolution, resize convolution and convolution
+#   resize*, 2017, [arXiv:1707.02937](https://arxiv.org/abs/1707.02937)
 # - T. Karras, S. Laine, T. Aila, *A Style-Based Generator Architecture for Generative Adversarial
 #   Networks*, CVPR 2019, [arXiv:1812.04948](https://arxiv.org/abs/1812.04948)
 # - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative

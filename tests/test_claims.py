@@ -8,7 +8,7 @@ import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import claims, notebooks, prose_numbers
-from tools.claims import ClaimError
+from tools.claims import Claim, ClaimError
 from tools.lint import UNCONVERTED, anchors_of_course, cross_references, literal_seeds, strict
 from tools.readme import CLAIMS
 from tools.run import ROOT
@@ -414,3 +414,26 @@ def test_cross_references_lead_to_headings(prose, complaint):
     notebook = new_notebook(cells=[new_markdown_cell("| You need | notebook 05 |"), new_markdown_cell(prose)])
     found = cross_references(notebook, "01_x", ANCHORS)
     assert [complaint in one for one in found] == [True] if complaint else found == []
+
+
+# --- the pages -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It takes 37 steps.", ["37"]),
+        ("It takes 37 steps, as `test_so_many` says.", []),
+        ("| a | b |\n| --- | --- |\n| 37 | `test_so_many` |\n| 38 | nothing |", ["38"]),
+        ("It takes 37 steps <!-- number 37: by eye -->.", []),
+        ("It takes 37 steps <!-- number 37: settings.py -->.", []),
+        ("It takes 38 steps <!-- number 38: settings.py -->.", ["38"]),
+        ("It takes 38 steps <!-- number 38: nowhere.py -->.", ["38"]),
+        ("It takes 39 steps.\n\n<!-- map: by a program -->\n| 39 |\n<!-- end of map -->\n", []),
+        ("It takes 40 steps.", []),
+    ],
+)
+def test_numbers_of_a_page_need_a_test_a_file_a_claim_or_a_table(tmp_path, text, found):
+    (tmp_path / "settings.py").write_text("STEPS = 37\n", encoding="utf-8")
+    claimed = [Claim("It takes 40 steps", False, "page.md", 1, "steps == 40")]
+    assert [one.number for one in prose_numbers.of_page(text, claimed, tmp_path)] == found

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_digits
 
 from tools.course import COURSE, Notebook
+from tools.lint import pages
 from tools.readme import (
     MEASURED,
     course_rows,
@@ -38,6 +40,14 @@ def test_the_map_links_and_times_what_is_there_and_announces_the_rest(tmp_path):
     assert linked in rows
     assert [row for row in rows if "(to come)" in row and "| 11 |" in row]
     assert not [row for row in rows if "(to come)" in row and "| 10 |" in row]
+
+
+def test_the_stand_in_has_so_many_digits():
+    assert len(load_digits().images) == 1797
+
+
+def test_every_number_of_the_readme_and_the_pages_is_accounted_for():
+    assert pages() == []
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README))

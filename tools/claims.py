@@ -122,14 +122,18 @@ def _claim(call: ast.Call, line: int, place: str) -> Claim:
 
 
 def digest_text(script: Path) -> str:
-    """What the claims of a script compute: the same where only sentences, comments or line breaks differ."""
+    """What the claims of a script compute.
+
+    The same where only sentences, comments, line breaks, or the word on how many seeds they are of differ.
+    """
     pieces = []
     for _, source in cells(script.read_text(encoding="utf-8")):
         sentences = [ast.get_source_segment(source, call.args[0]) for call in _calls(ast.parse(source))]
         for sentence in sentences:
             source = source.replace(sentence, "…", 1)
         code = [line for line in source.splitlines() if not line.lstrip().startswith("#")]
-        pieces.append(re.sub(r",(?=[)\]}])", "", "".join("".join(code).split())))
+        computed = re.sub(r",every_seed=(True|False)", "", "".join("".join(code).split()))
+        pieces.append(re.sub(r",(?=[)\]}])", "", computed))
     return "\n".join(pieces)
 
 

@@ -24,6 +24,7 @@ from tools.course import NAMES
 from tools.run import ROOT
 
 # Not yet held to the rules of `strict`: a notebook leaves this list once its prose has its claims.
+WRITTEN_BY_PROGRAMS = ("claims.md", "running_times.md")
 UNCONVERTED = ()
 TABLE_ROWS = ("reading time", "running time", "you need", "you will be able to")
 EXERCISE_HEADING = re.compile(r"Exercise (\d+)\.(\d+) — .+ \([●]{1,3}[○]{0,2}, \d+ min\)")
@@ -385,8 +386,13 @@ def literal_seeds(notebook: NotebookNode) -> list[str]:
         lines = cell.source.splitlines()
         for node in ast.walk(_parse(cell.source)):
             values = _seeding(node)
+            places = {
+                id(part.slice) for one in values for part in ast.walk(one) if isinstance(part, ast.Subscript)
+            }
             literal = any(
-                type(getattr(part, "value", None)) is int for one in values for part in ast.walk(one)
+                type(getattr(part, "value", None)) is int and id(part) not in places  # seeds[0] is no literal
+                for one in values
+                for part in ast.walk(one)
             )
             passed = any(
                 getattr(getattr(part, "func", None), "id", "") == "seed"
@@ -447,6 +453,23 @@ def anchors_of_course(root: Path = ROOT) -> dict[str, list[str]]:
     return {path.stem: heading_anchors(nbformat.read(path, as_version=4)) for path in paths}
 
 
+def pages(root: Path = ROOT) -> list[str]:
+    """A sentence for each number of README.md and of docs/ that nothing accounts for."""
+    scripts = sorted((root / "solutions").glob("[0-9][0-9]_*.py"))
+    written = [one for script in scripts for one in claims.read(script)]
+    complaints = []
+    for path in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+        if path.name in WRITTEN_BY_PROGRAMS:
+            continue
+        name = path.relative_to(root).as_posix()
+        mine = [one for one in written if one.where == name]
+        complaints += [
+            f"{name}: nothing accounts for {one.number!r}: … {one.context} …"
+            for one in prose_numbers.of_page(path.read_text(encoding="utf-8"), mine, root)
+        ]
+    return complaints
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the complaints about the solutions named; without names, `strict` only where it is asked for."""
     from course_utils.checks.verdict import exercises_of
@@ -461,6 +484,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complaints += lint(notebook, script.stem, declared, anchors)
         if names or script.stem not in UNCONVERTED:
             complaints += strict(script, anchors)
+    if not names:
+        complaints += pages()
     print("\n".join(complaints) or "nothing to complain about.")
     return 1 if complaints else 0
 

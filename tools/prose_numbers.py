@@ -8,6 +8,10 @@ A number in a paragraph below an output, or in an alternative text that an autho
 - a number in the code cell above or below it: a setting;
 - `<!-- number 0.15: why -->` in the paragraph, or `<!-- numbers: why -->` for all of them.
 
+A number of README.md or of a page in docs/ is accounted for by a claim with `where=` that page, by what is
+generated on the page, by a test that its paragraph or its row of a table names, or by a comment
+`<!-- number 20: course_utils/checks/verdict.py -->`: a file that is named there has to hold the number.
+
 "Ten times" and "twice as" are numbers, too. Formulas, code, references, years, shapes such as 28×28, numbers
 of exercises, list marks, 0 and 1 are not asked for.
 """
@@ -17,12 +21,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from nbformat import NotebookNode
 
 from tools.claims import Claim, paragraphs, plain, written_alternative_texts
 
+ROOT = Path(__file__).resolve().parents[1]
 FREE = {0.0, 1.0}
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 NAMED = (
@@ -65,6 +71,7 @@ WORDS = {
 }
 TIMES = re.compile(rf"\b({'|'.join(WORDS)})\s+times\b|\b(twice)\s+as\b", re.IGNORECASE)
 ESCAPE = re.compile(r"<!--\s*number\s+([^:]+):\s*\w.*?-->", re.DOTALL)
+ESCAPE_WITH_WHY = re.compile(r"<!--\s*number\s+([^:]+):\s*(.*?)\s*-->", re.DOTALL)
 ESCAPE_ALL = re.compile(r"<!--\s*numbers:\s*\w.*?-->", re.DOTALL)
 
 
@@ -153,6 +160,33 @@ def unaccounted(notebook: NotebookNode, claims: Sequence[Claim] = ()) -> list[Un
                 known = [*_settings(section, place), *(here if shows else all_above)]
                 for text in paragraphs(cell.source):
                     complaints += _ask(text, claimed, known, "prose")
+    return complaints
+
+
+def of_page(text: str, claims: Sequence[Claim] = (), root: Path = ROOT) -> list[Unaccounted]:
+    """The numbers of README.md or of a page of docs/ that nothing accounts for.
+
+    Args:
+        text: of the page.
+        claims: those with `where=` this page.
+        root: from where the files count that comments name.
+    """
+    generated = re.compile(r"<!-- (?:map|results): .*?<!-- end of .*? -->", re.DOTALL)
+    known = exact_numbers(" ".join(generated.findall(text)))
+    claimed = [plain(one.sentence) for one in claims]
+    complaints = []
+    for paragraph in paragraphs(generated.sub("", text)):
+        escaped = dict(ESCAPE_WITH_WHY.findall(paragraph))
+        for part in paragraph.splitlines() if paragraph.startswith("|") else [paragraph]:
+            if not re.search(r"`test_\w+`", part):
+                comments = "".join(f"<!-- number {number}: {why} -->" for number, why in escaped.items())
+                complaints += _ask(part + comments, claimed, known, "page")
+        for number, why in escaped.items():
+            for name in re.findall(r"[\w./]+\.(?:py|json|md|toml)", why):
+                (stated,) = numbers(number) or [Number(number, float(number), 1.0)]
+                held = (root / name).read_text(encoding="utf-8") if (root / name).exists() else ""
+                if not _among(stated, exact_numbers(held.replace("_", ""))):
+                    complaints.append(Unaccounted(number, f"{name} does not hold it", "page"))
     return complaints
 
 

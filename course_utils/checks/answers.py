@@ -165,6 +165,9 @@ def _relation(actual, expected, tolerance: float) -> str:
     }
     for factor in (2, 3, 4, 1 / 2, 1 / 3, 1 / 4):
         relations[f"is {factor:.3g} times what it should be."] = factor * expected
+    if expected.numel() > 4:
+        relations["is divided by the number of its entries."] = expected / expected.numel()
+        relations["is multiplied by the number of its entries."] = expected * expected.numel()
     if expected.dim():
         relations["is in reverse order."] = expected.flip(0)
         relations["is in another order."] = (
@@ -175,6 +178,11 @@ def _relation(actual, expected, tolerance: float) -> str:
             return words
     wrong = (actual - expected).abs() > tolerance * expected.abs().clamp(min=1)
     difference = actual - expected
+    if matches(actual, expected, tolerance=0.02):
+        return (
+            f"is nearly right, and off by up to {difference.abs().max():.2g}. Is something rounded, cut off, "
+            "searched on a grid, or added lest it be 0?"
+        )
     if expected.numel() > 2 and matches(difference, difference.mean().expand_as(difference), tolerance=1e-4):
         side = "large" if difference.mean() > 0 else "small"
         return f"is too {side} everywhere, by {difference.mean().abs():.4g}."
@@ -215,11 +223,18 @@ def _behaviour() -> str:
             return (
                 "does not change when the arguments do. Is it the result of an earlier call, or a fixed one?"
             )
+    unused, varied = [], []
     for place, argument in enumerate(arguments):
         another = _another(argument)
-        if not (another is argument or gives_the_same(*arguments[:place], another, *arguments[place + 1 :])):
-            return ""
-    return "is the same whatever the arguments are. Which of them does your function use?"
+        if another is not argument:
+            varied.append(place)
+            if gives_the_same(*arguments[:place], another, *arguments[place + 1 :]):
+                unused.append(place)
+    if not unused:
+        return ""
+    if unused == varied:
+        return "is the same whatever the arguments are. Which of them does your function use?"
+    return f"is the same whatever {_name_of_argument(function, unused[0])} is. Does your function use it?"
 
 
 def _another(argument):

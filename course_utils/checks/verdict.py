@@ -269,7 +269,7 @@ def _untouched(answer) -> bool:
     """`...` or None, alone or as any part of a tuple, list or dictionary of answers."""
     if isinstance(answer, dict):
         answer = list(answer.values())
-    if isinstance(answer, (tuple, list)):
+    if isinstance(answer, (tuple, list)) and not hasattr(answer, "_fields"):  # a named one is one value
         return any(part is ... or part is None for part in answer)
     return answer is ... or answer is None
 

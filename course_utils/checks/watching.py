@@ -20,6 +20,8 @@ from torch.nn.modules import module as modules
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizers
 
+from course_utils.checks.verdict import Wrong
+
 WANT_LOGITS = ("BinaryCrossEntropyWithLogits", "Softplus", "LogSigmoid")  # losses, as the graph names them
 RESHAPING = ("View", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Flatten", "Cat", "Select", "Slice", "Alias")
 
@@ -155,3 +157,70 @@ def _comes_from_sigmoid(node) -> bool:
         if after is not None and after.name().startswith(RESHAPING) and _comes_from_sigmoid(after):
             return True
     return False
+
+
+def expect_new_latents(seen: Seen, generator: nn.Module) -> None:
+    """Raise Wrong where all rounds have the same latents, or some that are not from N(0, I)."""
+    latents = [one.inputs for one in seen.calls_of(generator) if one.graph and one.steps < len(seen.steps)]
+    if len(latents) > 2 and latents[0].shape == latents[-1].shape and torch.equal(latents[0], latents[-1]):
+        raise Wrong(
+            "the latents are the same in each round, so only these are trained: draw them in the loop."
+        )
+    numbers = torch.cat([one.flatten().double() for one in latents]) if latents else torch.empty(0)
+    if numbers.numel() < 10_000:  # of so many the deviation varies by 0.7 %
+        return
+    if numbers.min() >= 0:
+        raise Wrong("no latent is ever negative: `torch.rand` draws from [0, 1), `torch.randn` from N(0, 1).")
+    if numbers.mean().abs() > 0.1 or (numbers.std() - 1).abs() > 0.1 or numbers.abs().max() < 2:
+        raise Wrong(
+            f"the latents have the mean {numbers.mean():.2f} and the deviation {numbers.std():.2f}, none of "
+            "them "
+            f"larger than {numbers.abs().max():.2f}: N(0, 1) has 0 and 1, and now and then a 3."
+        )
+
+
+def _ids(network: nn.Module) -> set[int]:
+    return {id(weight) for weight in network.parameters()}
+
+
+def used_by(seen: Seen, network: nn.Module) -> set[int]:
+    """The backward passes whose gradients were in the network's steps."""
+    mine = _ids(network)
+    return {one for step in seen.steps for name in mine & set(step.sources) for one in step.sources[name]}
+
+
+def expect_own_gradients(seen: Seen, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Raise Wrong where a player steps along old gradients, or along some of the other's loss."""
+    for network, name in ((discriminator, "the discriminator"), (generator, "the generator")):
+        if any(_ids(network) & step.stale for step in seen.steps_of(network)):
+            raise Wrong(
+                f"{name} steps with gradients of earlier rounds: PyTorch adds a new gradient to what is "
+                f"there. `zero_grad()` belongs before the `backward()` of each of {name}'s steps."
+            )
+    shared = used_by(seen, generator) & used_by(seen, discriminator)
+    if not shared:
+        return
+    one = min(shared)
+    of_generator, of_discriminator = (
+        next(step.passes for step in seen.steps_of(network) if _uses(step, network, one))
+        for network in (generator, discriminator)
+    )
+    if of_generator == of_discriminator:
+        raise Wrong(
+            "both players step with the gradients of one and the same `backward()` (bug 3 of notebook 04): "
+            "each gets the other's loss, too. Two losses, two `backward()`, and `zero_grad()` before each."
+        )
+    if of_discriminator < of_generator:
+        raise Wrong(
+            "the discriminator's loss is in the generator's step (bug 4 of notebook 04): "
+            "the fakes of D's step were not detached, and the generator's gradients not cleared before "
+            "its own `backward()`."
+        )
+    raise Wrong(
+        "the generator's loss is in the discriminator's step: its `backward()` runs through D and leaves "
+        "gradients there. Clear D's gradients right before D's own `backward()`."
+    )
+
+
+def _uses(step: Step, network, source: int) -> bool:
+    return any(source in step.sources[name] for name in _ids(network) & set(step.sources))

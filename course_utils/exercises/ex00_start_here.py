@@ -66,6 +66,26 @@ def to_network_range(answer):
             raise Wrong(f"nearly: 255 becomes {top:.4f} and should become exactly 1. What is half of 255?")
     if not matches(found, to_model_range(pixels), tolerance=1e-5):
         expect_varied("the result")
+        steps = found.flatten().diff()
+        if (steps > 0).sum() > 200 and (steps < 0).any():
+            place = int((steps < 0).nonzero()[0])
+            raise Wrong(
+                f"from {place} to {place + 1} it jumps back, as uint8 does where a number leaves 0 … 255: "
+                "it starts "
+                "again at the other end. Convert to floating point before you calculate."
+            )
+        if matches([found.min(), found.max()], [-1.0, 1.0]) and found.unique().numel() <= 3:
+            raise Wrong(
+                f"of 256 greys, {found.unique().numel()} are left: is something rounded, or compared? Every "
+                "grey "
+                "needs its own number."
+            )
+        if abs(found.mean()) < 1e-3 and abs(found.std() - 1) < 1e-2:
+            raise Wrong(
+                "this has the mean 0 and the deviation 1, whatever the batch: the same grey becomes another "
+                "number "
+                "in another batch, and no tanh reaches beyond 1. Use 0 and 255, not the batch's own numbers."
+            )
         black, grey, white = found.flatten()[[0, 128, 255]].tolist()
         raise Wrong(
             f"black (0) becomes {black:.4g}, and white (255) becomes {white:.4g}: they should become −1 "
@@ -124,6 +144,20 @@ def draw_latents(answer):
         raise Wrong(
             "all latents have the same length: is there a normalisation? Of N(0, I), some are longer than "
             "others."
+        )
+    if found.abs().max() < 2.05 and abs(std - 1) > 0.02:  # of 32,000 numbers, about 1,300 should lie beyond
+        raise Wrong(
+            f"none of them lies beyond ±{found.abs().max():.2f}: N(0, 1) has no bounds. Is something cut off?"
+        )
+    # Of 4,000 draws a column's mean varies by 0.016, its deviation by 0.011: to be exact is no chance.
+    if (
+        4_000 * found.mean(dim=0).square().sum() < 1e-3
+        or 8_000 * (found.std(dim=0) - 1).square().sum() < 1e-3
+    ):
+        raise Wrong(
+            "each column has exactly the mean 0, or exactly the deviation 1. Draws by chance miss them a "
+            "little: are "
+            "the rows balanced against each other, by standardising the batch or by signs?"
         )
     # The mean of 32,000 draws varies by 0.0056, their deviation by 0.004: five times as much is allowed.
     if abs(mean) > 0.028 or abs(std - 1) > 0.02:
@@ -226,15 +260,26 @@ def loss_of_guessing(answer):
     ],
 )
 def images_for(answer):
-    for n, number in ((40, "2014"), (25, "0775557"), (60, "9"), (8, "47")):
+    for n, number in ((40, "2014"), (25, "0775557"), (60, "9"), (8, "47"), (6, "121")):
         rng = torch.Generator().manual_seed(n)
         probabilities = torch.randn(n, 10, generator=rng).mul(2).softmax(dim=1)
         if number == "47":  # one image that is the surest of both
             probabilities[3] = torch.eye(10)[[4, 7]].mean(dim=0)
             probabilities[:3, [4, 7]] /= 10
             probabilities[4:, [4, 7]] /= 10
-        result = call_unchanged(answer, number, probabilities, name="images_for")
-        _judge_places(as_tensor(result, "the list of rows"), number, probabilities)
+        if number == "121":  # what is second for the 1 is first for the 2, which comes before the second 1
+            probabilities[:, 1] = torch.tensor([0.9, 0.8, 0.7, 0.1, 0.1, 0.1])
+            probabilities[:, 2] = torch.tensor([0.05, 0.15, 0.1, 0.1, 0.1, 0.1])
+        found = as_tensor(
+            call_unchanged(answer, number, probabilities, name="images_for"), "the list of rows"
+        )
+        if not matches(found, call(answer, number, probabilities, name="images_for")):
+            raise Wrong(
+                f"“{number}”, asked a second time, gets other rows. Are used rows remembered from call to "
+                "call? Every "
+                "call begins with none."
+            )
+        _judge_places(found, number, probabilities)
     return "run the next cells, and write a number of your own."
 
 
@@ -260,16 +305,55 @@ def _judge_places(found, number, probabilities):
         raise Wrong("those are the images that the classifier is *least* sure of.")
     if len(set(number)) < len(number) and matches(found, [column.argmax().item() for column in columns]):
         raise Wrong(f"nearly: in “{number}” a figure comes again, and gets the same image. Use each once.")
+    right = _greedy(columns)
+    others = [
+        ([row + 1 for row in right], "the rows are counted from 1, and Python counts from 0."),
+        (
+            _greedy([probabilities[:, place % 10] for place in range(len(number))]),
+            "the columns are taken in order, 0, 1, 2, …: whatever the figures are. Which column belongs to "
+            "a figure?",
+        ),
+        (
+            _shifted(columns),
+            "a row that is taken out shifts all that come after it, and their places are no longer those in "
+            "`probabilities`. Leave it in, and rule it out.",
+        ),
+    ]
+    for mistake, message in others:
+        if matches(found, mistake) and mistake != right:
+            raise Wrong(message)
+    if sorted(found.tolist()) == sorted(right) and found.tolist() != right:
+        raise Wrong(f"the right rows for “{number}”, but not in the order of its figures.")
     used: list[int] = []
     for figure, column, place in zip(number, columns, found.long().tolist(), strict=True):
         if place in used:
             raise Wrong(
                 f"in “{number}” row {place} stands for two figures. Once an image is used, it is out for all."
             )
-        best = max((row for row in range(len(column)) if row not in used), key=lambda row: column[row].item())
+        best = right[len(used)]
         if place != best:
             raise Wrong(
                 f"for the figure {figure} of “{number}” you choose an image with the probability "
                 f"{column[place]:.3f}, and one that is not used yet has {column[best]:.3f}."
             )
         used.append(place)
+
+
+def _greedy(columns) -> list[int]:
+    """For each column, one after another, its largest row that is not used yet."""
+    used: list[int] = []
+    for column in columns:
+        used.append(
+            max((row for row in range(len(column)) if row not in used), key=lambda row: column[row].item())
+        )
+    return used
+
+
+def _shifted(columns) -> list[int]:
+    """The same, where a used row is taken out, so that the places of those after it change."""
+    left, places = torch.stack(list(columns), dim=1), []
+    for figure in range(len(columns)):
+        place = int(left[:, figure].argmax())
+        left = torch.cat([left[:place], left[place + 1 :]])
+        places.append(place)
+    return places

@@ -26,9 +26,11 @@ LOADED = torch.tensor([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], dtype=torch.float64)
 ODD = torch.tensor([0.3, 0.05, 0.25, 0.05, 0.3, 0.05], dtype=torch.float64)
 
 
-def _tell(found, mistakes, tolerance: float = 1e-4) -> None:
-    """Raise Wrong with the message of the first typical mistake that gives what was found."""
+def _tell(found, mistakes, tolerance: float = 1e-4, right=None) -> None:
+    """Raise Wrong with the message of the first typical mistake that gives what was found, and is none."""
     for mistake, message in mistakes:
+        if right is not None and matches(mistake, right, tolerance=tolerance):
+            continue
         if matches(found, mistake, tolerance=tolerance):
             raise Wrong(message)
 
@@ -86,6 +88,10 @@ def value_on_a_die(answer):
                 (p * d).sum().log() + (q * (1 - d)).sum().log(),
                 "those are logarithms of averages: take the logarithm of each face's number first, then "
                 "average.",
+            ),
+            (
+                value(d.sigmoid(), p, q),
+                "a sigmoid too many: `discriminator` holds probabilities already, not logits.",
             ),
             ((p * log_d).sum(), "only the data's term is there; the generator's is missing."),
             ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
@@ -184,6 +190,19 @@ def best_discriminator(answer):
             ),
             (p, "that looks at the data alone; whether a roll is real depends on both dice."),
             (
+                p.clamp(max=1) / (p.clamp(max=1) + q.clamp(max=1)),
+                "the densities are cut off at 1. A density may exceed 1; only its integral is 1.",
+            ),
+            (
+                p / p.sum() / (p / p.sum() + q / q.sum()),
+                "both are divided by their sums first. D* compares them as they are, place by place.",
+            ),
+            (
+                torch.ones_like(p),
+                "that is 1 everywhere. With π = ½ half of all that is shown is generated: which weight do "
+                "those have?",
+            ),
+            (
                 p / p + q,
                 "the parentheses are missing: `a / a + b` is 1 + b in Python.",
             ),
@@ -196,16 +215,30 @@ def best_discriminator(answer):
                 "a sigmoid of the difference? Set the derivative a/y − b/(1 − y) to 0 and solve for y.",
             ),
         ]
-        _tell(found, mistakes)
+        _tell(found, mistakes, right=right)
         if matches(found, right):
             expect_like(result, dtype=p.dtype, name="D*")
         if (found < 0).any() or (found > 1).any():
             raise Wrong("D* leaves [0, 1] somewhere; it is a probability.")
         if not matches(found, right):
             expect_varied("D*")
+            if matches(found, right, tolerance=0.02):
+                expect_close(found, right, name="D*")
             _still_a_slope(p, q, found, right)
     for fraction in (0.2, 0.7):
         _best_for_a_fraction(answer, fraction)
+    table, small = (LOADED.reshape(2, 3), FAIR.reshape(2, 3)), (1e-6 * LOADED, 1e-6 * FAIR)
+    for p, q in (table, small):
+        found = as_tensor(call_unchanged(answer, p, q, name="best_discriminator"), "D*")
+        expect_shape(
+            found, tuple(p.shape), "D*", "right in a row, but places in rows and columns should keep theirs."
+        )
+        if not matches(found, optimal_discriminator(p, q)):
+            raise Wrong(
+                "right for ordinary densities, but not where both are as small as 10⁻⁶, as between two "
+                "hills: is "
+                "something added below the line?"
+            )
     return "the fraction of real ones in everything that lands on x, however many of them are shown."
 
 
@@ -295,6 +328,32 @@ def discriminator_loss(answer):
             "that is a sum over the samples; an expectation is estimated by a mean.",
         ),
         (twice, "a sigmoid too many: `binary_cross_entropy_with_logits` applies it already."),
+        (
+            2 * together,
+            "twice the mean over all logits: right only for as many real samples as generated ones. Each "
+            "batch has a "
+            "mean of its own.",
+        ),
+        (
+            on_real.mean() + on_fake.sum() / len(real),
+            "the generated samples' sum is divided by the number of the *real* ones: each batch has its own "
+            "mean.",
+        ),
+        (
+            on_real.sum() / len(fake) + on_fake.mean(),
+            "the real samples' sum is divided by the number of the *generated* ones: each batch has its own "
+            "mean.",
+        ),
+        (
+            softplus(fake[None] - real[:, None]).mean(),
+            "that compares each real logit with each generated one (a relativistic loss). V looks at each "
+            "by itself.",
+        ),
+        (
+            2 * softplus(fake[None] - real[:, None]).mean(),
+            "that compares each real logit with each generated one (a relativistic loss). V looks at each "
+            "by itself.",
+        ),
         (on_real.mean(), "only the real samples count here; the generated ones are missing."),
         (on_fake.mean(), "only the generated samples count here; the real ones are missing."),
         (
@@ -516,6 +575,23 @@ def generator_slopes(answer):
             "those are the losses themselves; their derivatives are asked for.",
         ),
         (
+            right[:1].expand(2, -1),
+            "both are the slope of the saturating loss. Differentiate −log σ(t) for the second.",
+        ),
+        (
+            right[1:].expand(2, -1),
+            "both are the slope of the non-saturating loss. Differentiate log(1 − σ(t)) for the first.",
+        ),
+        (
+            torch.stack([-(2 * logits).sigmoid(), (2 * logits).sigmoid() - 1]),
+            "right for a logit twice as large: σ(t) is (1 + tanh(t/2))/2.",
+        ),
+        (
+            right / len(logits),
+            "each slope is divided by the number of logits: these are slopes at single logits, not of a "
+            "mean.",
+        ),
+        (
             torch.stack([-d * (1 - d), -d * (1 - d)]),
             "that is the slope of the sigmoid alone; the logarithm's own derivative multiplies it.",
         ),
@@ -526,12 +602,27 @@ def generator_slopes(answer):
             raise Wrong(
                 f"the {name} slope is nearly right: an approximation? Write the derivative in closed form."
             )
+        if not matches(found[part], right[part]) and matches(found[part, 3], -0.5):
+            raise Wrong(
+                f"the {name} slope is right at t = 0 only, where both are −½; at t = −6 it should be "
+                f"{right[part, 0]:.4f}, and yours is {found[part, 0]:.4f}. A straight line, or another curve?"
+            )
         expect_close(found[part], right[part], name=f"the {name} slope")
         expect_like(result[part], dtype=logits.dtype, name=f"the {name} slope")
     other = torch.tensor([2.0, -3.0, 0.25], dtype=torch.float64)
     again = call_unchanged(answer, other, name="generator_slopes")
     for part, slope in enumerate((-other.sigmoid(), other.sigmoid() - 1)):
         expect_close(again[part], slope, name="the slope for three other logits")
+    far = torch.tensor([-800.0, 800.0], dtype=torch.float64)
+    slopes = [torch.as_tensor(slope) for slope in call(answer, far, name="generator_slopes")]
+    if not (
+        torch.stack(slopes).isfinite().all() and matches(torch.stack(slopes), [[0.0, -1.0], [-1.0, 0.0]])
+    ):
+        raise Wrong(
+            f"right for moderate logits, but at t = ±800 the slopes are "
+            f"{[slope.tolist() for slope in slopes]}, not "
+            "[[0, −1], [−1, 0]]: eᵗ is infinite there. `torch.sigmoid` takes care of that."
+        )
     return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
 
 
@@ -552,6 +643,8 @@ def play_the_game(answer):
     rounds, rate = 12, 1.5
     for p in (LOADED, torch.tensor([0.45, 0.2, 0.25, 0.1], dtype=torch.float64)):
         found = _rows(answer, p, rounds, rate)
+        if not found[0].any() and not matches(found.sum(dim=1), torch.ones(rounds + 1)):
+            raise Wrong("the rows hold θ. What is asked for is the generator, p_g = softmax(θ).")
         if not matches(found[0], torch.full_like(p, 1 / len(p))):
             raise Wrong(
                 "the first row must be the generator before the first round: θ = 0, each outcome alike."
@@ -563,6 +656,24 @@ def play_the_game(answer):
             raise Wrong("some rows are no distributions: each is softmax(θ), positive and with sum 1.")
         right = minimax_game(p, rounds, rate)
         if not matches(found, right, tolerance=1e-6):
+            moves = found[1].log() - found[1].log().min()
+            if matches(moves.clamp(max=rate), 0 * moves + (moves > rate) * rate) and moves.max() > 1.9 * rate:
+                raise Wrong(
+                    "in the first round every entry of θ moves by the same amount, up or down, however "
+                    "large its "
+                    "slope is: as with Adam, or a sign. A plain step is rate times the slope."
+                )
+            expect_varied("the history")
+            steps = [
+                (rows[1].log() - rows[0].log())[1:] - (rows[1].log() - rows[0].log())[0]
+                for rows in (found, right)
+            ]
+            times = (steps[0] @ steps[1]) / (steps[1] @ steps[1])
+            if matches(steps[0], times * steps[1], tolerance=1e-6):
+                raise Wrong(
+                    f"the first step has the right direction, but is {times:.3g} times as long as it "
+                    "should be."
+                )
             first = int(((found - right).abs() > 1e-6).any(dim=1).nonzero()[0])
             raise Wrong(
                 f"the rows are right up to round {first - 1}, and after round {first} p_g is "
@@ -609,16 +720,26 @@ def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
 def _other_games(p, rounds: int, rate: float):
     """What typical mistakes give, and what to say about them."""
 
-    def play(slope_in_p_g, step=rate, first_answer_only=False):
-        theta = torch.zeros_like(p)
-        rows, answer = [], None
+    def play(slope_in_p_g, step=rate, first_answer_only=False, late=False, added_up=False, softmax=True):
+        theta, total = torch.zeros_like(p), torch.zeros_like(p)
+        rows, answer, former = [], None, theta.softmax(dim=0)
         for _ in range(rounds + 1):
             p_g = theta.softmax(dim=0)
             rows.append(p_g)
             if answer is None or not first_answer_only:
-                answer = optimal_discriminator(p, p_g)
-            slope = slope_in_p_g(answer)
-            theta = theta - step * p_g * (slope - (p_g * slope).sum())  # the softmax's own derivative
+                answer = optimal_discriminator(p, former if late else p_g)
+            former, slope = p_g, slope_in_p_g(answer)
+            if softmax:
+                slope = p_g * (slope - (p_g * slope).sum())  # the softmax's own derivative
+            total = total + slope
+            theta = theta - step * (total if added_up else slope)
+        return torch.stack(rows)
+
+    def on_the_probabilities():
+        rows = [torch.full_like(p, 1 / len(p))]
+        for _ in range(rounds):
+            moved = rows[-1] - rate * saturating(optimal_discriminator(p, rows[-1]))
+            rows.append(moved.clamp(min=1e-12) / moved.clamp(min=1e-12).sum())
         return torch.stack(rows)
 
     def saturating(d):
@@ -646,6 +767,26 @@ def _other_games(p, rounds: int, rate: float):
             "each step is half as long as it should be. Is that the slope of JS? V is 2·JS − log 4.",
         ),
         (play(saturating, step=2 * rate), "each step is twice as long as it should be."),
+        (
+            play(saturating, added_up=True),
+            "the slopes of earlier rounds are still in each step: `backward()` adds to `.grad`. Clear it, "
+            "or use "
+            "`torch.autograd.grad`.",
+        ),
+        (
+            play(saturating, late=True),
+            "D is a round behind: it answers the generator of the round before. It must know the present "
+            "one.",
+        ),
+        (
+            play(saturating, softmax=False),
+            "the step in θ uses ∂V/∂p_g. V depends on θ by way of the softmax: its derivative is missing.",
+        ),
+        (
+            on_the_probabilities(),
+            "the probabilities themselves take the step, and are made to add up to 1 again. The step is one "
+            "of θ.",
+        ),
         (play(saturating, step=1.0), "the steps do not depend on `rate`."),
         (
             torch.full((rounds + 1, len(p)), 1 / len(p), dtype=p.dtype),

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn.functional import softplus
 
 from course_utils.checks import (
     Wrong,
@@ -19,7 +20,6 @@ from course_utils.checks import (
 from course_utils.theory.game_dynamics import (
     Game,
     alternating,
-    bilinear,
     dirac_gan,
     eigenvalues,
     jacobian,
@@ -79,10 +79,30 @@ def dirac_field(answer):
             "∂L_G/∂θ, ψ by ∂L_D/∂ψ.",
         ),
         (right.flip(1), "the two velocities are in the wrong order: θ's first, then ψ's."),
+        (
+            torch.stack([psi * softplus(-psi * theta), -theta * softplus(psi * theta)], dim=1),
+            "softplus itself stands where its derivative belongs: the slope of softplus(t) is σ(t).",
+        ),
     ]
     for mistake, message in typical:
         if matches(arrows, mistake):
             raise Wrong(message)
+    of_one = [  # (whose, what else it may be, what to say): where the other velocity is right
+        (0, -psi * up, "θ goes down L_D, the loss of the other player. It has one of its own: L_G."),
+        (0, -psi * down, "θ climbs its loss."),
+        (0, psi * softplus(-psi * theta), "softplus stands where its derivative, σ, belongs."),
+        (0, psi * down * up, "that is the slope of σ(−ψθ); the loss is softplus(−ψθ), and its slope is σ."),
+        (0, down, "the inner derivative is missing: ψθ has to be differentiated, too."),
+        (1, -theta * down, "the sign under σ is turned: L_D has softplus(*plus* ψθ), whose slope is σ(ψθ)."),
+        (1, theta * down, "ψ goes down L_G, the loss of the other player. It has one of its own: L_D."),
+        (1, theta * up, "ψ climbs its loss."),
+        (1, -theta * softplus(psi * theta), "softplus stands where its derivative, σ, belongs."),
+        (1, -theta * up * down, "that is the slope of σ(ψθ); the loss is softplus(ψθ), and its slope is σ."),
+        (1, -up, "the inner derivative is missing: ψθ has to be differentiated, too."),
+    ]
+    for part, mistake, message in of_one:
+        if matches(arrows[:, part], mistake) and matches(arrows[:, 1 - part], right[:, 1 - part]):
+            raise Wrong(f"the velocity of {'ψθ'[part]} is right. The other: {message}")
     if not matches(arrows[:, 0], right[:, 0]) and not matches(arrows[:, 1], right[:, 1]):
         expect_varied("the arrow")
         _at_the_axes(answer)
@@ -138,7 +158,7 @@ def _at_the_axes(answer) -> None:
 )
 def training_round(answer):
     _check_round(answer, dirac_gan("minimax"), [1.2, 0.7], 0.3, 1)
-    _check_round(answer, bilinear(), [-0.4, 1.1], 0.2, 2)
+    _check_round(answer, dirac_gan("minimax", r1=0.5), [-0.4, 1.1], 0.4, 2)
     return _check_round(answer, dirac_gan("non_saturating", r1=0.4), [0.9, -0.6], 0.25, 3)
 
 
@@ -185,6 +205,14 @@ def _check_round(answer, game, point, h, count):
         (
             generator_moves(point + count * h * only_psi * field(point)),
             "all of the discriminator's steps follow the same arrow. After each, ask the field again.",
+        ),
+        (
+            new_psi + h * field(new_psi),
+            "in the generator's step ψ moves, too: a step too many for it. Only θ moves there.",
+        ),
+        (
+            generator_moves(discriminator_moves(point, count, h / count)),
+            "each of the discriminator's steps is h / discriminator_steps long. Each is h.",
         ),
         (new_psi, "θ has not moved: the generator's half is missing."),
         (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
@@ -252,8 +280,16 @@ def largest_step(answer):
             (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
             (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
             (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
+            (
+                (-2 * real / values_of_j.imag**2).min().clamp(min=0),
+                "nearly: the denominator is |λ|², and that is (Re λ)² + (Im λ)².",
+            ),
             (bounds.mean(), "that is the mean of the two bounds; with such a step one of the two leaves."),
-            ((bounds / 2).min().clamp(min=0), "that is half of it: how does (1 + h·Re λ)² multiply out?"),
+            (
+                (bounds / 2).min().clamp(min=0),
+                "that is half of it: there |1 + hλ| is smallest, and "
+                "beyond it the game still settles. How does (1 + h·Re λ)² multiply out?",
+            ),
             ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
             ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
             (
@@ -271,6 +307,12 @@ def largest_step(answer):
         if not matches(found, right):
             expect_varied("the largest step")
             growth = (1 + found * values_of_j).abs().max()
+            if 0 < found < right:
+                raise Wrong(
+                    f"for λ = {values} you stop at {found:.4g}, where the larger |1 + hλ| is {growth:.4g}: "
+                    "larger "
+                    "steps settle, too. Solve |1 + hλ| = 1 for h; a search may end too early."
+                )
             raise Wrong(
                 f"for λ = {values} your bound is {found:.4g}, and with such a step the larger |1 + hλ| "
                 f"is {growth:.4g}. At the bound it is just 1; 0 stands for games in which no step settles."
@@ -381,6 +423,17 @@ def looking_ahead(answer):
             (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
             (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
             (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+            ((1 + step + step**2).real.abs().max(), "that is the real part. How long is a complex number?"),
+            ((1 + step + step**2).real.max(), "that is the real part. How long is a complex number?"),
+            (
+                moduli.prod().sqrt(),
+                "that is the geometric mean of the factors. In the long run, which of them is left?",
+            ),
+            (
+                (1 - step.abs() ** 2 + 1j * step.abs()).abs().max(),
+                "|λ| stands for λ: right for λ = ±i only. Keep λ complex, and take the modulus at the very "
+                "end.",
+            ),
             ((1 - step + step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
             ((1 + step - step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
             (right - 1, "that is by how much it grows; the factor itself is asked for."),
@@ -410,6 +463,12 @@ def looking_ahead(answer):
     ],
 )
 def best_gamma(answer):
+    if isinstance(answer, float) and answer == math.inf:
+        raise Wrong(
+            "with a penalty beyond all bounds the discriminator cannot move, and gives no direction: the "
+            "slow "
+            "eigenvalue goes back to 0. There is a best γ in between."
+        )
     gamma = as_tensor(answer, "`best_gamma`")
     expect_shape(gamma, (), "`best_gamma`", "give one number.")
     gamma = gamma.item()
@@ -450,6 +509,11 @@ FATES = [
     ),
     (*dirac_gan("non_saturating", r1=0.6), 0.3),
     (_decaying, lambda theta, psi: 0.4 * psi**2 + 0.5 * theta * psi + 0.1 * psi**4, 0.25),
+    (  # a long ellipse, on which single steps shrink and grow by turns
+        lambda theta, psi: 3**0.5 * theta * psi + 0.06 * theta**2,
+        lambda theta, psi: -theta * psi / 3**0.5 + 0.06 * psi**2,
+        0.5,
+    ),
 ]
 FEWEST_CALLS = 30  # of a loss, in an answer that runs the game
 
@@ -469,15 +533,15 @@ FEWEST_CALLS = 30  # of a loss, in an answer that runs the game
     ],
 )
 def fate(answer):
-    for generator_loss, discriminator_loss, h in FATES:
-        _check_fate(answer, Game(generator_loss, discriminator_loss), h)
+    for number, (generator_loss, discriminator_loss, h) in enumerate(FATES):
+        _check_fate(answer, Game(generator_loss, discriminator_loss), h, after_the_linear_one=number > 0)
     return (
         "two losses in, and out comes what a run will do, before it runs. Try it on a game of your own in "
         "the next cell."
     )
 
 
-def _check_fate(answer, game, h):
+def _check_fate(answer, game, h, after_the_linear_one):
     calls = [0]
 
     def counted(theta, psi):
@@ -510,10 +574,17 @@ def _check_fate(answer, game, h):
         (one_by_one, "those are the μ of a simultaneous step. In an alternating one θ moves with the new ψ."),
         (1 / right, "those are the inverses: the step goes backwards."),
     ]
+    typical += _other_steps(game, h)
     for mistake, message in typical:
         if _same_values(values, mistake) and not _same_values(mistake, right):
             raise Wrong(f"the eigenvalues: {message}")
     if not _same_values(values, right):
+        if after_the_linear_one:
+            raise Wrong(
+                "the eigenvalues are right for a linear game, but this one bends, and there they are not: J "
+                "is the "
+                "slope at (0, 0) itself. Are your differences too wide, or taken at another place?"
+            )
         raise Wrong(
             f"the eigenvalues of one step are not right: for h = {h} and J = {jacobian(game).tolist()} they "
             f"are not {shown([complex(round(v.real, 3), round(v.imag, 3)) for v in values.tolist()])}. "
@@ -544,9 +615,58 @@ def _check_fate(answer, game, h):
                 else "is 1: the run has come to its last path. Start nearer to (0, 0), or stop earlier."
                 if steady
                 else f"is {growth:.4g} per step, where the eigenvalues say {predicted:.4g}. Is it per step, "
-                "of alternating steps, and does the run stay where the game is almost linear?"
+                "of alternating steps, over many of them (on an ellipse single ratios, their mean, and "
+                "single "
+                "coordinates mislead), and does the run stay where the game is almost linear?"
             )
         )
+
+
+def _other_steps(game, h):
+    """The μ of alternating steps on other fields, as mistakes make them, and what to say."""
+    zero = torch.zeros((), dtype=torch.float64)
+    of_g, of_d = (
+        torch.autograd.functional.hessian(lambda *point, loss=loss: loss(*point), (zero, zero))
+        for loss in (game.generator_loss, game.discriminator_loss)
+    )
+    g, d = (torch.tensor([[float(part) for part in row] for row in rows]).double() for rows in (of_g, of_d))
+    right = jacobian(game)
+    wrong = [
+        (-right, "both players climb their losses. A velocity is *minus* the slope."),
+        (
+            torch.stack([-right[0], right[1]]),
+            "the generator climbs its loss. A velocity is *minus* the slope.",
+        ),
+        (torch.stack([right[0], -right[1]]), "the discriminator climbs its loss: it minimises L_D, too."),
+        (-g, "both players go down the generator's loss. ψ has a loss of its own."),
+        (-d, "both players go down the discriminator's loss. θ has a loss of its own."),
+        (
+            -torch.stack([g[1], d[0]]),
+            "each loss is differentiated with respect to the other player's number: θ moves by ∂L_G/∂θ.",
+        ),
+        (
+            right.T,
+            "the matrix is transposed: rows belong to the players, columns to what they are differentiated "
+            "by.",
+        ),
+    ]
+    steps = [(_of_a_step(matrix, h), message) for matrix, message in wrong]
+    return steps + [
+        (
+            _of_a_step(right, other),
+            f"those belong to h = {other:g}, and h is {h:g}: use the step that is handed in.",
+        )
+        for other in (0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
+        if other != h
+    ]
+
+
+def _of_a_step(matrix, h):
+    """The eigenvalues of an alternating step, ψ first, on a linear field."""
+    (a, b), (c, d) = matrix.tolist()
+    of_psi = torch.tensor([[1.0, 0.0], [h * c, 1 + h * d]], dtype=torch.float64)
+    of_theta = torch.tensor([[1 + h * a, h * b], [0.0, 1.0]], dtype=torch.float64)
+    return torch.linalg.eigvals(of_theta @ of_psi)
 
 
 def _same_values(found, expected) -> bool:

@@ -19,6 +19,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
+from course_utils.checks.watching import expect_new_latents, expect_own_gradients, watching
 from course_utils.data.toy import gaussian_mixture, ring
 from course_utils.losses import LOSSES
 from course_utils.metrics import generator_pull, mode_coverage
@@ -40,7 +41,14 @@ def _optimizer(network):
     """Plain gradient descent, with gradients of 1 left over from an earlier step."""
     for parameter in network.parameters():
         parameter.grad = torch.ones_like(parameter)
-    return torch.optim.SGD(network.parameters(), RATE)
+    optimizer = torch.optim.SGD(network.parameters(), RATE)
+    optimizer.steps = 0
+
+    def count(*_):
+        optimizer.steps += 1
+
+    optimizer.register_step_pre_hook(count)
+    return optimizer
 
 
 def _slope(value, network):
@@ -90,8 +98,11 @@ def _take(answer, discriminator, optimizer, real, fake, loss, name):
     return returned
 
 
-def _check_step(change, network, slope, mistakes, who) -> None:
-    """Raise Wrong unless the network changed by −RATE·slope; `mistakes`: other slopes, and what to say."""
+def _check_step(change, network, optimizer, slope, mistakes, who, again) -> None:
+    """Raise Wrong unless the network changed by −RATE·slope.
+
+    `mistakes` are other slopes, and what to say; `again()` is the change that a second try makes.
+    """
     if not change.any():
         if all(parameter.grad is None or not parameter.grad.any() for parameter in network.parameters()):
             raise Wrong(
@@ -109,9 +120,21 @@ def _check_step(change, network, slope, mistakes, who) -> None:
     ]
     if matches(change, -RATE * slope, tolerance=1e-5):
         return
+    if not optimizer.steps:
+        raise Wrong(
+            f"{who} has moved, but the `optimizer` that was handed in took no step: use that one, which "
+            "remembers "
+            "from step to step."
+        )
     for mistake, message in mistakes:
         if matches(change, -RATE * mistake, tolerance=1e-5):
             raise Wrong(message)
+    if not matches(again(), change, tolerance=1e-6):
+        raise Wrong(
+            f"{who} moves in another way each time, from the same start and with the same batches: is "
+            "there a random "
+            "number in its step? It has to see the samples as they are."
+        )
     times = (change @ slope) / (-RATE * slope @ slope)  # how many steps along the right slope, at best
     if matches(change, -RATE * times * slope, tolerance=1e-5):
         raise Wrong(
@@ -191,9 +214,14 @@ def discriminator_step(answer):
                 "gradients have reached the generator, and its graph is used up: its own step, which goes on "
                 "with the same fakes, would fail. Where can you cut the graph between the generator and D?"
             )
-        _check_step(
-            weights_of(discriminator) - before[1], discriminator, slope, mistakes, "the discriminator"
-        )
+
+        def again(loss=loss):
+            generator, discriminator, real, latents = _players()
+            answer(discriminator, _optimizer(discriminator), real, generator(latents), loss)
+            return weights_of(discriminator) - before[1]  # noqa: B023, used in this round only
+
+        change = weights_of(discriminator) - before[1]
+        _check_step(change, discriminator, optimizer, slope, mistakes, "the discriminator", again)
         if not isinstance(returned, (tuple, list)) or len(returned) != 3:
             raise Wrong(
                 "the step is right. Return three things: the loss, D's logits of the data, and those of the "
@@ -204,6 +232,10 @@ def discriminator_step(answer):
         found = [as_tensor(logits, name) for logits, name in zip(returned[1:], names, strict=True)]
         for logits, expected, name in zip(found, (real_logits, fake_logits), names, strict=True):
             expect_shape(logits, (len(real),), name)
+            if matches(logits, expected.detach().sigmoid()):
+                raise Wrong(
+                    f"the step is right, but {name} come back as probabilities: leave the sigmoid out."
+                )
             if matches(found[0], fake_logits.detach()) and matches(found[1], real_logits.detach()):
                 raise Wrong("the step is right; of the logits, return the data's first, then the fakes'.")
             if not matches(logits, expected.detach()):
@@ -266,7 +298,14 @@ def generator_step(answer):
                 "no gradient has reached the generator, though D got one: the fakes were detached, or the "
                 "loss got other logits in their place. Nothing may be cut between G and the loss here."
             )
-        _check_step(weights_of(generator) - before[0], generator, slope, mistakes, "the generator")
+
+        def again(loss=loss):
+            generator, discriminator, real, latents = _players()
+            answer(discriminator, _optimizer(generator), real, generator(latents), loss)
+            return weights_of(generator) - before[0]  # noqa: B023, used in this round only
+
+        change = weights_of(generator) - before[0]
+        _check_step(change, generator, optimizer, slope, mistakes, "the generator", again)
         _expect_loss(returned, right)
     return "two steps, and the rest is a loop around them."
 
@@ -281,7 +320,7 @@ class _Draws:
     """A sampler that notes how it is called."""
 
     def __init__(self, density):
-        self.density, self.count = density, 0
+        self.density, self.count, self.given = density, 0, []
 
     def __call__(self, n=None, rng=None, *others):
         self.count += 1
@@ -293,13 +332,16 @@ class _Draws:
             raise Wrong(f"a batch is of 256 samples: `draw(256, rng)`; you asked for {shown(n)}.")
         if self.count > 2 * ROUNDS + 40:
             raise Wrong("the loop goes on and on: it should stop after `rounds` rounds.")
-        return self.density.sample(n, rng)
+        batch = self.density.sample(n, rng)
+        self.given = [*self.given[:1], batch]
+        return batch.clone()
 
 
 def _whole(answer, dim, rounds, start):
     """(generator, discriminator, draws) of one call, both networks looked at from outside."""
     draws = _Draws(HIDDEN if dim == 2 else gaussian_mixture([-1.0, 2.0], 0.3))
-    found = call(answer, draws, dim, rounds, start, name="`whole_gan`")
+    with watching() as seen:
+        found = call(answer, draws, dim, rounds, start, name="`whole_gan`")
     if not (
         isinstance(found, (tuple, list))
         and len(found) == 2
@@ -307,8 +349,24 @@ def _whole(answer, dim, rounds, start):
     ):
         raise Wrong("return two networks: `generator, discriminator`.")
     generator, discriminator = found
-    expect_trainable(generator, "the generator")
-    expect_trainable(discriminator, "the discriminator")
+    for network, who in ((generator, "the generator"), (discriminator, "the discriminator")):
+        expect_trainable(network, who)
+        places = {weight.device.type for weight in network.parameters()} - {"cpu"}
+        if places:
+            raise Wrong(
+                f"{who} comes back on the device `{places.pop()}`; in this notebook everything is on the "
+                "CPU: "
+                "leave it there, or bring it back with `.cpu()`."
+            )
+    draws.steps = len(seen.steps)
+    expect_own_gradients(seen, generator, discriminator)
+    expect_new_latents(seen, generator)
+    if len(draws.given) == 2 and torch.equal(*draws.given):
+        raise Wrong(
+            "each round sees the same batch: the generator of random numbers starts anew every time. Make "
+            "and "
+            "seed it once, before the loop."
+        )
     rng = torch.Generator().manual_seed(1)
     samples = _through(generator, torch.randn(64, dim, generator=rng), "the generator", dim)
     if samples.shape == (64,) and dim > 1:
@@ -375,7 +433,7 @@ def _through(network, inputs, who, dim):
 def whole_gan(answer):
     untrained = _whole(answer, 2, 0, 1)
     start = weights_of(untrained[0]), weights_of(untrained[1])
-    if untrained[2].count > 20:
+    if untrained[2].count > 20 or untrained[2].steps:
         raise Wrong("with `rounds` = 0 the networks should come back untrained, and yours have played.")
     again, other = _whole(answer, 2, 0, 1), _whole(answer, 2, 0, 2)
     if moved(start[0], weights_of(again[0])) or moved(start[1], weights_of(again[1])):
@@ -500,6 +558,21 @@ def _check_pull(answer, discriminator, points):
                 f"{times[0]:.3g} times as long as it should be, the second {times[1]:.3g} times. Which "
                 "weight is it?"
             )
+        nearest = torch.cdist(arrows, right.double()).argmin(dim=1)
+        if matches(arrows, right[nearest], tolerance=1e-5) and nearest.unique().numel() == count:
+            raise Wrong("those are the right arrows, but at other points: in which order do they come back?")
+        lengths, others = arrows.norm(dim=1).sort().values, right.norm(dim=1).double().sort().values
+        if matches(lengths, others, tolerance=1e-4):
+            raise Wrong("the arrows have the right lengths, but in other directions, or at other points.")
+        if alike.mean() > 0.7:
+            off = (arrows - right).norm(dim=1).max() / right.norm(dim=1).max()
+            raise Wrong(
+                f"nearly: the arrows point roughly the right way, and are off by up to {off:.0%} of the "
+                "longest. Are "
+                "they differences, taken too far apart? `torch.autograd.grad` is exact. Or does another "
+                "point's "
+                "weight get in?"
+            )
         raise Wrong(
             "these are not the arrows of −log D: softplus(−t), t being D's logits at the points, summed, and "
             "differentiated with respect to the points. Where does yours depart from that?"
@@ -524,6 +597,7 @@ def count_modes(answer):
     modes, std = ring().modes, 0.1
     angle = 6.283 * torch.rand(60, 1, generator=rng)
     strays = 1.3 * torch.cat([angle.cos(), angle.sin()], dim=1)
+    strays = strays[torch.cdist(strays, modes).argmin(dim=1) != 3]  # nobody is nearest to mode 3
     near = modes[[1, 1, 4]].repeat(30, 1) + std * torch.randn(90, 2, generator=rng)
     edge = modes[6:7] + torch.tensor([[0.25, 0.25]])  # inside the square of ±3σ, outside the circle
     middle = modes[2:3] + torch.tensor([[0.0, 0.2]])  # at 2σ: good
@@ -551,6 +625,10 @@ def count_modes(answer):
             "the fraction is right, but a mode is missing from the count: one good sample is enough to "
             "cover it."
         )
+    if matches(covered, len(modes)):
+        raise Wrong(f"{len(modes)} is the number of *all* modes. Count those that have a good sample.")
+    if matches(fraction, right.covered / len(modes)):
+        raise Wrong("the second number is a fraction of the modes. Of all *samples*, how many are good?")
     if matches(covered, nearest.unique().numel()):
         raise Wrong("every sample has a nearest mode, however far away. Only *good* samples cover one.")
     squared = torch.cdist(samples, modes).square().min(dim=1).values <= 3 * std
@@ -574,12 +652,21 @@ def count_modes(answer):
             f"{reach / std:.2g} σ of "
             "a mode. Good are those within three."
         )
+    highest = nearest[distance <= 3 * std].max()
+    if matches(covered, highest) or matches(covered, highest + 1):
+        raise Wrong(
+            "the first number is the highest number of a covered mode. How many different ones are there?"
+        )
     expect_close(covered, right.covered, name="the number of covered modes")
     corners = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     for samples, std in ((torch.cat([corners + 0.9, corners[:1] - 0.3]), 0.5), (corners[:2] + 2, 0.2)):
         right = mode_coverage(samples, corners, std)
         found = call_unchanged(answer, samples, corners, std, name="`count_modes`")
         if not matches(found, [right.covered, right.good_fraction]):
+            fixed = mode_coverage(samples, corners, 0.1)
+            if matches(found, [fixed.covered, fixed.good_fraction]):
+                raise Wrong("right for the ring, whose σ is 0.1; another σ you do not look at: use `std`.")
+            expect_varied("the pair")
             raise Wrong(
                 f"right for the ring, but not for {len(samples)} samples, three other modes and σ = {std}: "
                 f"{right.covered} covered and {right.good_fraction:.0%} good, and you find {shown(found)}."
@@ -621,7 +708,8 @@ def pack(answer):
     wide = torch.linspace(-1, 1, 36).reshape(12, 3)  # samples of three numbers
     for packing in (2, 4):
         samples = torch.arange(48.0).reshape(24, 2)
-        found = as_tensor(call(answer, samples, packing, name="`pack`"), "the packed samples")
+        result = call_unchanged(answer, samples, packing, name="`pack`")
+        found = as_tensor(result, "the packed samples")
         shape = (24 // packing, 2 * packing)
         if packing != 2 and tuple(found.shape) == (12, 4):
             raise Wrong(f"this packs 2 whatever `packing` is: for `packing` = {packing} expect {shape}.")
@@ -629,7 +717,21 @@ def pack(answer):
             raise Wrong(f"{tuple(found.shape)} is the transpose: one row for each pack, {shape}.")
         if tuple(found.shape) == (24, 2 * packing):
             raise Wrong("there are as many rows as before: a sample may be in one pack only.")
+        if tuple(found.shape) == (packing, 48 // packing):
+            raise Wrong(
+                f"{packing} rows: as many as a pack has samples. It is one row for each *pack*, {shape}."
+            )
+        if found.dim() == 2 and len(found) == 24 - packing + 1:
+            raise Wrong("the packs overlap: a sample may be in one pack only.")
+        if tuple(found.shape) == (24 // packing, packing, 2):
+            raise Wrong(
+                "one axis too many: the samples of a pack stand side by side in *one* row, as if one sample."
+            )
         expect_shape(found, shape, "the result")
+        if not set(found.flatten().tolist()) <= set(range(48)):
+            raise Wrong(
+                "some numbers are none of the samples': put samples side by side, and don't calculate."
+            )
         points = found.reshape(-1, 2)
         if not (points[:, 1] - points[:, 0] == 1).all():
             raise Wrong("the coordinates got mixed up: x₁ and x₂ of one sample have to stay side by side.")
@@ -650,4 +752,9 @@ def pack(answer):
     )
     if not matches(found.reshape(12, 3)[found[:, ::3].flatten().argsort()], wide):
         raise Wrong("right for samples of two numbers, but those of three come out mixed up, or as others.")
+    expect_like(
+        call(answer, wide.clone().requires_grad_(), 3, name="`pack`"),
+        requires_grad=True,
+        name="the pack",
+    )  # in G's step the gradient comes back through the packs
     return "any way of pairing is fine, as the samples are independent."

@@ -87,6 +87,10 @@ def draw_batch(answer):
         raise Wrong(
             "the same `rng` should give the same batch: hand it to torch's function as `generator=rng`."
         )
+    if places.unique().numel() == 1:
+        raise Wrong(
+            f"all {_BATCH} are the same image. Draw as many places as images: `(n,)` of them, not one."
+        )
     if places.unique().numel() <= 2 or (places.diff() == 1).all():
         raise Wrong("these places are not random: they lie one after another.")
     few, places = images[:5], set()
@@ -98,7 +102,29 @@ def draw_batch(answer):
             "some images are never drawn: of five, 200 draws brought only the places "
             f"{sorted(places)}. Where do your places begin, and which is the last that can come?"
         )
+    _other_batches(answer, rng)
     return "one draw of places for both, one conversion, and the same rng gives the same batch."
+
+
+def _other_batches(answer, rng) -> None:
+    """A large set, faint images, and the labels' type."""
+    images, labels = _stored()
+    many = torch.arange(2_000).remainder(256).to(torch.uint8)[:, None, None, None].expand(-1, 1, 2, 2)
+    drawn, names = call(answer, many, torch.arange(2_000), 64, rng, name="`draw_batch`")
+    if len(drawn) != 64 or as_tensor(names).max() < 1_000:
+        raise Wrong(
+            f"of 2,000 images, 64 were asked for; {len(drawn)} came, none of them beyond place "
+            f"{int(as_tensor(names).max())}. Does every number come from `len(images)` and `n`?"
+        )
+    faint, _ = call(answer, images // 4, labels, _BATCH, rng, name="`draw_batch`")
+    if as_tensor(faint).max() > 0:
+        raise Wrong(
+            "right where a batch holds black and white. In faint images, of 63 at most, nothing should "
+            "become "
+            "brighter than −0.5: 255 becomes 1, not the batch's own maximum."
+        )
+    if not isinstance(names, torch.Tensor) or names.is_floating_point():
+        raise Wrong("the labels have become floating point. They are numbers of classes: leave their type.")
 
 
 @exercise(
@@ -181,6 +207,16 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
         lambda real, fake: _DOWN(fake).mean(),
         "only the fakes are in it: the first term is about the real images.",
     ),
+    (
+        lambda real, fake: F.softplus(fake - real).mean(),
+        "that compares a real image with a fake, pair by pair (a relativistic loss). Here each has its "
+        "own term.",
+    ),
+    (
+        lambda real, fake: 2 * F.softplus(fake - real).mean(),
+        "that compares a real image with a fake, pair by pair (a relativistic loss). Here each has its "
+        "own term.",
+    ),
     (lambda real, fake: -_UP(real).mean() - _DOWN(fake).mean(), "the sign is turned: a loss is −log."),
     (
         lambda real, fake: 0.9 * _UP(real).mean() + 0.1 * _DOWN(real).mean() + _DOWN(fake).mean(),
@@ -239,6 +275,12 @@ def fixed_loss(answer):
         expect_trainable(network, who)
         if moved(weights, weights_of(network)):
             raise Wrong(f"the weights of {who} have changed: a loss is worked out, and the step comes later.")
+        if any(weight.grad is not None for weight in network.parameters()):
+            raise Wrong(
+                f"gradients are left behind in {who}: your function has gone `backward()` itself. It is "
+                "asked for the "
+                "loss alone; the loop goes backward from it."
+            )
     if isinstance(loss, torch.Tensor) and loss.shape == real.shape[:1]:
         raise Wrong("return one number for the batch: the mean over its images.")
     with torch.no_grad():
@@ -374,6 +416,39 @@ _CHOICES = [
         "take the *mean*.",
     ),
     (
+        lambda table: min(size for size in table if max(table[size]) <= max(table[_best(table)])),
+        "you compare the size's *worst* run with the best size's worst. Ranges overlap as soon as its "
+        "best run is "
+        "no worse than that.",
+    ),
+    (
+        lambda table: min(size for size in table if min(table[size]) <= min(table[_best(table)])),
+        "you compare with the best size's *best* run. Its range reaches up to its worst.",
+    ),
+    (
+        lambda table: next(size for size in table if min(table[size]) <= max(table[_best(table)])),
+        "that takes the first such size in the dictionary's order, which need not be the smallest.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps({size: runs[:2] for size, runs in table.items()}),
+        "you look at two runs of each size. There may be more: take all.",
+    ),
+    (
+        lambda table: _smallest_that_overlaps({size: runs[:3] for size, runs in table.items()}),
+        "you look at three runs of each size. There may be more: take all.",
+    ),
+    *(
+        (
+            lambda table, share=share: min(
+                size for size in table if _mean(table[size]) <= (1 + share) * _mean(table[_best(table)])
+            ),
+            f"you take all within {share:.0%} of the best mean. How far two sizes may differ is for their "
+            "own runs "
+            "to say: do their ranges overlap?",
+        )
+        for share in (0.05, 0.1, 0.2)
+    ),
+    (
         _smallest_strictly_inside,
         "a run that equals the best size's worst run is *no worse*: use ≤.",
     ),
@@ -395,13 +470,15 @@ def choose_latent_dim(answer):
     found = []
     for table in _TABLES:
         handed = {size: list(runs) for size, runs in table.items()}
-        found.append(as_tensor(call(answer, handed, name="`choose_latent_dim`"), "the chosen size"))
+        found.append(as_tensor(call_unchanged(answer, handed, name="`choose_latent_dim`"), "the chosen size"))
     if any(one.dim() for one in found):
         raise Wrong("return one size, a whole number: a key of the dictionary.")
     found = [one.item() for one in found]
     right = [_smallest_that_overlaps(table) for table in _TABLES]
     if found == right:
         return "no larger than the data can justify. Now ask your own runs."
+    if len(set(found)) == 1 and found[0] in _TABLES[0]:
+        raise Wrong(f"from every table you choose {found[0]:g}: what do you do with `distances`?")
     for mistake, message in _CHOICES:
         if found == [mistake(table) for table in _TABLES]:
             raise Wrong(message)

@@ -22,6 +22,7 @@ from course_utils.checks import (
     moved,
     weights_of,
 )
+from course_utils.checks.devices import call_anywhere, try_elsewhere
 from course_utils.models import slerp
 from course_utils.training.gan import discriminator_step, generator_step
 
@@ -38,7 +39,7 @@ from course_utils.training.gan import discriminator_step, generator_step
     ],
 )
 def transposed_size(answer):
-    cases = [(7, 4, 2, 1), (14, 5, 2, 2), (1, 7, 1, 0), (5, 3, 3, 1)]
+    cases = [(7, 4, 2, 1), (14, 5, 2, 2), (1, 7, 1, 0), (5, 3, 3, 1), (4, 2, 3, 0)]
     found = [as_tensor(call(answer, *case, name="`transposed_size`"), "the size") for case in cases]
     right = [(s - 1) * stride - 2 * padding + kernel for s, kernel, stride, padding in cases]
     typical = [
@@ -69,6 +70,13 @@ def transposed_size(answer):
     for mistake, message in typical:
         if matches(torch.stack(found).flatten(), [mistake(*case) for case in cases]):
             raise Wrong(message)
+    if matches(torch.stack(found[:4]).flatten(), right[:4]) and not matches(found[4], right[4]):
+        raise Wrong(
+            "right where the stamps touch or overlap. With stride 3 and kernel 2 there are gaps between "
+            "them, which "
+            f"are pixels of the map, too: of 4 pixels it makes {right[4]}, and you say "
+            f"{found[4].flatten()[0]:g}."
+        )
     if not matches(torch.stack(found).flatten(), right):
         expect_varied("the size")
         _which_argument(answer)
@@ -110,7 +118,13 @@ def _players(stale=0.3):
     for parameter in [*generator.parameters(), *discriminator.parameters()]:
         parameter.grad = torch.full_like(parameter, stale) if stale else None
     optimizers = [torch.optim.SGD(net.parameters(), lr=0.5) for net in (generator, discriminator)]
+    for optimizer in optimizers:
+        optimizer.register_step_pre_hook(_count)
     return generator, discriminator, *optimizers
+
+
+def _count(optimizer, *_):
+    optimizer.steps = getattr(optimizer, "steps", 0) + 1
 
 
 def _round(d_loss, g_loss, *, clear=("g", "d"), detach=True, order="dg"):
@@ -268,6 +282,14 @@ def _weights_after(play, name="", *, stale=0.3, seed=1):
         losses = call_unchanged(play, *players, real, latents, name=name)
         expect_trainable(players[0], "the generator")
         expect_trainable(players[1], "D")
+        for optimizer, who in ((players[3], "D"), (players[2], "G")):
+            steps = getattr(optimizer, "steps", 0)
+            if steps > 1:
+                raise Wrong(
+                    f"{who}'s optimiser takes {steps} steps. A round is one step of D, and after it one "
+                    "step of G, "
+                    "each by its own optimiser."
+                )
     statistics = {name: buffer.double() for name, buffer in players[0][1].named_buffers()}
     return weights_of(players[0]), weights_of(players[1]), losses, statistics
 
@@ -416,6 +438,12 @@ def one_round(answer):
                 f"both networks move as they should, but {who}'s loss is given as {returned.item():.4g}. "
                 "Return what you went `backward` from, as it was before the step."
             )
+    if any(isinstance(one, torch.Tensor) for one in losses):
+        raise Wrong(
+            "everything is right but the type: return the losses as numbers, by `.item()`. A tensor keeps "
+            "its graph "
+            "for as long as somebody keeps the tensor."
+        )
     again, right = (
         _weights_after(answer, stale=stale, seed=2),
         _weights_after(_round_of_the_package, seed=2),
@@ -424,13 +452,15 @@ def one_round(answer):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"
         )
-    return "that is the whole algorithm. Everything else in a training loop is book-keeping."
+    batch = torch.ones(8, 3), torch.ones(8, 2)
+    note = call_anywhere(answer, *_players(stale), *batch, name="`one_round`", hint="`device=real.device`")
+    return f"that is the whole algorithm. Everything else in a training loop is book-keeping.{note}"
 
 
 def _networks():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+        network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)))
         average = copy.deepcopy(network)
         for _ in range(3):  # the network moves on, its running statistics too
             network(torch.randn(16, 3) * 2 + 1)
@@ -474,7 +504,8 @@ def update_average(answer):
     try:
         answer(average, network, 0.9)
     except RuntimeError as error:
-        if "cast to Long" in str(error) or "type Long" in str(error) or "integer" in str(error):
+        said = str(error)
+        if "Long" in said or "integer" in said:
             raise Wrong(
                 "one of the tensors is a counter of whole numbers (`num_batches_tracked`), of which "
                 "there is no "
@@ -482,6 +513,13 @@ def update_average(answer):
             ) from None
         raise
     found = _state(average)
+    storages = {value.data_ptr() for value in network.state_dict().values()}
+    if any(value.data_ptr() in storages for value in average.state_dict().values()):
+        raise Wrong(
+            "the average holds the network's own tensors now, and will change with every step. Change the "
+            "values "
+            "of its own: `old.lerp_(new, …)`, or `old.copy_(…)`."
+        )
 
     def outcome(decay, copy_buffers=False, **parts):
         fresh, _ = _networks()
@@ -533,18 +571,48 @@ def update_average(answer):
                 "two factors "
                 "be, at that decay?"
             )
-        raise Wrong(
-            "the average is not decay·old + (1 − decay)·new everywhere: are some tensors averaged "
-            "otherwise, or left?"
-        )
+        raise Wrong(_tensor_by_tensor(fresh.state_dict(), average.state_dict(), network.state_dict()))
     average, _ = _networks()
+    average.requires_grad_(False).eval()  # as `averaged_copy` makes it
     answer(average, network, 0.6)
     found = _state(average)
     if not matches(found, outcome(0.6), tolerance=1e-5):
+        if not matches(found[:-1], outcome(0.9)[:-1], tolerance=1e-5):
+            raise Wrong(
+                "right for an average whose weights may have gradients, but not for one that needs none, as "
+                "`averaged_copy` makes it: all weights belong to it, whatever `requires_grad` says."
+            )
         raise Wrong(
             "right for the decay 0.9 and the first call, but not for 0.6 in a second one: use `decay`."
         )
+    if average.training:
+        raise Wrong("the average was in evaluation mode, and is in training mode now. Leave its mode alone.")
+    if any(weight.grad_fn is not None or weight.requires_grad for weight in average.parameters()):
+        raise Wrong("the average carries a history now, or takes gradients. Work under `torch.no_grad()`.")
     return "weights and buffers: the average is a complete network of its own."
+
+
+def _tensor_by_tensor(old, found, new) -> str:
+    """Which of the average's tensors are not right after a decay of 0.9, and what they are."""
+    kinds = {
+        "is as it was before": 1.0,
+        "is the network's own": 0.0,
+        "is averaged twice": 0.81,
+        "has old and new in each other's place": 0.1,
+    }
+    told = []
+    for name, value in found.items():
+        if not value.is_floating_point() or matches(value, 0.9 * old[name] + 0.1 * new[name], tolerance=1e-5):
+            continue
+        is_ = [
+            words
+            for words, decay in kinds.items()
+            if matches(value, decay * old[name] + (1 - decay) * new[name], tolerance=1e-5)
+        ]
+        told.append(f"`{name}` {is_[0] if is_ else 'is neither 0.9·old + 0.1·new nor one of them'}")
+    return (
+        f"some tensors are right, but {', '.join(told[:3])}. Which tensors do you go through, and how often?"
+    )
 
 
 @exercise(
@@ -593,6 +661,12 @@ def walk(answer):
             "*both* lengths."
         )
     found = as_tensor(result, "the walk").double()
+    if found.shape == (8, 32):
+        raise Wrong("8 latents for 7 steps: `steps` counts the latents, both ends among them.")
+    if found.dim() == 2 and found.shape[1] == 32 and len(found) != 7:
+        another = as_tensor(call(answer, start, end, 9, name="`walk`"), "the walk")
+        if len(another) == len(found):
+            raise Wrong(f"{len(found)} latents, whatever `steps` is. It says how many there should be.")
     expect_shape(
         found, (7, 32), "the walk", "the walk must have one latent in each row: shape (steps, latent_dim)."
     )
@@ -625,6 +699,29 @@ def walk(answer):
             "middle than at "
             "the ends. Use the two sines.",
         ),
+        (
+            arc(torch.tensor(torch.pi / 2)),
+            "ω is taken as a right angle: cos and sin of a quarter turn. Between these two latents it is "
+            "another one.",
+        ),
+        (
+            arc(angle - 2 * torch.pi),
+            "that is the long way round the sphere, all but back to the start. Take the angle below π.",
+        ),
+        (
+            arc(torch.arccos((start @ end / len(start)).clamp(-1, 1))),
+            "the dot product is divided by the number of entries. Its cosine is over *both lengths*.",
+        ),
+        (
+            arc(torch.arccos((start @ end).clamp(-1, 1))),
+            "the dot product is not the cosine yet: divide it by both lengths.",
+        ),
+        (
+            slerp(F.normalize(start, dim=0), F.normalize(end, dim=0), 7),
+            "the latents have lost their lengths: they lie on a sphere of radius 1. Divide by the lengths "
+            "only to "
+            "find the angle.",
+        ),
         (arc(cosine), "that uses the cosine as if it were the angle: ω = arccos of it."),
         (
             F.normalize(right, dim=1),
@@ -635,6 +732,13 @@ def walk(answer):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-3):
             raise Wrong(message)
+    lengths = found.norm(dim=1)
+    if matches(lengths, lengths[:1].expand(7), tolerance=1e-3):
+        raise Wrong(
+            f"all latents have the length {lengths[0]:.3g}. `start` has {start.norm():.3g} and `end` "
+            f"{end.norm():.3g}, "
+            "and so should the walk at its ends."
+        )
     if not torch.allclose(found[0], start, atol=1e-3):
         raise Wrong("the first row is not `start`.")
     if not torch.allclose(found[-1], end, atol=1e-3):
@@ -1012,7 +1116,8 @@ def build_generator(answer):
         _check_modes(network, latents)
         _check_gradients(network, latents)
         expect_like(network(latents), dtype=torch.float32, requires_grad=True, name="an image")
+        note = try_elsewhere(network, latents)
         if not moved(weights_of(_built(answer, case)), weights_of(_built(answer, case))):
             raise Wrong("two calls draw the same first weights. Is there a `manual_seed` inside?")
         copy.deepcopy(network)
-    return "143,105 weights, each in its place. Below, it learns to write."
+    return f"143,105 weights, each in its place. Below, it learns to write.{note}"

@@ -18,6 +18,7 @@ from course_utils.checks import (
     expect_varied,
     matches,
 )
+from course_utils.checks.devices import try_elsewhere
 from course_utils.metrics import checkerboard_fraction
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
@@ -63,6 +64,10 @@ _SIDES = [
         "one stride too many in each layer: between n stamps there are n − 1 steps.",
     ),
     (
+        _walk(lambda n, k, s, p, o: (n + 2 * p - k) // s + 1 + o),
+        "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
+    ),
+    (
         _walk(lambda n, k, s, p, o: (n + 2 * p - k) // s + 1),
         "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
     ),
@@ -93,7 +98,12 @@ _SIDES = [
     ],
 )
 def final_side(answer):
-    found = [as_tensor(call(answer, start, list(layers)), "the side") for start, layers in GENERATORS]
+    found = [
+        as_tensor(call_unchanged(answer, start, list(layers), name="`final_side`"), "the side")
+        for start, layers in GENERATORS
+    ]
+    if any(side.numel() > 1 for side in found):
+        raise Wrong("return one number: the side after the last layer, not the sides after each.")
     for mistake, message in _SIDES:
         if matches(torch.stack([f.flatten()[0] for f in found]), [mistake(*case) for case in GENERATORS]):
             raise Wrong(message)
@@ -184,6 +194,13 @@ def fixed_generator(answer):
         with torch.no_grad(), layers:
             images = generator(latents)
     except RuntimeError as error:
+        first = next((layer for layer in generator.modules() if isinstance(layer, nn.Linear)), None)
+        if first is not None and first.in_features != 100:
+            raise Wrong(
+                f"the first layer takes {first.in_features} numbers, and a latent has 100, as in the "
+                "generator that you "
+                "mend."
+            ) from None
         raise Wrong(
             f"the generator fails on latents of shape (6, 100): {str(error).splitlines()[0]}. "
             "Do the channels of each layer meet those of the next?"
@@ -208,6 +225,13 @@ def fixed_generator(answer):
         )
     if side != 32:
         raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
+    constant = (images - images[:1]).abs().amax(dim=(0, 1)) < 1e-6
+    if 0 < constant.sum() < constant.numel():
+        raise Wrong(
+            f"the pictures are 32×32, but {int(constant.sum())} of {constant.numel()} pixels are the same "
+            "in each: is "
+            "something padded, or filled up? Let a layer *learn* the last doubling."
+        )
     even, odd = images[..., ::2, ::2], images[..., 1::2, 1::2]
     if torch.allclose(even, odd):
         raise Wrong(
@@ -270,6 +294,35 @@ def checkerboard(answer):
     return "where neighbours have weights of their own, they have a brightness of their own."
 
 
+def _how_mixed(x, result) -> str:
+    """What may have made a batch of which some images are neither as they were nor mirrored."""
+    flipped, same = x.flip(3), lambda part, other: part == other
+    by_channel = same(result, x).flatten(2).all(2) | same(result, flipped).flatten(2).all(2)
+    if by_channel.all():
+        return "each *channel* has a coin of its own: colours come apart. One for each image, (N, 1, 1, 1)."
+    by_row = same(result, x).all(3) | same(result, flipped).all(3)
+    if by_row.all():
+        return "each *row of pixels* has a coin of its own. One coin for each image: (N, 1, 1, 1)."
+    if (same(result, x) | same(result, flipped)).all():
+        return "each *pixel* has a coin of its own. One coin for each image: (N, 1, 1, 1)."
+    everything = torch.cat([x, flipped]).flatten(1)
+    if (torch.cdist(result.flatten(1).double(), everything.double()).amin(1) < 1e-6).all():
+        return "every image is there, as it was or mirrored, but the order of the batch has changed."
+    between = (result >= torch.minimum(x, flipped) - 1e-6) & (result <= torch.maximum(x, flipped) + 1e-6)
+    if between.all():
+        return "images are *mixed* with their mirror images. A coin is heads or tails, nothing in between."
+    turned = [x.transpose(2, 3).flip(axes) for axes in ((), (2,), (3,), (2, 3))]
+    if any(
+        (same(result, other).flatten(1).all(1) | same(result, x).flatten(1).all(1)).all() for other in turned
+    ):
+        return "the images are transposed, or turned by 90°: rows have become columns."
+    for shift in range(1, x.shape[3]):
+        other = flipped.roll(shift, 3)
+        if (same(result, other).flatten(1).all(1) | same(result, x).flatten(1).all(1)).all():
+            return "the mirrored ones are shifted, too, round the edge. `images.flip(3)` does not shift."
+    return "some images are neither as they were nor mirrored left for right, nor any mixture of the two."
+
+
 def _mirrored(x, result):
     as_it_was = (result == x).flatten(1).all(1)
     mirrored = (result == x.flip(3)).flatten(1).all(1)
@@ -321,9 +374,7 @@ def mirror(answer):
         ]:
             if ((found == pixels.flip(axes)).flatten(1).all(1) | as_it_was).all():
                 raise Wrong(message)
-        raise Wrong(
-            "some images are neither as they were nor mirrored left for right. Are they still in order?"
-        )
+        raise Wrong(_how_mixed(pixels, found))
     fraction = mirrored.float().mean().item()
     if not 0.45 < fraction < 0.55:  # over four standard deviations of a fair coin
         raise Wrong(f"{fraction:.0%} of the images are mirrored, where half of them should be.")
@@ -389,6 +440,7 @@ def spectral_norm(answer):
     rng = torch.Generator().manual_seed(4)
     left, _ = torch.linalg.qr(torch.randn(12, 12, generator=rng))
     right, _ = torch.linalg.qr(torch.randn(27, 12, generator=rng))
+    first_right = right[:, 0]
     weight = left @ torch.diag(torch.tensor([3.0, 2.7, *torch.linspace(2, 0.1, 10).tolist()])) @ right.T
     try:
         found = _sigma(answer, weight, 200)
@@ -400,6 +452,18 @@ def spectral_norm(answer):
             ) from None
         raise
     expect_shape(found, (), "your σ", "return a single number, σ.")
+    if found > 3.0 * 1.002 and not any(matches(found, one, tolerance=2e-3) for one in (9.0, weight.norm())):
+        unit = (
+            weight.abs().sum(1).max(),
+            weight.abs().sum(0).max(),
+            torch.linalg.svdvals(weight).sum(),
+            3 * 27**0.5,
+        )
+        if not any(matches(found, one, tolerance=2e-3) for one in unit):
+            raise Wrong(
+                f"you find {found:.3g}, more than W can stretch anything. Have v and u the length 1, that of "
+                "Pythagoras, where you measure?"
+            )
     if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
         raise Wrong(
             "two calls, from two random starts, give two results: after 200 steps the start should be "
@@ -426,6 +490,7 @@ def spectral_norm(answer):
         ),
         (torch.linalg.svdvals(weight)[1], "that is the *second* largest singular value."),
         (27**0.5 * 3.0, "v has not the length 1 when you measure W v: a vector of ones is √27 long here."),
+        (-3.0, "it is turned in its sign: a singular value is a length, and never negative."),
         (3.0**0.5, "that is the root of σ: is one root too many?"),
     ]
     for mistake, message in typical:
@@ -439,7 +504,14 @@ def spectral_norm(answer):
             )
         expect_close(found, 3.0, tolerance=2e-3, name="your σ")
     diagonal = torch.diag(torch.tensor([-5.0, 1.0, 0.5]))
-    again = _sigma(answer, diagonal, 200)
+    try:
+        again = _sigma(answer, diagonal, 200)
+    except RuntimeError as error:
+        raise Wrong(
+            f"right for a matrix (12, 27), but for one of (3, 3) after it: {str(error).splitlines()[0]}. "
+            "Is a v kept "
+            "from call to call, or a size fixed?"
+        ) from None
     if matches(again, -5.0, tolerance=2e-3) or matches(again, 1.0, tolerance=2e-3):
         raise Wrong("for diag(−5, 1, ½) it is 5: a singular value is a length, and is never negative.")
     expect_close(again, 5.0, tolerance=2e-3, name="your σ of diag(−5, 1, ½)")
@@ -454,6 +526,26 @@ def spectral_norm(answer):
                 f"for {rows} it is {right:.3f}. Its longest direction is at a right angle to the v that you "
                 "start from, and no step can turn v there: start from a *random* v."
             )
+    # A matrix with a single direction: there one step is enough, and none is not.
+    single = torch.outer(left[:, 0], first_right) * 3
+    if not all(matches(_sigma(answer, single, 1), 3.0, tolerance=2e-3) for _ in range(3)):
+        raise Wrong(
+            "for a matrix that stretches a single direction, one step finds it. Yours does not: is there "
+            "a step too "
+            "few, or is σ measured with the v from before the step?"
+        )
+    torch.manual_seed(20_140_610)
+    _sigma(answer, weight, 1)
+    if torch.initial_seed() != 20_140_610:
+        raise Wrong(
+            "`manual_seed` inside sets the chance of the whole program. Seeds belong to the caller; draw "
+            "from the "
+            "generator as it stands."
+        )
+    if getattr(answer(weight.clone(), 1), "dtype", None) in (torch.float16, torch.bfloat16):
+        raise Wrong(
+            "the result is rounded to half precision, three digits. Leave it in the type of `weight`."
+        )
     if _sigma(answer, weight, 1) > 3 * (1 - 1e-3):
         raise Wrong(
             "after a single step you already find all of σ. Power iteration comes closer with every step: "
@@ -559,6 +651,12 @@ def own_generator(answer):
         raise Wrong("some values lie outside [-1, 1]: is there a tanh at the end?")
     if (images.abs() > 0.999).float().mean() > 0.5:
         raise Wrong("most values are at −1 or 1: the first weights are far too large for the tanh.")
+    if (images - images.flatten()[0]).abs().max() < 1e-6:
+        raise Wrong(
+            "every pixel of every picture is the same number: do the last layer's weights begin at 0? "
+            "Then no "
+            "gradient gets past it, either."
+        )
     if images.min() > -1e-3:
         raise Wrong("no value is below 0: is the last layer the tanh? The photographs run from −1 to 1.")
     if (images - images[:1]).abs().max() < 1e-4:
@@ -593,7 +691,8 @@ def own_generator(answer):
             f"a grid{'' if brightness > WHITE_NOISE else ' of colours'}: {fraction:.4f} of the power lies at "
             f"period 2, where white noise has {WHITE_NOISE:.4f} and photographs 0.0007. {_grid(layers.kinds)}"
         )
-    return f"{fraction:.5f} of the power at period 2 before any training; photographs have 0.0007."
+    note = try_elsewhere(generator, latents, name="your generator")
+    return f"{fraction:.5f} of the power at period 2 before any training; photographs have 0.0007.{note}"
 
 
 def _expect_gradients(generator, images):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from course_utils.checks import Wrong, as_tensor, call, call_unchanged, expect_like, expect_shape
-from course_utils.checks.watching import Seen, Step, watching
+from course_utils.checks.watching import Seen, expect_new_latents, expect_own_gradients, used_by, watching
 
 
 def which(found, stored):
@@ -30,6 +30,11 @@ RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
         lambda images: 2 * images / 255 - 1,  # uint8 · 2 overflows
         "bright pixels have turned dark: 2·200 does not fit into a byte, and uint8 starts again from 0. "
         "Convert to floating point before you multiply.",
+    ),
+    (
+        lambda images: (images - 128) / 127.5,  # uint8 − 128 wraps around
+        "dark pixels have turned bright: uint8 has no numbers below 0, and starts again from 255. Convert to "
+        "floating point before you subtract.",
     ),
     (
         lambda images: images / 255 - 0.5,
@@ -63,16 +68,28 @@ def judge(answer) -> str:
         result = call_unchanged(answer, images, _ROUNDS, _SAMPLES, name="`train_on`")
     generator, discriminator, samples = _three(result)
     _both_are_trained(seen, generator, discriminator, images)
-    _gradients_are_their_own(seen, generator, discriminator)
+    expect_own_gradients(seen, generator, discriminator)
     _steps_are_counted(seen, generator, discriminator, _ROUNDS)
+    if not _ids(discriminator) & set(seen.steps[0].weights):
+        raise Wrong(
+            "the generator takes its step first. In each round the discriminator learns, then the generator."
+        )
     _modes_are_right(seen, generator, discriminator)
     _data_arrive(seen, discriminator, images)
-    _latents_are_new(seen, generator)
+    expect_new_latents(seen, generator)
     if seen.sigmoid_twice:
         raise Wrong(
             "a sigmoid's output goes into a loss that applies a sigmoid itself (bug 1): hand it the logits."
         )
     _look_like_samples(samples, images, _SAMPLES)
+    last = seen.calls_of(generator)[-1]
+    training = torch.cat([one.inputs for one in seen.calls_of(generator) if one.graph][-3:])
+    if last.steps == len(seen.steps) and last.inputs.shape[1:] == training.shape[1:]:
+        again = (last.inputs[:, None] == training).flatten(2).all(2)
+        if again.any():
+            raise Wrong(
+                "the samples are made of latents of the last rounds, which G was trained on. Draw new ones."
+            )
     _has_learnt(seen, generator, discriminator, samples.detach(), images)
 
     with watching() as seen:  # other sizes, so that nothing of the first call can be left
@@ -83,8 +100,16 @@ def judge(answer) -> str:
             f"asked for 7 samples of images of 16×8, it returned {tuple(getattr(samples, 'shape', ()))}, not "
             "(7, 1, 16, 8). Take all sizes from `images` and `n`, anew in each call."
         )
+    _both_are_trained(seen, generator, discriminator, other)
     _steps_are_counted(seen, generator, discriminator, 3)
-    spare = any(seen.reached[source - 1] & _ids(generator) for source in _used_by(seen, discriminator))
+    _data_arrive(seen, discriminator, other)
+    with watching() as seen:  # the same number of samples again, of other images
+        generator, discriminator, samples = _three(call(answer, images, 2, 7, name="`train_on`"))
+    if tuple(getattr(samples, "shape", ())) != (7, *images.shape[1:]) or len(seen.steps) < 4:
+        raise Wrong(
+            "a later call gives the result of an earlier one. Train anew in each call, on its own images."
+        )
+    spare = any(seen.reached[source - 1] & _ids(generator) for source in used_by(seen, discriminator))
     return (
         "two networks, two losses, two optimisers, and nobody's gradient in the other's step. "
         + (
@@ -108,12 +133,6 @@ def _three(result):
 
 def _ids(network):
     return {id(weight) for weight in network.parameters()}
-
-
-def _used_by(seen: Seen, network) -> set[int]:
-    """The backward passes whose gradients were in the network's steps."""
-    mine = _ids(network)
-    return {one for step in seen.steps for name in mine & set(step.sources) for one in step.sources[name]}
 
 
 def _both_are_trained(seen: Seen, generator, discriminator, images) -> None:
@@ -141,41 +160,6 @@ def _both_are_trained(seen: Seen, generator, discriminator, images) -> None:
             "weights, and is it the network that you trained? (An average may make the samples; return the "
             "two that played.)"
         )
-
-
-def _gradients_are_their_own(seen: Seen, generator, discriminator) -> None:
-    for network, name in ((discriminator, "the discriminator"), (generator, "the generator")):
-        if any(_ids(network) & step.stale for step in seen.steps_of(network)):
-            raise Wrong(
-                f"{name} steps with gradients of earlier rounds: PyTorch adds a new gradient to what is "
-                f"there. `zero_grad()` belongs before the `backward()` of each of {name}'s steps."
-            )
-    shared = _used_by(seen, generator) & _used_by(seen, discriminator)
-    if not shared:
-        return
-    one = min(shared)
-    of_generator, of_discriminator = (
-        next(step.passes for step in seen.steps_of(network) if _uses(step, network, one))
-        for network in (generator, discriminator)
-    )
-    if of_generator == of_discriminator:
-        raise Wrong(
-            "both players step with the gradients of one and the same `backward()` (bug 3): each gets the "
-            "other's loss, too. Two losses, two `backward()`, and `zero_grad()` before each."
-        )
-    if of_discriminator < of_generator:
-        raise Wrong(
-            "the discriminator's loss is in the generator's step (bug 4): the fakes of D's step were not "
-            "detached, and the generator's gradients not cleared before its own `backward()`."
-        )
-    raise Wrong(
-        "the generator's loss is in the discriminator's step: its `backward()` runs through D and leaves "
-        "gradients there. Clear D's gradients right before D's own `backward()`."
-    )
-
-
-def _uses(step: Step, network, source: int) -> bool:
-    return any(source in step.sources[name] for name in _ids(network) & set(step.sources))
 
 
 def _steps_are_counted(seen: Seen, generator, discriminator, rounds: int) -> None:
@@ -221,18 +205,10 @@ def _data_arrive(seen: Seen, discriminator, images) -> None:
             "each batch holds a single real image (bug 5). Draw many places at once: `images[places]`."
         )
     everything = torch.cat(found).unique()
-    if len(everything) < len(images) / 2:
+    if len(everything) < 0.9 * len(images) and sum(map(len, found)) > 20 * len(images):
         raise Wrong(
             f"in all rounds together, D has seen {len(everything)} of the {len(images)} images: draw new "
             "places in each round, from all of them."
-        )
-
-
-def _latents_are_new(seen: Seen, generator) -> None:
-    latents = [one.inputs for one in seen.calls_of(generator) if one.steps < len(seen.steps)]
-    if len(latents) > 2 and latents[0].shape == latents[-1].shape and torch.equal(latents[0], latents[-1]):
-        raise Wrong(
-            "the latents are the same in each round, so only these are trained: draw them in the loop."
         )
 
 

@@ -54,11 +54,11 @@ class Residual(nn.Module):
 def mnist_classifier() -> Classifier:
     """28×28 grey → 64 features. The last map is flattened, not averaged: where a stroke lies must count."""
     layers = nn.Sequential(
-        *_convolution(1, 16),  # 16×28×28
+        *convolution(1, 16),  # 16×28×28
         nn.MaxPool2d(2),
-        *_convolution(16, 32),  # 32×14×14
+        *convolution(16, 32),  # 32×14×14
         nn.MaxPool2d(2),
-        *_convolution(32, 64),  # 64×7×7
+        *convolution(32, 64),  # 64×7×7
         nn.Flatten(),
         nn.Linear(64 * 7 * 7, 64),
         nn.ReLU(),
@@ -69,11 +69,11 @@ def mnist_classifier() -> Classifier:
 def cifar10_classifier() -> Classifier:
     """32×32 colour → 128 features: a residual network of seven convolutions, averaged over the last map."""
     layers = nn.Sequential(
-        *_convolution(3, 32),  # 32×32×32
-        *_convolution(32, 64, stride=2),  # 64×16×16
-        Residual(nn.Sequential(*_convolution(64, 64), *_convolution(64, 64)[:-1])),
-        *_convolution(64, 128, stride=2),  # 128×8×8
-        Residual(nn.Sequential(*_convolution(128, 128), *_convolution(128, 128)[:-1])),
+        *convolution(3, 32),  # 32×32×32
+        *convolution(32, 64, stride=2),  # 64×16×16
+        Residual(nn.Sequential(*convolution(64, 64), *convolution(64, 64)[:-1])),
+        *convolution(64, 128, stride=2),  # 128×8×8
+        Residual(nn.Sequential(*convolution(128, 128), *convolution(128, 128)[:-1])),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )
@@ -121,7 +121,7 @@ def in_batches(function, images: Tensor, batch_size: int = 100) -> Tensor:
     return torch.cat([function(batch) for batch in images.float().split(batch_size)])
 
 
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+def convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
     """3×3 convolution, batch normalisation, ReLU."""
     convolution = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]

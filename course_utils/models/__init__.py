@@ -7,11 +7,15 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
+    convolution_norm,
     initialised,
     largest_singular_value,
     pytorch_initialised,
     spectrally_normalised,
+    weight_clipped,
 )
+from course_utils.models.projected import ProjectedDiscriminator
+from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_generator
 from course_utils.models.sizes import count_parameters
@@ -19,7 +23,10 @@ from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution
 
 __all__ = [
     "UPSAMPLING",
+    "ProjectedDiscriminator",
+    "ResidualGenerator",
     "cifar10_dcgan",
+    "convolution_norm",
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
@@ -37,4 +44,5 @@ __all__ = [
     "spectrally_normalised",
     "transposed_by_convolution",
     "upsampling_layer",
+    "weight_clipped",
 ]

@@ -1,5 +1,8 @@
 """Which weights a network starts from, and how far a discriminator's may grow."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +56,66 @@ def spectrally_normalised(network: nn.Module) -> nn.Module:
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
             spectral_norm(layer)
     return network
+
+
+def weight_clipped(network: nn.Module, bound: float = 0.01) -> nn.Module:
+    """w ← min(max(w, −c), c) for every number w of the network, before each use of it.
+
+    Arjovsky, Chintala and Bottou (2017, arXiv:1701.07875, algorithm 1): a critic whose numbers all lie in a
+    box has a bounded slope. How steep it may be depends on its widths and its depth, not on c alone.
+
+    Args:
+        network: it clips itself from now on, in place, at each forward pass that finds a number outside: so
+            an optimiser may step where it likes, and nobody computes with the result.
+        bound: c > 0.
+
+    Returns:
+        The same network.
+
+    Raises:
+        ValueError: c is not positive.
+    """
+    if not bound > 0:
+        raise ValueError(f"bound must be positive, got {bound}; 0 would leave no weights.")
+    network.register_forward_pre_hook(partial(_clip, bound))
+    return network
+
+
+@torch.no_grad()
+def _clip(bound: float, network: nn.Module, inputs: tuple) -> None:
+    for weights in network.parameters():
+        # Not where nothing is to be done: between a forward pass and its `backward` weights must stay as
+        # they are.
+        if weights.abs().max() > bound:
+            weights.clamp_(-bound, bound)
+
+
+def convolution_norm(
+    layer: nn.Conv2d, image_shape: Sequence[int], steps: int, rng: torch.Generator | None = None
+) -> Tensor:
+    """max ‖k ∗ x‖ / ‖x‖ of a convolution without its bias: how far it really stretches an image.
+
+    Power iteration with the convolution and its transpose, which is what `autograd` runs backwards. It comes
+    from below. For a k×k kernel with stride s it is at most ⌈k/s⌉ times the largest singular value of the
+    kernel taken as a matrix, since a pixel lies in at most ⌈k/s⌉² windows.
+
+    Args:
+        layer: the convolution.
+        image_shape: (C, H, W) of what it is applied to; the norm grows a little with H and W.
+        steps: of the iteration, at least 1.
+        rng: draws the first image; None takes torch's own generator.
+
+    Returns:
+        A number, shape ().
+    """
+    weight = layer.weight.detach()
+    how = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
+    image = torch.randn(1, *image_shape, generator=rng, dtype=weight.dtype, device=weight.device)
+    for _ in range(steps):
+        image = (image / image.norm()).requires_grad_()
+        maps = F.conv2d(image, weight, groups=layer.groups, **how)
+        (image,) = torch.autograd.grad(maps, image, maps.detach())  # kᵀ ∗ k ∗ x
+    return maps.detach().norm()
 
 
 def largest_singular_value(weight: Tensor, steps: int, rng: torch.Generator | None = None) -> Tensor:

@@ -25,17 +25,19 @@ def sample(
     generator: nn.Module,
     n: int,
     *,
+    labels: Tensor | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     batch_size: int = 100,
 ) -> Tensor:
-    """G(z), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
+    """G(z), or G(z, y), z ~ N(0, I): n samples of a generator in evaluation mode, the same for the same seed.
 
     The latents are drawn on the CPU, so that every device shows the same samples.
 
     Args:
         generator: maps (N, generator.latent_dim) to samples; its mode is left as it was.
         n: how many.
+        labels: (n,) the class of each, for a generator of latents and labels; None for one of latents.
         seed: of the latents.
         device: where to compute; None for where the generator is.
         batch_size: how many at a time, which bounds the memory; 500 at a time take twice as long on a CPU.
@@ -47,11 +49,13 @@ def sample(
         generator = generator.to(pick_device(device))
     where = next(generator.parameters()).device
     latents = draw_latents(n, generator.latent_dim, torch.Generator().manual_seed(seed))
+    inputs = (latents,) if labels is None else (latents, labels)
+    batches = zip(*(part.to(where).split(batch_size) for part in inputs), strict=True)
     training = generator.training
     generator.eval()
     try:
         with torch.no_grad():
-            return torch.cat([generator(z.to(where)).float().cpu() for z in latents.split(batch_size)])
+            return torch.cat([generator(*batch).float().cpu() for batch in batches])
     finally:
         generator.train(training)
 

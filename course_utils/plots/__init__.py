@@ -32,6 +32,7 @@ from course_utils.plots.games import (
     unit_circle,
 )
 from course_utils.plots.images import (
+    beside_nearest,
     image_grid,
     sample_evolution,
     scatter,
@@ -70,6 +71,7 @@ __all__ = [
     "Watch",
     "accuracy_curves",
     "alt_text",
+    "beside_nearest",
     "cell_maps",
     "curve",
     "density_and_discriminator",

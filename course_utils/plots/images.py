@@ -71,6 +71,49 @@ def image_grid(
     return describe(figure, f"{alt} {note}")
 
 
+def beside_nearest(
+    generated: Tensor,
+    nearest: Tensor,
+    *,
+    column_labels: Sequence[str],
+    title: str | None = None,
+    note: str = "",
+    alt: str | None = None,
+) -> Figure:
+    """Rows of generated images, each above the training images nearest to them: are they copies?
+
+    Args:
+        generated: (rows · columns, C, H, W) in [-1, 1], row by row; a column for each class, say.
+        nearest: the training image that is nearest to each, of the same shape.
+        column_labels: a word above each column; their number is that of the columns.
+
+    Raises:
+        ValueError: not one nearest image for each generated one, or rows that are not full.
+    """
+    columns = len(column_labels)
+    if generated.shape != nearest.shape or len(generated) % columns:
+        raise ValueError(
+            f"needs full rows of {columns} images and as many nearest ones, got {tuple(generated.shape)} and "
+            f"{tuple(nearest.shape)}; pass the training image nearest to each generated one"
+        )
+    pairs = torch.stack(
+        [_checked_images(side).unflatten(0, (-1, columns)) for side in (generated, nearest)], 1
+    )
+    rows = len(generated) // columns
+    return image_grid(
+        pairs.flatten(0, 2),
+        columns=columns,
+        row_labels=["generated", "nearest"] * rows,
+        column_labels=column_labels,
+        title=title,
+        note=note,
+        alt=alt
+        or f"{title or 'Generated images'}: {rows} rows of {columns} generated images, and below each the "
+        f"training image nearest to it; columns: {', '.join(column_labels)}.",
+        width=7.5,
+    )
+
+
 GAP = 2  # white pixels between the images of a grid
 
 

@@ -176,7 +176,7 @@ def games_on_plane(
         artists = draw_plane(panel, pulls=pulls)
         update_plane(artists, view)
         panel.set_title(label)
-    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=2, markerscale=2)
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3, markerscale=2)
     bar = figure.colorbar(artists["heat"], ax=list(panels), shrink=0.7, ticks=[0, 0.5, 1], pad=0.02)
     bar.set_label("D(x)")
     if title:
@@ -239,7 +239,9 @@ def draw_plane(axes: Axes, radius: float = RADIUS, pulls: bool = True) -> dict:
     (artists["real"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3, label="data")
     (artists["generated"],) = axes.plot([], [], "x", color=COLORS["model"], markersize=4, label="generated")
     if pulls:
-        artists["pulls"] = LineCollection([], colors="black", linewidths=0.7, alpha=0.8)
+        artists["pulls"] = LineCollection(
+            [], colors="black", linewidths=0.7, alpha=0.8, label="where D pulls it"
+        )
         axes.add_collection(artists["pulls"], autolim=False)
     _plane_axes(axes, radius)
     return artists
@@ -252,11 +254,22 @@ def update_plane(artists: Mapping, view: View) -> None:
     artists["generated"].set_data(*as_array(view.generated).T)
     if "pulls" in artists:
         starts, pulls = as_array(view.generated), as_array(view.pulls)
+        chosen = _apart(starts, LONGEST_PULL / 2)  # where points crowd, some arrows speak for all
+        starts, pulls = starts[chosen], pulls[chosen]
         strength = np.hypot(*pulls.T)[:, None]
         ends = starts + pulls * LONGEST_PULL / (
             1 + strength
         )  # true direction; length never above LONGEST_PULL
         artists["pulls"].set_segments(_arrows(starts, ends))
+
+
+def _apart(points: np.ndarray, distance: float) -> list[int]:
+    """Places of points, in order, none of them nearer than the distance to an earlier one."""
+    chosen: list[int] = []
+    for place, point in enumerate(points):
+        if not chosen or np.hypot(*(points[chosen] - point).T).min() >= distance:
+            chosen.append(place)
+    return chosen
 
 
 def _arrows(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:

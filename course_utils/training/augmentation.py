@@ -66,6 +66,11 @@ def translate(images: Tensor, rng: torch.Generator, fraction: float = 1 / 8) -> 
     return pixels.view(count, channels, height, width)
 
 
+def flip_and_translate(images: Tensor, rng: torch.Generator) -> Tensor:
+    """translate(flip(x)): mirrored or not, a little out of place. (N, C, H, W) → the same."""
+    return translate(flip(images, rng), rng)
+
+
 def _uniform(images: Tensor, rng: torch.Generator) -> Tensor:
     return torch.rand(len(images), 1, 1, 1, generator=rng, device=rng.device)
 

@@ -83,11 +83,14 @@ def load_all(parts: Mapping[str, nn.Module | Optimizer], state: Mapping, path: s
 
 
 def differences(theirs: Mapping[str, object], ours: Mapping[str, object]) -> str:
-    """'was made with a=1, this run has a=2', for all settings that differ; "" where none does."""
-    names = [name for name in {**theirs, **ours} if theirs.get(name, "unset") != ours.get(name, "unset")]
+    """'was made with a=1, this run has a=2', for all settings that differ; "" where none does.
+
+    What one side does not know is None there: a later version may have learnt a setting, and files go on.
+    """
+    names = [name for name in {**theirs, **ours} if theirs.get(name, "None") != ours.get(name, "None")]
     if not names:
         return ""
-    said = [", ".join(f"{name}={side.get(name, 'unset')}" for name in names) for side in (theirs, ours)]
+    said = [", ".join(f"{name}={side.get(name, 'None')}" for name in names) for side in (theirs, ours)]
     return f"was made with {said[0]}, this run has {said[1]}"
 
 

@@ -4,6 +4,7 @@ It knows images, seconds and files, no network's role and no loss. What it train
 gan.py, other models beside it.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -339,7 +340,9 @@ class Session:
         torch.set_rng_state(state["torch_rng"])
         if state["cuda_rng"] is not None and rng.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_rng"], rng.device)
-        run.history.update(state["history"])
+        steps = len(state["history"]["images"])
+        for name, column in run.history.items():  # one that the file does not have was not measured then
+            column[:] = state["history"].get(name, [math.nan] * steps)
         run.snapshots[:] = state["snapshots"]
         run.images_seen, run.seconds = state["images_seen"], state["seconds"]
         self.machine.batches_drawn = run.images_seen // self.machine.batch_size

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from course_utils.checks import call, choose, exercise, expect_close, run_check
+from course_utils.checks import call, choose, exercise, expect_close, guard, run_check
 from course_utils.checks import verdict as machinery
 from course_utils.checks.guard import PRINTED, TookTooLong, _watchdog, within
 
@@ -241,6 +242,15 @@ def test_in_another_thread_too(answer):
     thread.join(30)
     assert "was stopped after 0.25 seconds" in verdicts[0].message
     assert threading.active_count() == threads
+
+
+def test_where_others_have_the_processor_the_time_is_up_later(monkeypatch):
+    now = {"monotonic": 100.0, "process_time": 5.0}
+    monkeypatch.setattr(guard, "time", SimpleNamespace(**{name: lambda name=name: now[name] for name in now}))
+    is_up = guard._clock(20)
+    for waited, worked, expected in ((10, 10, False), (25, 2, False), (25, 11, True), (61, 0, True)):
+        now.update(monotonic=100.0 + waited, process_time=5.0 + worked)
+        assert is_up() == expected
 
 
 @pytest.mark.parametrize("limited", [within, _watchdog])

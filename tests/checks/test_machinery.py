@@ -22,6 +22,7 @@ from course_utils.checks import (
     progress,
     run_check,
 )
+from course_utils.training.objectives import Objective
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +108,10 @@ def test_an_error_inside_a_library_is_traced_to_the_answer():
 def test_pytorchs_own_not_implemented_error_is_an_attempt():
     module = torch.nn.Module()  # without forward, calling it raises NotImplementedError
     assert run_check("90.1", module).status == "wrong"
+
+
+def test_a_named_tuple_with_an_empty_field_is_an_attempt():
+    assert run_check("90.1", Objective("hinge")).status == "wrong"  # its penalty is None
 
 
 def test_answers_that_change_their_input_are_judged_by_their_result():

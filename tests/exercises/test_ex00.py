@@ -140,7 +140,7 @@ WRONG = [
     ("0.5", lambda number, p: [p[:, int(one)].max().item() for one in number], "largest probabilities"),
     ("0.5", lambda number, p: masked(number, p)[0], "4 figures"),
     ("0.5", lambda number, p: [int(one) for one in number], "for the figure 2"),
-    ("0.5", lambda number, p: [place + 1 for place in masked(number, p)], "for the figure 2 of “2014”"),
+    ("0.5", lambda number, p: [place + 1 for place in masked(number, p)], "counted from 1"),
     ("0.5", lambda number, p: [1000 + place for place in masked(number, p)], "from 0 to 39"),
     ("0.5", first_that_shows_it, "not used yet has"),
     ("0.5", only_its_column_masked, "stands for two figures"),

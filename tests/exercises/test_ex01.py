@@ -236,7 +236,7 @@ WRONG = [
     ("1.7", lambda p, rounds, rate: game(p, rounds, 2 * rate), "twice as long"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, 1.0), "do not depend on `rate`"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, 0.0), "never moves"),
-    ("1.7", lambda p, rounds, rate: game(p, rounds, 0.9 * rate), "was expected"),
+    ("1.7", lambda p, rounds, rate: game(p, rounds, 0.9 * rate), "0.9 times as long"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, rate, as_list=True), "torch.stack"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, rate)[1:], "13 rows"),
     ("1.7", lambda p, rounds, rate: game(p, rounds, rate)[-1], "one distribution"),

@@ -200,7 +200,7 @@ WRONG = [
     ("2.2", generator_first, "generator moved first"),
     ("2.2", simultaneous_steps, "arrow at the old ψ"),
     ("2.2", lambda field, w, h, n: w - h * field(w), "against the arrows"),
-    ("2.2", lambda field, w, h, n: w + 2 * h * field(w), "should have moved by"),
+    ("2.2", lambda field, w, h, n: w + 2 * h * field(w), "whatever `n` is"),
     (
         "2.2",
         lambda f, w, h, n: discriminator_moves(f, w, h, n) + torch.tensor([0.1, 0]),

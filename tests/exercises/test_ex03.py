@@ -192,6 +192,8 @@ def whole(
     lr=2e-3,
     d_moves=True,
     one_batch=False,
+    latents=torch.randn,
+    reseeded=False,
 ):
     if seeded:
         torch.manual_seed(start)
@@ -206,8 +208,10 @@ def whole(
     if not latents_seeded:
         torch.seed()
     for _ in range(rounds):
+        if reseeded:
+            rng.manual_seed(start)
         x = x if one_batch else draw(256, rng)
-        f = G(torch.randn(256, dim, generator=rng if latents_seeded else None))
+        f = G(latents(256, dim, generator=rng if latents_seeded else None))
         if d_moves:
             finish(d_values(D, x, f), of_d)
         finish(g_value(D, f), of_g)
@@ -216,6 +220,17 @@ def whole(
 
 def spoilt(**options):
     return lambda *arguments: whole(*arguments, **options)
+
+
+def drawn_once():
+    """Draws latents when it is first called."""
+    kept = []
+
+    def latents(*shape, generator):
+        kept.extend([torch.randn(*shape, generator=generator)] * (not kept))
+        return kept[0]
+
+    return latents
 
 
 def whole_by_the_course(draw, dim, rounds, start):
@@ -403,6 +418,13 @@ WRONG = [
     ),
     ("3.3", spoilt(g_value=lambda D, f: softplus(D(f)).mean()), "or up?"),
     ("3.3", spoilt(lr=1e-5), "too little is learnt"),
+    ("3.3", lambda *a: whole(*a, latents=drawn_once()), "he latents are the same in each round"),
+    ("3.3", spoilt(latents=torch.rand), "No latent is ever negative"),
+    ("3.3", spoilt(latents=lambda *a, generator: torch.randn(*a, generator=generator) / 2), "deviation 0.50"),
+    ("3.3", spoilt(reseeded=True), "he latents are the same in each round"),
+    ("3.3", spoilt(reseeded=True, latents=lambda *a, generator: torch.randn(*a)), "sees the same batch"),
+    ("3.3", changed_after(lambda G, D: (G.to("meta"), D)), "he generator comes back on the device `meta`"),
+    ("3.3", changed_after(lambda G, D: (G, D.to("meta"))), "he discriminator comes back on the device"),
     ("3.4", lambda D, points: -generator_pull(D, points), "wrong way"),
     ("3.4", slope_of(lambda t: -F.softplus(-t).mean()), "divided by N"),
     ("3.4", slope_of(lambda t: F.softplus(-t).mean()), "wo things"),
@@ -446,7 +468,10 @@ def test_right_answers_pass(number, answer):
     assert verdict.status == "right", verdict.message
 
 
-@pytest.mark.parametrize(("number", "answer", "words"), WRONG)
+@pytest.mark.parametrize(
+    ("number", "answer", "words"),
+    [pytest.param(*one, marks=pytest.mark.slow) if one[0] == "3.3" else one for one in WRONG],  # trainings
+)
 def test_each_mistake_gets_its_own_message(number, answer, words):
     verdict = run_check(number, answer)
     assert verdict.status == "wrong"

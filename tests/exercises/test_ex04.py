@@ -436,7 +436,6 @@ SCRIPTS = [
     script(rate=1e-3, betas=(0.5, 0.999), batch_size=32),
     script(rate=2e-4, betas=(0.5, 0.999), batch_size=100),
     script(detach=lambda fake: fake),
-    script(play=generator_first),
     script(play=simultaneous),
     script(play=two_judgements, rate=1e-3),
     script(places=lambda count, size, number: (torch.arange(size) + size * number) % count),
@@ -448,17 +447,20 @@ SCRIPTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", SCRIPTS)
 def test_a_right_training_script_is_accepted_in_every_form(answer):
     verdict = run_check("4.6", answer)
     assert verdict.status == "right", verdict
 
 
+@pytest.mark.slow
 def test_a_gradient_that_nobody_uses_is_pointed_out():
     assert "saves the time" in run_check("4.6", script(detach=lambda fake: fake)).message
     assert "saves the time" not in run_check("4.6", script()).message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -468,6 +470,7 @@ def test_a_gradient_that_nobody_uses_is_pointed_out():
             script(clear=("both at the top",), detach=lambda fake: fake),
             "discriminator's loss is in the generator",
         ),
+        (script(play=generator_first), "takes its step first"),
         (script(play=one_backward), "one and the same `backward()`"),
         (script(play=cleared_too_early), "generator's loss is in the discriminator"),
         (

@@ -189,6 +189,11 @@ def binary_cross_entropy(logits, target):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
+def by_targets(real, fake):
+    targets = torch.ones(len(real), device=real.device), torch.zeros(len(fake), device=fake.device)
+    return sum(map(F.binary_cross_entropy_with_logits, (real, fake), targets))
+
+
 def by_cross_entropy(real, fake):
     return binary_cross_entropy(real, 1.0) + binary_cross_entropy(fake, 0.0)
 
@@ -615,7 +620,8 @@ RIGHT = [
     ("5.1", by_pytorch),
     ("5.2", written()),
     ("5.2", by_the_package),
-    ("5.2", written(returned=lambda d, g: [d, g])),
+    ("5.2", written(d_loss=by_targets)),
+    ("5.2", written(returned=lambda d, g: [d.item(), g.item()])),
     ("5.2", written(d_loss=by_cross_entropy, g_loss=lambda fake: binary_cross_entropy(fake, 1.0))),
     ("5.2", written(g_loss=lambda fake: -torch.log(torch.sigmoid(fake)).mean())),
     ("5.2", cleared_at_the_end),

@@ -143,7 +143,7 @@ def test_a_right_generator_is_not_told_sizes_that_it_may_not_have():
         (lambda: generator(ending=Shouting), "tanh"),
         (lambda: generator(ending=nn.Sigmoid), "below 0"),
         (lambda: generator(channels=1), "six colour pictures"),
-        (lambda: nn.Sequential(nn.Linear(64, 3)), "fails on latents"),
+        (lambda: nn.Sequential(nn.Linear(100, 3), nn.Linear(4, 3)), "fails on latents"),
         (lambda: "nonsense", "return a network"),
         (lambda: None, "None"),
     ],
@@ -221,7 +221,7 @@ def in_place(images, rng):
         ),
         (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x).detach(), "history"),
         (with_a_history_of_its_own, "does not come back to the pixels"),
-        (lambda x, rng: torch.where(torch.rand(x.shape, generator=rng) < 0.5, x.flip(3), x), "neither"),
+        (lambda x, rng: torch.where(torch.rand(x.shape, generator=rng) < 0.5, x.flip(3), x), "each *pixel*"),
         (in_place, "changed the images"),
         (lambda x, rng: torch.where(coins(x, rng), x.flip(3), x)[:10], "shape"),
         (lambda x, rng: None, "None"),
@@ -373,6 +373,7 @@ def with_an_idle_layer():
 ALWAYS_THE_SAME = own(interpolated("bilinear"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

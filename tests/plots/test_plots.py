@@ -34,6 +34,9 @@ def images(count, channels=1, seed=0):
 
 FIGURES = {
     "image_grid": lambda note="": plots.image_grid(images(10), note=note),
+    "beside_nearest": lambda note="": plots.beside_nearest(
+        images(4), images(4, seed=1), column_labels=["cat", "dog"], note=note
+    ),
     "loss_curves": lambda note="": plots.loss_curves(HISTORY, note=note),
     "accuracy_curves": lambda note="": plots.accuracy_curves(HISTORY, note=note),
     "curve": lambda note="": plots.curve(HISTORY, "generator_loss", label="loss of G", note=note),
@@ -371,3 +374,13 @@ def test_curves_and_points_take_the_colours_that_they_have_in_other_figures():
         "half": plots.COLORS["value"],
         "top": plots.COLORS["discriminator"],
     }
+
+
+def test_below_each_row_of_generated_images_is_the_row_of_those_nearest_to_them():
+    generated, nearest = images(4), images(4, seed=1)
+    figure = plots.beside_nearest(generated, nearest, column_labels=["cat", "dog"])
+    drawn = figure.axes[0].get_images()[0].get_array()
+    order = torch.cat([generated[:2], nearest[:2], generated[2:], nearest[2:]])
+    assert np.array_equal(drawn, plots.tile(order, 2))
+    with pytest.raises(ValueError, match="full rows of 3"):
+        plots.beside_nearest(generated, nearest, column_labels=["cat", "dog", "frog"])

@@ -69,6 +69,18 @@ def test_figures_of_games_are_described():
     assert "away from D*" in plots.alt_text(line)
 
 
+def test_where_samples_crowd_some_arrows_speak_for_all_and_the_legend_names_them():
+    rng = torch.Generator().manual_seed(0)
+    crowd, pulls = torch.randn(2, 200, 2, generator=rng)
+    view = view_plane(*players(ring()))._replace(generated=crowd, pulls=pulls)
+    figure = plots.games_on_plane({"start": view})
+    (arrows,) = (one for one in figure.axes[0].collections if one.get_label() == "where D pulls it")
+    tails = torch.stack([torch.tensor(arrow)[0] for arrow in arrows.get_segments()])
+    assert 5 < len(tails) < 200
+    assert torch.pdist(tails).min() >= 0.3
+    assert "where D pulls it" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_an_arrow_starts_at_its_sample_and_points_along_the_pull():
     view = view_plane(*players(ring()), points=5)
     _, axes = plots.new_figure()

@@ -186,3 +186,22 @@ def test_a_checkpoint_that_cannot_be_written_is_a_warning_and_training_continues
 def test_a_seed_that_no_generator_takes_is_refused(seed):
     with pytest.raises(ValueError, match="seed must be a whole number from 0"), warnings.catch_warnings():
         train_gan(*players(), RING.sample, **{**SHORT, "seed": seed})
+
+
+def test_a_file_from_before_a_setting_or_a_column_existed_continues(tmp_path):
+    """Later versions learn settings that are None by default, and measure more."""
+    path = tmp_path / "run.pt"
+    train_gan(*players(), RING.sample, checkpoint=path, **SHORT)
+    state = load_checkpoint(path)
+    assert state["settings"].pop("penalty") == "None"
+    steps = len(state["history"].pop("generator_loss"))
+    save_checkpoint(path, state)
+
+    run = train_gan(*players(), RING.sample, checkpoint=path, resume=True, **{**SHORT, "images": 192})
+    column = torch.tensor(run.history["generator_loss"])
+    assert column.isnan().tolist() == [True] * steps + [False] * 2
+
+    state["settings"]["penalty"] = "unknown"  # a setting that was not None still counts
+    save_checkpoint(path, state)
+    with pytest.raises(ValueError, match="was made with penalty=unknown, this run has penalty=None"):
+        train_gan(*players(), RING.sample, checkpoint=path, resume=True, **SHORT)

@@ -1,0 +1,329 @@
+"""The class-conditional CIFAR-10 generator that ships: trained in stretches, written at any time.
+
+python -m tools.class_generator features              # once: the frozen network of the discriminator
+python -m tools.class_generator train --hours 8       # trains on from the checkpoint; Ctrl-C stops it as well
+python -m tools.class_generator picture               # ten classes, none chosen, beside the training images
+python -m tools.class_generator ship                  # writes assets/cifar10_classes_generator.safetensors
+
+Run it from the repository's root with the real data in place. Everything is kept in `.course/colour/` (git
+ignores it): `features.safetensors`, `checkpoint.pt`, and `curve.jsonl`, the quality against images and hours.
+`train` may be killed at any moment: it loses what came after the last checkpoint, some minutes. The learning
+rates fall over the last 30 % of `--images`; a later call may choose another number, and so begin or put off
+the fall.
+
+The generator (`ResidualGenerator`) meets a discriminator that sees through the frozen features of a small
+classifier (`ProjectedDiscriminator`), trained by `features` on the same training images. It is not one of the
+classifiers that judge.
+"""
+
+import argparse
+import json
+import time
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from course_utils import data, plots
+from course_utils.data.convention import Sampler
+from course_utils.files import ASSETS, load_weights, save_weights
+from course_utils.metrics import frechet_distance, frechet_evaluator, load_classifier
+from course_utils.metrics.classifiers import Classifier, convolution, in_batches
+from course_utils.metrics.train_classifier import Recipe, accuracy
+from course_utils.metrics.train_classifier import train as train_classifier
+from course_utils.models import ProjectedDiscriminator, ResidualGenerator, sample
+from course_utils.training import GAN, Run, constant_then_linear, train
+from course_utils.training.augmentation import flip_and_translate
+from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
+from course_utils.training.gan import conditional
+
+FOLDER = Path(".course/colour")
+NAME = "cifar10_classes"
+NETWORK = {"latent_dim": 64, "classes": 10, "widths": [256, 192, 64], "label_dim": 32}
+GAME = {
+    "loss": "hinge",
+    "shown": conditional,
+    "augment": flip_and_translate,
+    "generator_lr": 5e-4,
+    "discriminator_lr": 1e-3,
+    "betas": (0.0, 0.99),
+}
+TRAINING = {
+    "batch_size": 64,
+    "ema_half_life": 20_000,
+    "schedule": partial(constant_then_linear, constant=0.7),
+}
+
+SNAPSHOT_EVERY, SCORE_EVERY = (
+    25_600,
+    102_400,
+)  # images between two checkpoints, between two points of the curve
+
+
+# --- the frozen features -----------------------------------------------------------------------------------
+
+
+def feature_network() -> Classifier:
+    """32×32 colour → 192 features: a plain network of six convolutions, the first on pixels taken 2×2."""
+    layers = nn.Sequential(
+        nn.PixelUnshuffle(2),  # 12×16×16
+        *convolution(12, 64),
+        *convolution(64, 64),  # 64×16×16
+        *convolution(64, 128, stride=2),
+        *convolution(128, 128),  # 128×8×8
+        *convolution(128, 192, stride=2),
+        *convolution(192, 192),  # 192×4×4
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+    return Classifier((3, 32, 32), layers, num_features=192)
+
+
+def train_features(folder: Path, seed: int = 101, epochs: int = 8) -> None:
+    """Trains the feature network as a classifier, and writes it."""
+    training, test = real_images("train"), real_images("test")
+    torch.manual_seed(seed)
+    classifier = feature_network()
+    train_classifier(
+        classifier,
+        training.images,
+        training.labels,
+        Recipe(epochs, learning_rate=0.2, shift=4, flip=True),
+        seed,
+    )
+    reached = accuracy(classifier, test.images, test.labels)
+    metadata = {"test_accuracy": f"{reached:.4f}", "seed": str(seed), "epochs": str(epochs)}
+    save_weights(classifier, folder / "features.safetensors", metadata, half=True)
+    print(f"test accuracy {reached:.2%}")
+
+
+def stages(classifier: Classifier) -> list[nn.Sequential]:
+    """Its layers up to each halving; every batch normalisation becomes part of the convolution before it."""
+    layers = list(classifier.eval().layers)[:-2]
+    folded = [layers[0]]
+    for weights, norm, activation in zip(layers[1::3], layers[2::3], layers[3::3], strict=True):
+        folded += [fuse_conv_bn_eval(weights, norm), activation]
+    return [nn.Sequential(*folded[start:end]) for start, end in ((0, 5), (5, 9), (9, 13))]
+
+
+# --- the game ----------------------------------------------------------------------------------------------
+
+
+def game(folder: Path) -> GAN:
+    """New networks, and how they play."""
+    features = load_weights(feature_network(), folder / "features.safetensors")
+    discriminator = ProjectedDiscriminator(stages(features), channels=(64, 128, 192))
+    return GAN(ResidualGenerator(**NETWORK), discriminator, **GAME)
+
+
+def labelled_sampler(images: Tensor, labels: Tensor) -> Sampler:
+    """draw(n, rng) → (images (n, C, H, W) in [-1, 1], labels (n,)), with replacement."""
+
+    def draw(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(len(images), (n,), generator=rng)
+        return data.to_model_range(images[chosen]), labels[chosen]
+
+    return draw
+
+
+def real_images(split: str) -> data.ImageData:
+    images = data.load("cifar10", split)
+    if images.is_stand_in:
+        raise SystemExit(f"a generator for the course needs the real CIFAR-10, but there is: {images.note}")
+    return images
+
+
+# --- how good it is ----------------------------------------------------------------------------------------
+
+
+def scores(generator: nn.Module, samples: int = 2_000, seed: int = 12_345) -> dict[str, float]:
+    """What the course's classifier says about equally many samples of each class.
+
+    frechet: the Fréchet distance to all test images.
+    inception: exp E KL(p(k | x) ‖ p(k)), the analogue of the inception score (arXiv:1606.03498).
+    agreement: the fraction read as the class that was asked for.
+    diversity: spread of the features within a class, samples' over test images': 1 where they spread alike.
+    """
+    labels = torch.arange(samples) % 10
+    images = sample(generator, samples, labels=labels, seed=seed)
+    evaluator, classifier = frechet_evaluator("cifar10"), load_classifier("cifar10")
+    features = in_batches(classifier.features, images)
+    with torch.no_grad():
+        p = classifier.head(features).softmax(1).double()
+    divergences = (torch.xlogy(p, p) - torch.xlogy(p, p.mean(0))).sum(1)
+    return {
+        "frechet": frechet_distance(evaluator.real, features),
+        "inception": divergences.mean().exp().item(),
+        "agreement": (p.argmax(1) == labels).double().mean().item(),
+        "diversity": (spread_within(features, labels) / real_spread()).mean().item(),
+    }
+
+
+def spread_within(features: Tensor, labels: Tensor) -> Tensor:
+    """E‖f − E f‖² over the samples of each class, (10,)."""
+    return torch.stack([features[labels == one].var(0).sum() for one in range(10)])
+
+
+@cache
+def real_spread() -> Tensor:
+    test = real_images("test")
+    features = in_batches(load_classifier("cifar10").features, data.to_model_range(test.images))
+    return spread_within(features, test.labels)
+
+
+# --- training ----------------------------------------------------------------------------------------------
+
+
+def train_on(folder: Path, images: int, hours: float, seed: int, threads: int | None = None) -> Run:
+    """Trains on from the checkpoint, and notes the quality in `curve.jsonl`."""
+    if threads is not None and (folder / "checkpoint.pt").exists():
+        state = load_checkpoint(folder / "checkpoint.pt")  # it would insist on the threads it was made with
+        save_checkpoint(folder / "checkpoint.pt", {**state, "threads": threads})
+    training, curve = real_images("train"), Curve(folder / "curve.jsonl", hours)
+
+    def look(run: Run) -> None:
+        if run.images_seen % SCORE_EVERY == 0:
+            curve.add(run)
+        curve.stop_if_over(run)
+
+    torch.manual_seed(seed)
+    return train(
+        game(folder),
+        labelled_sampler(training.images, training.labels),
+        images=images,
+        seed=seed,
+        snapshot_every=SNAPSHOT_EVERY,
+        snapshot_samples=10,
+        conditions=torch.arange(10),
+        on_snapshot=look,
+        checkpoint=folder / "checkpoint.pt",
+        resume=True,
+        progress=False,
+        threads=threads,
+        **TRAINING,
+    )
+
+
+class Curve:
+    """The quality against images and hours: a line of `path` for each time it was measured.
+
+    Args:
+        path: continued where it exists.
+        hours: of this call, after which `stop_if_over` stops the training.
+    """
+
+    def __init__(self, path: Path, hours: float):
+        self.path, self.hours = path, hours
+        self.records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        self.began, self.cpu_began = time.perf_counter(), time.process_time()
+        self.started_at: int | None = None  # images
+        self.cpu_before = self.records[-1]["cpu_seconds"] if self.records else 0.0
+
+    def add(self, run: Run) -> None:
+        if self.records and run.images_seen <= self.records[-1]["images"]:
+            return  # a resumed run pauses where it was stopped
+        record = {
+            "images": run.images_seen,
+            "seconds": round(run.seconds),
+            "cpu_seconds": round(self.cpu_before + time.process_time() - self.cpu_began),
+            **{name: round(value, 4) for name, value in scores(run.average).items()},
+        }
+        self.records.append(record)
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        print(json.dumps(record), flush=True)
+
+    def stop_if_over(self, run: Run) -> None:
+        """Ends the training once its hours are over, but not at the first look, before it has begun."""
+        over = time.perf_counter() - self.began > 3600 * self.hours
+        self.started_at = run.images_seen if self.started_at is None else self.started_at
+        if over and run.images_seen > self.started_at:
+            raise KeyboardInterrupt  # the checkpoint of this pause is written already
+
+
+# --- looking -----------------------------------------------------------------------------------------------
+
+
+def picture(folder: Path, rows: int = 4, seed: int = 0) -> None:
+    """Writes `picture.png`: the first samples of each class, above the training images nearest to them."""
+    generator, state = averaged_generator(folder)
+    training = real_images("train")
+    images = sample(generator, 10 * rows, labels=torch.arange(10).repeat(rows), seed=seed)
+    figure = plots.beside_nearest(
+        images,
+        nearest_of(images, data.to_model_range(training.images)),
+        column_labels=training.classes,
+        title=f"After {state['images_seen']:,} images",
+        note=training.note,
+    )
+    (folder / "picture.png").write_bytes(plots.to_png(figure))
+    print(f"written to {folder / 'picture.png'}")
+
+
+def nearest_of(images: Tensor, training: Tensor) -> Tensor:
+    """The training image nearest to each, by the Euclidean distance of images at half the size."""
+    small, others = (F.avg_pool2d(side, 2).flatten(1) for side in (images, training))
+    return training[torch.cdist(small, others).argmin(1)]
+
+
+def averaged_generator(folder: Path) -> tuple[ResidualGenerator, dict]:
+    """The averaged generator of the checkpoint, and the whole checkpoint."""
+    state = load_checkpoint(folder / "checkpoint.pt")
+    generator = ResidualGenerator(**NETWORK)
+    generator.load_state_dict(state["average"])
+    return generator.eval(), state
+
+
+# --- shipping ----------------------------------------------------------------------------------------------
+
+
+def ship(folder: Path, output: Path, machine: str) -> None:
+    """Writes the averaged generator of the checkpoint in half precision, scored as it ships."""
+    generator, state = averaged_generator(folder)
+    generator = generator.half().float()
+    found = scores(generator, samples=10_000)
+    note = real_images("train").note or "CIFAR-10, full training set"
+    metadata = {
+        "architecture": "ResidualGenerator",
+        "network": json.dumps(NETWORK),
+        "made_by": f"python -m tools.class_generator, on {note}; {state['images_seen']:,} images in "
+        f"{state['seconds'] / 3600:.1f} h on {machine}",
+        "images": str(state["images_seen"]),
+        "seconds": f"{state['seconds']:.0f}",
+        "machine": machine,
+        **{name: f"{value:.3f}" for name, value in found.items()},
+    }
+    save_weights(generator, output, metadata, half=True)
+    print(json.dumps(metadata, indent=2, ensure_ascii=False))
+    print(f"written to {output} ({output.stat().st_size / 1e6:.2f} MB)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("features", "train", "picture", "ship"))
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept")
+    parser.add_argument("--images", type=int, default=8_000_000, help="train: how many in all")
+    parser.add_argument("--hours", type=float, default=float("inf"), help="train: stop after so many")
+    parser.add_argument("--threads", type=int, help="train: on so many from here on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--machine", default="an unnamed machine", help="ship: that it ran on")
+    parser.add_argument("--output", type=Path, default=ASSETS / f"{NAME}_generator.safetensors")
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    if arguments.what == "features":
+        train_features(folder)
+    elif arguments.what == "train":
+        train_on(folder, arguments.images, arguments.hours, arguments.seed, arguments.threads)
+    elif arguments.what == "picture":
+        picture(folder)
+    else:
+        ship(folder, arguments.output, arguments.machine)
+
+
+if __name__ == "__main__":
+    main()
