@@ -22,6 +22,7 @@ os.environ["COURSE_THREADS"] = "1"  # not measured: same bits on every machine
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores
 os.environ["COURSE_PROGRESS"] = str(Path(_FOLDER) / "progress.json")
+os.environ["COURSE_QUIZ"] = str(Path(_FOLDER) / "quiz.jsonl")
 
 
 def pytest_configure(config):

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
 from tools.run import ROOT
@@ -58,11 +59,18 @@ RUN_CELL = """([place, source]) => {
 
 
 @pytest.fixture
-def lab(tmp_path):
-    """JupyterLab's address, serving a copy of the notebook; nothing of the user's own settings takes part."""
+def lab(tmp_path, request):
+    """JupyterLab's address, serving a copy of the notebook; nothing of the user's own settings takes part.
+
+    A parameter is the source of a notebook's only cell, in place of the notebook.
+    """
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
+    source = getattr(request, "param", None)
+    if source is None:
+        shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
+    else:
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), folder / NOTEBOOK)
     settings = {
         "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
         "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
@@ -208,3 +216,47 @@ def place_of(cells, text):
     found = [place for place, cell in enumerate(cells) if cell["kind"] == "code" and text in cell["source"]]
     assert found, f"no cell of notebook 01 contains {text}"
     return found[0]
+
+
+QUIZ = """
+import torch
+from course_utils.widgets.quiz import real_or_fake_quiz
+white, black = torch.ones(4, 1, 28, 28), -torch.ones(4, 1, 28, 28)
+real_or_fake_quiz(white, black, subject="black", trials=4, file="quiz.jsonl", player="Ada")
+"""
+
+
+@pytest.mark.parametrize("lab", [QUIZ], indirect=True)
+def test_the_quiz_is_played_by_keys_and_by_clicks(page, lab, tmp_path):
+    """The image vanishes by itself, each answer lands in the file, R and G change no cell of the notebook."""
+    from playwright.sync_api import expect
+
+    page.goto(lab)
+    page.wait_for_function(READY, timeout=60 * SECONDS)
+    run_cell(page, 0)
+    quiz = page.get_by_role("group", name="Real or generated?")
+    quiz.wait_for(timeout=60 * SECONDS)
+    status = quiz.locator("[role=status]")
+    expect(status).to_have_text("Image 1 of 4", timeout=20 * SECONDS)
+    quiz.focus()
+    page.keyboard.press("r")  # too early: nothing was shown
+    page.keyboard.press("Enter")
+    for number, said in ((1, "r"), (2, "g"), (3, None), (4, None)):
+        expect(status).to_have_text(f"Image {number} of 4", timeout=20 * SECONDS)
+        if number > 2:  # by the mouse, while the image is there or after it has gone
+            quiz.get_by_role("button", name="Real (R)").click(timeout=20 * SECONDS)
+            continue
+        expect(quiz.get_by_role("button", name="Real (R)")).to_be_enabled(timeout=20 * SECONDS)
+        expect(quiz.locator("img")).to_have_count(0, timeout=20 * SECONDS)  # gone after half a second
+        page.keyboard.press(said)
+    expect(status).to_have_text("Done. Your result is below.", timeout=20 * SECONDS)
+    page.locator("img[alt*='images as they were shown']").first.wait_for(timeout=20 * SECONDS)
+
+    lines = (tmp_path / "notebooks" / "quiz.jsonl").read_text(encoding="utf-8").splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [answer["said_real"] for answer in answers] == [True, False, True, True]
+    assert sum(answer["real"] for answer in answers) == 2
+    assert all(answer["player"] == "Ada" and answer["exposure"] == 500 for answer in answers)
+    for answer in answers[:2]:
+        assert 450 < answer["shown"] <= answer["response"]
+    assert [cell["kind"] for cell in page.evaluate(CELLS)] == ["code"]  # R would have made it a raw cell

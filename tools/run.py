@@ -101,6 +101,7 @@ def execute(
     with tempfile.TemporaryDirectory() as temporary:
         variables = {**os.environ, **(environment or {})}
         variables["COURSE_PROGRESS"] = str(Path(temporary) / "progress.json")
+        variables["COURSE_QUIZ"] = str(Path(temporary) / "quiz.jsonl")
         if scale:
             variables["COURSE_SCALE"] = scale
 

@@ -49,6 +49,32 @@ def class_coverage(images: Tensor, classifier: Classifier, least_fraction: float
     )
 
 
+def classifier_score(logits: Tensor) -> float:
+    """exp E KL(p(k | x) ‖ p(k)), with p(k) = E p(k | x)  (Salimans et al. 2016, arXiv:1606.03498).
+
+    Of the Inception network's logits this is the *Inception score*; of another classifier's its analogue,
+    and not to be compared with published ones. High where the classifier is sure of each image, and all
+    images together fall into all classes alike. Real images come in nowhere.
+
+    Args:
+        logits: of the classes, a row for each image, (N, K).
+
+    Returns:
+        Between 1 and K.
+
+    Raises:
+        ValueError: another shape, or logits that are not finite.
+    """
+    if logits.ndim != 2 or not logits.isfinite().all():
+        raise ValueError(f"logits must be finite and (N, K), a row for each image, got {tuple(logits.shape)}")
+    log_p = logits.detach().double().log_softmax(dim=1)
+    p = log_p.exp()
+    marginal = p.mean(dim=0)
+    entropy_of_mean = -torch.special.xlogy(marginal, marginal).sum()  # 0·log 0 = 0
+    mean_entropy = -(p * log_p).sum(dim=1).mean()
+    return torch.exp(entropy_of_mean - mean_entropy).item()
+
+
 def surest_images(classes: Sequence[int] | str, probabilities: Tensor) -> list[int]:
     """For each class asked for, the image with the largest p(class | x) that is not taken yet.
 

@@ -37,6 +37,21 @@ def feature_statistics(features: Tensor) -> FeatureStatistics:
     Raises:
         ValueError: another shape, fewer than two vectors, or values that are not finite.
     """
+    features = checked_features(features)
+    mean = features.mean(0)
+    centred = features - mean
+    return FeatureStatistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+
+
+def checked_features(features: Tensor) -> Tensor:
+    """The features in float64 on the CPU, without history.
+
+    Args:
+        features: (N, d), N ≥ 2, any finite values.
+
+    Raises:
+        ValueError: another shape, fewer than two vectors, or values that are not finite.
+    """
     if not isinstance(features, Tensor) or features.ndim != 2 or len(features) < 2:
         raise ValueError(
             f"features must be (N, d) with N at least 2, got {describe(features)}; pass one row a sample"
@@ -47,9 +62,24 @@ def feature_statistics(features: Tensor) -> FeatureStatistics:
             f"features must be finite, got {(~features.isfinite()).sum()} values that are not; "
             "has the generator diverged?"
         )
-    mean = features.mean(0)
-    centred = features - mean
-    return FeatureStatistics(mean, centred.T @ centred / (len(features) - 1), len(features))
+    return features
+
+
+def transport_cost(a: Tensor, b: Tensor) -> float:
+    """The least mean squared move that carries the points a onto the points b, on a line: rank to rank.
+
+    The squared 2-Wasserstein distance of two heaps of equally many points. For many points of two normal
+    distributions it is (μ_a − μ_b)² + (σ_a − σ_b)², the Fréchet distance in one dimension.
+
+    Args:
+        a, b: (N,) each, in any order.
+
+    Raises:
+        ValueError: two shapes, or more than one axis.
+    """
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"a and b must be (N,) both, got {tuple(a.shape)} and {tuple(b.shape)}")
+    return (a.double().sort().values - b.double().sort().values).square().mean().item()
 
 
 def frechet_distance(a: Tensor | FeatureStatistics, b: Tensor | FeatureStatistics) -> float:

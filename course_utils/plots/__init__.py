@@ -39,6 +39,7 @@ from course_utils.plots.images import (
     scatter,
     tile,
 )
+from course_utils.plots.reports import failure_matrix, human_scores, metric_report
 from course_utils.plots.style import (
     COLORS,
     CSS_PIXELS_PER_INCH,
@@ -82,14 +83,17 @@ __all__ = [
     "draw_field",
     "draw_latent_grid",
     "draw_plane",
+    "failure_matrix",
     "field_arrows",
     "games_on_line",
     "games_on_plane",
+    "human_scores",
     "image_grid",
     "latent_grids",
     "lines",
     "loss_curves",
     "measured_rounds",
+    "metric_report",
     "mime_bundle",
     "new_figure",
     "phase_portraits",

@@ -4,12 +4,14 @@ import math
 
 import pytest
 import torch
+from torchmetrics.image.inception import InceptionScore
 
 from course_utils import data
 from course_utils.metrics import (
     Classifier,
     class_coverage,
     classifier_confidence,
+    classifier_score,
     load_classifier,
     surest_images,
 )
@@ -75,3 +77,37 @@ def test_the_surest_image_of_each_class_is_taken_once():
     assert surest_images([0, 1, 0], probabilities) == [1, 2, 3]
     assert surest_images("10", probabilities) == [2, 1]
     assert surest_images("1111", probabilities) == [2, 0, 3, 1]  # an image taken is out for all that follow
+
+
+# --- the classifier score ---
+
+
+def test_it_is_torchmetrics_inception_score_of_the_same_logits():
+    logits = 2 * torch.randn(200, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    class Handed(torch.nn.Module):
+        """A network whose "logits" are the images themselves."""
+
+        num_features = 10
+
+        def forward(self, images):
+            return images.double()[:, :, 0, 0]
+
+    theirs = InceptionScore(feature=Handed(), splits=1)
+    theirs.update(logits[:, :, None, None])
+    assert classifier_score(logits) == pytest.approx(theirs.compute()[0].item(), rel=1e-4)
+
+
+def test_it_lies_between_1_and_the_number_of_classes():
+    sure = 1_000 * torch.eye(5).repeat(3, 1)
+    assert classifier_score(sure) == pytest.approx(5)
+    assert classifier_score(sure[:1].repeat(9, 1)) == pytest.approx(1)  # sure, and always the same
+    assert classifier_score(torch.zeros(9, 5)) == pytest.approx(1)  # never sure
+    assert classifier_score(sure[:5][[0, 1, 0, 1]]) == pytest.approx(2)
+
+
+def test_what_are_no_logits_is_refused():
+    with pytest.raises(ValueError, match=r"finite and \(N, K\)"):
+        classifier_score(torch.zeros(5))
+    with pytest.raises(ValueError, match="finite"):
+        classifier_score(torch.full((3, 2), float("nan")))

@@ -7,6 +7,7 @@ import pytest
 import scipy.linalg
 import torch
 from safetensors import safe_open
+from scipy.optimize import linear_sum_assignment
 from torch import nn
 
 from course_utils import data
@@ -17,6 +18,7 @@ from course_utils.metrics import (
     frechet,
     frechet_distance,
     frechet_evaluator,
+    transport_cost,
 )
 from course_utils.metrics.classifiers import ARCHITECTURES, asset
 from course_utils.metrics.frechet import square_root
@@ -325,3 +327,23 @@ def test_the_shipped_statistics_are_those_that_would_be_computed(name):
     for a, b in ((shipped.mean, computed.mean), (shipped.covariance, computed.covariance)):
         assert (a - b).abs().max() < 1e-4 * b.abs().max()
     assert frechet_distance(shipped, computed) < 1e-4
+
+
+# --- on a line ---
+
+
+def test_points_move_rank_to_rank():
+    a, b = torch.tensor([0.0, 10.0, 2.0]), torch.tensor([11.0, 2.5, 1.0])
+    assert transport_cost(a, b) == pytest.approx((1 + 0.25 + 1) / 3)
+    costs = (a[:, None] - b[None, :]).square().numpy()
+    rows, columns = linear_sum_assignment(costs)
+    assert transport_cost(a, b) == pytest.approx(costs[rows, columns].mean())
+    with pytest.raises(ValueError, match=r"must be \(N,\) both"):
+        transport_cost(a, b[:2])
+
+
+def test_in_one_dimension_it_is_means_and_spreads():
+    rng = torch.Generator().manual_seed(0)
+    a, b = torch.randn(100_000, generator=rng), 3 * torch.randn(100_000, generator=rng) + 1
+    assert transport_cost(a, b) == pytest.approx(1 + (3 - 1) ** 2, rel=0.02)
+    assert frechet_distance(a[:, None], b[:, None]) == pytest.approx(transport_cost(a, b), rel=0.01)

@@ -1,0 +1,70 @@
+"""How near an image is to *one* given image: for reconstructions, not for samples of a generator."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_utils.data import check_images
+
+SIGMA, REACH = (
+    1.5,
+    5,
+)  # pixels: the window's standard deviation, and how far it reaches; Wang et al. use 11×11
+SMALL = (0.01, 0.03)  # of the range of values: keep the two fractions from dividing by nothing
+
+
+def mean_squared_error(images: Tensor, targets: Tensor) -> float:
+    """mean (x − y)² over all pixels of all pairs, between 0 and 4. Shapes (N, C, H, W), both in [-1, 1]."""
+    _check_pairs(images, targets)
+    return (images - targets).square().mean().item()
+
+
+def structural_similarity(images: Tensor, targets: Tensor) -> float:
+    """SSIM = (2μₓμᵧ + c₁)(2σₓᵧ + c₂) / [(μₓ² + μᵧ² + c₁)(σₓ² + σᵧ² + c₂)]  (Wang et al. 2004, eq. 13).
+
+    Means, variances and covariance are local: under a Gaussian window of 11×11 pixels that slides over both
+    images. The mean over all of its places that lie inside, over channels and pairs; x and y are brightnesses
+    from 0 to 1.
+
+    Args:
+        images, targets: (N, C, H, W), H and W at least 11, values in [-1, 1]; image i belongs to target i.
+
+    Returns:
+        Between -1 and 1; 1 only for equal images.
+
+    Raises:
+        ValueError: two shapes, images smaller than the window, or values outside [-1, 1].
+    """
+    _check_pairs(images, targets)
+    if min(images.shape[-2:]) < 2 * REACH + 1:
+        raise ValueError(
+            f"images must be at least {2 * REACH + 1} pixels wide and high, as the window is, got "
+            f"{tuple(images.shape[-2:])}"
+        )
+    # Brightness from 0 to 1: the formula's fractions of means want numbers that are not negative.
+    x, y = ((side.double() + 1).flatten(0, 1)[:, None] / 2 for side in (images, targets))
+    mean_x, mean_y = _local_mean(x), _local_mean(y)
+    variance_x = _local_mean(x * x) - mean_x**2
+    variance_y = _local_mean(y * y) - mean_y**2
+    covariance = _local_mean(x * y) - mean_x * mean_y
+    c1, c2 = (small**2 for small in SMALL)
+    likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    return (likeness / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))).mean().item()
+
+
+def _local_mean(maps: Tensor) -> Tensor:
+    """Weighted mean under the window, at all places where it fits: (N, 1, H, W) → (N, 1, H − 10, W − 10)."""
+    steps = torch.arange(-REACH, REACH + 1, dtype=maps.dtype)
+    weights = torch.exp(-steps.square() / (2 * SIGMA**2))
+    weights = weights / weights.sum()
+    return F.conv2d(F.conv2d(maps, weights[None, None, :, None]), weights[None, None, None, :])
+
+
+def _check_pairs(images: Tensor, targets: Tensor) -> None:
+    check_images(images)
+    check_images(targets)
+    if images.shape != targets.shape:
+        raise ValueError(
+            f"image i is compared with target i, so both need one shape; got {tuple(images.shape)} and "
+            f"{tuple(targets.shape)}"
+        )
