@@ -318,7 +318,7 @@ HARMLESS = [
     ("4.4", TYPES, "its number is printed"),
     ("5.3", ["a string", "a pair", "an object that fails at every touch"], "what it returns is not used"),
     ("5.5", ["float32 for float64"], "the notebook hands over float32"),
-    ("0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4", ["devices forgotten"], "the notebook hands over what lies on the CPU"),
+    ("0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4", ["devices forgotten"], "the notebook hands over what is on the CPU"),
 ]
 
 
