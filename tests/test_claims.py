@@ -369,6 +369,8 @@ def test_a_claim_must_look_at_its_own_numbers():
     ]
     kept = {"claims": [{"results": {"0": {"values": {"distance": 0.147}}}}]}
     assert prose_numbers.hollow(written, kept) == []
+    unrun = claims.Claim("falls to 2", True, "", 9, "x < 2")  # written since the last execution
+    assert prose_numbers.hollow([*written, unrun], kept) == []
 
 
 # --- seeds and links ------------------------------------------------------------------------------------

@@ -195,7 +195,8 @@ def hollow(claims: Sequence[Claim], kept: dict | None) -> list[str]:
     complaints = []
     for place, one in enumerate(claims):
         known = exact_numbers(one.condition)
-        result = kept["claims"][place]["results"].get("0", {}) if kept else {}
+        of_this = kept["claims"][place] if kept and place < len(kept["claims"]) else {"results": {}}
+        result = of_this["results"].get("0", {})
         known += exact_numbers(" ".join(map(str, result.get("values", {}).values())))
         missing = [number.text for number in numbers(plain(one.sentence)) if not _among(number, known)]
         if missing:
