@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 50 min, and 80 min for the exercises |
-# | Running time | about 50 s on two CPU cores; a GPU is not needed |
+# | Running time | about 55 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 01 (the objective, the non-saturating loss, KL and JS); notebook 02 helps; what an optimiser step is in PyTorch |
 # | You will be able to | write a GAN from nothing; read what D tells G; measure how close samples are to the data; recognise mode collapse, cause it and cure it |
 

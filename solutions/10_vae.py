@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 70 min for the exercises |
-# | Running time | about 13 min on two CPU cores; not measured on a GPU |
+# | Running time | about 110 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 05 (convolutions, the average of a network); Gaussians, expectations, the KL divergence of notebook 01 |
 # | You will be able to | derive the ELBO and say what its gap is; write a VAE's training step; read from any VAE's loss which variance and which β it stands for; see posterior collapse and cure it; bound log p(x) more tightly |
 
