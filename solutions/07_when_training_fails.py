@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 75 min, and 170 min for the exercises |
-# | Running time | about 12.5 min on two CPU cores; not measured on a GPU |
+# | Running time | about 75 s on two CPU cores; not measured on a GPU |
 # | You need | notebooks 03 and 05: a GAN's loop, mode collapse on the plane, digits by a DCGAN |
 # | You will be able to | read a training's state off one dashboard; name the usual failures by their signatures; choose a cure for mode collapse on evidence; find a bug from its symptoms |
 
