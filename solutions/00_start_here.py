@@ -162,7 +162,8 @@ print(f"among {len(many):,} generated ones, how often it sees 0, 1, … 9: {foun
 # %% [markdown]
 # The classifier is surer of real digits than of generated ones: the scribbles tell. All ten
 # digits occur, though nobody told the generator that there are ten. How to measure a generator
-# better than by eye is the subject of notebook 09.
+# better than by eye is the subject of
+# [notebook 09](09_judging_generators.ipynb#Which-number-sees-which-failure?).
 
 # %% tags=["claim"]
 claim(
@@ -474,7 +475,7 @@ check("0.4", loss_of_guessing)
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | 125 min | 4.5 min |
 # | 07 When training fails | what went wrong, and how do you see it? | 245 min | 75 s |
 # | 08 Losses and penalties | which loss, which penalty, and why? | 140 min | 150 s |
-# | 09 Judging generators | how good is it, in numbers? | 160 min | 50 s |
+# | 09 Judging generators | how good is it, in numbers? | 172 min | 85 s |
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
 # | 11 GAN vs. VAE | which of the two, and when? | | |
 # | 12 Asking for a digit | how do you tell a generator what to draw? | | |
@@ -526,7 +527,8 @@ print(f"this machine runs at the scale {scale()!r}: a training would see {images
 # **"It has memorised the training images and hands them out again."** Then each generated digit
 # would lie close to some training digit. How close is close? Real test digits set the scale: no
 # training has seen them, so they cannot be copies. How far is it from each to the *nearest*
-# training digit? (Distance between pixels is a crude measure; notebook 09 has better ones.)
+# training digit? (Distance between pixels is a crude measure;
+# [notebook 09](09_judging_generators.ipynb#Has-it-only-learnt-by-heart?) has better ones.)
 
 # %%
 train = data.load_mnist("train")

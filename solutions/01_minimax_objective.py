@@ -984,8 +984,9 @@ plots.show(
 #
 # It is tempting to read mode collapse off this picture. Be careful: a real generator is not
 # limited to one hill, and a real discriminator is not $D^*$. Goodfellow (2016, section 3.2.5)
-# argues that the choice of divergence is not what makes GANs drop modes; notebook 07 looks into it
-# with runs.
+# argues that the choice of divergence is not what makes GANs drop modes; runs of
+# five losses are compared in
+# [notebook 08](08_losses_and_penalties.ipynb#The-harness,-and-five-losses-on-the-plane).
 
 # %% tags=["claim"]
 claim(
@@ -1565,7 +1566,7 @@ plots.show(
 # discriminator happens to say "real", and the data are elsewhere.
 #
 # To know how good samples are, look at them and measure them with something that is not one of the
-# players: notebook 09 is about that.
+# players: [notebook 09](09_judging_generators.ipynb#Which-number-sees-which-failure?) is about that.
 
 # %% tags=["claim"]
 _last = 2 * steps - 1

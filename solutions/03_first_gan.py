@@ -932,7 +932,8 @@ plots.show(plots.games_on_plane(last_views, columns=2, title="Ten steps of G a r
 # The heat map of a packed D shows $D(x, x)$: what it says to two *copies* of a point. On average
 # over the modes it lies a little below ½.
 #
-# Both repairs together, and more of them, return in notebook 07.
+# Packing, and other cures, return in
+# [notebook 07](07_when_training_fails.ipynb#What-cures-mode-collapse?).
 
 # %% tags=["claim"]
 _covered = {

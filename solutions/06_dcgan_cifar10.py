@@ -1506,7 +1506,8 @@ plots.show(
 # - Colours, edges and spectra are statistics that you can compare without any network, and they
 #   show *what* is wrong, where a Fréchet distance only says how much.
 #
-# Notebook 07 is about what to do when training fails.
+# [Notebook 07](07_when_training_fails.ipynb#A-field-guide-of-failures) is about what to do when
+# training fails.
 #
 # ## Further reading
 #

@@ -106,9 +106,9 @@ plots.show(
 # and a variance $\sigma^2(x)$ for each latent dimension,
 # $q(z \mid x) = \mathcal N(\mu(x), \operatorname{diag} \sigma^2(x))$.
 #
-# **First derivation: Jensen.** Multiply and divide by $q$, and the integral is an average over draws
-# of $q$. The logarithm is concave: the logarithm of an average is at least the average of the
-# logarithms. (A chord of a concave curve lies below it.)
+# **First derivation: Jensen.** Multiply and divide by $q$, and the integral is an average over
+# draws of $q$. The logarithm is concave: the logarithm of an average is at least the average of
+# the logarithms. (A chord of a concave curve lies below it.)
 #
 # $$
 # \log p(x) = \log \mathbb E_q\!\left[\frac{p(x \mid z)\,p(z)}{q(z \mid x)}\right]
@@ -130,13 +130,14 @@ plots.show(
 # -\text{ELBO}(x) = \underbrace{\mathbb E_q[-\log p(x \mid z)]}_{\text{distortion}} + \underbrace{\mathrm{KL}(q(z \mid x)\,\|\,p(z))}_{\text{rate}}
 # $$
 #
-# The **distortion** is what it costs to describe $x$ to somebody who has $z$; the **rate** is what it
-# costs to send $z$ to somebody who knows only the prior (the names are those of Alemi et al., 2018).
+# The **distortion** is what it costs to describe $x$ to somebody who has $z$; the **rate** is what
+# it costs to send $z$ to somebody who knows only the prior (the names are those of Alemi et al.,
+# 2018).
 #
 # ### Where the truth is known
 #
-# Let everything be linear and Gaussian: $x = Wz + b + \sigma\varepsilon$. Then $p(x)$ is a Gaussian,
-# the posterior is one too, and the bound can be held against what it bounds.
+# Let everything be linear and Gaussian: $x = Wz + b + \sigma\varepsilon$. Then $p(x)$ is a
+# Gaussian, the posterior is one too, and the bound can be held against what it bounds.
 
 # %%
 rng = torch.Generator().manual_seed(seed(1))
@@ -216,14 +217,14 @@ claim(
 #
 # ### Exercise 10.1 — How far from the prior? (●●○, 12 min)
 #
-# The rate needs no draws: between two Gaussians the KL divergence is a formula. Work it out from its
-# definition, $\mathrm{KL}(q \,\|\, p) = \mathbb E_q[\log q(z) - \log p(z)]$, for
+# The rate needs no draws: between two Gaussians the KL divergence is a formula. Work it out from
+# its definition, $\mathrm{KL}(q \,\|\, p) = \mathbb E_q[\log q(z) - \log p(z)]$, for
 # $q = \mathcal N(\mu, \operatorname{diag} \sigma^2)$ and $p = \mathcal N(0, I)$. You need two
 # expectations under $q$: that of $(z - \mu)^2$ and that of $z^2$.
 #
-# The network gives `log_variance` ($\log \sigma^2$), because it can be any number. Return one KL for
-# each sample, in nats, with its history: training goes through it. For a mean of 2 and a variance of
-# 1 in one dimension you should get 2.
+# The network gives `log_variance` ($\log \sigma^2$), because it can be any number. Return one KL
+# for each sample, in nats, with its history: training goes through it. For a mean of 2 and a
+# variance of 1 in one dimension you should get 2.
 # <!-- numbers: of the question; the checker works them out -->
 
 
@@ -270,17 +271,17 @@ claim(
 # %% [markdown]
 # ## A gradient through a draw
 #
-# The distortion has no formula: it is an expectation over draws of $q$, and the encoder decides what
-# $q$ is. How do you differentiate $\mathbb E_{z \sim q}[f(z)]$ with respect to $q$'s own mean $\mu$
-# and standard deviation $\sigma$? Two ways, both right on average:
+# The distortion has no formula: it is an expectation over draws of $q$, and the encoder decides
+# what $q$ is. How do you differentiate $\mathbb E_{z \sim q}[f(z)]$ with respect to $q$'s own mean
+# $\mu$ and standard deviation $\sigma$? Two ways, both right on average:
 #
 # - The **score-function estimator** (REINFORCE; Williams, 1992) differentiates the density:
-#   $\nabla\, \mathbb E_q[f] = \mathbb E_q[f(z)\, \nabla \log q(z)]$. For the mean, $f(z)\,\varepsilon/\sigma$.
-#   It needs only values of $f$.
-# - The **reparameterisation trick** (Kingma and Welling, 2014; Rezende, Mohamed and Wierstra, 2014)
-#   moves the randomness out: $z = \mu + \sigma\varepsilon$ with $\varepsilon \sim \mathcal N(0, I)$.
-#   Now $z$ is a differentiable function of $\mu$ and $\sigma$, and the chain rule does the rest. For
-#   the mean, $f'(z)$. It needs the slope of $f$.
+#   $\nabla\, \mathbb E_q[f] = \mathbb E_q[f(z)\, \nabla \log q(z)]$. For the mean,
+#   $f(z)\,\varepsilon/\sigma$. It needs only values of $f$.
+# - The **reparameterisation trick** (Kingma and Welling, 2014; Rezende, Mohamed and
+#   Wierstra, 2014) moves the randomness out: $z = \mu + \sigma\varepsilon$ with
+#   $\varepsilon \sim \mathcal N(0, I)$. Now $z$ is a differentiable function of $\mu$ and
+#   $\sigma$, and the chain rule does the rest. For the mean, $f'(z)$. It needs the slope of $f$.
 
 # %%
 show_source(reparameterised_gradient, score_function_gradient)
@@ -289,8 +290,8 @@ show_source(reparameterised_gradient, score_function_gradient)
 # ### Exercise 10.2 — Predict the noise of two gradients (●○○, 3 min)
 #
 # Take $f(z) = \sum_j z_j^2$ in $D$ dimensions, and estimate the derivative with respect to the
-# *first* mean. Its true value, $2\mu_1$, does not depend on $D$. What happens to the variance of one
-# draw's estimate as $D$ grows?
+# *first* mean. Its true value, $2\mu_1$, does not depend on $D$. What happens to the variance of
+# one draw's estimate as $D$ grows?
 #
 # - (a) both estimators' variances grow
 # - (b) the score function's grows, the other one stays
@@ -355,7 +356,8 @@ plots.show(
 # dimension's luck is in it. A baseline takes the average of $f$ out, and its scatter stays.
 #
 # At 64 dimensions the score function needs more than a thousand times as many draws for the same
-# error, and with this baseline still more than thirty times as many. It remains the tool where $f$ has no slope: discrete latents, rewards, steps.
+# error, and with this baseline still more than thirty times as many. It remains the tool where $f$
+# has no slope: discrete latents, rewards, steps.
 
 # %% tags=["claim"]
 claim(
@@ -514,10 +516,10 @@ plots.show(
 #
 # ## How good can it be in a minute?
 #
-# The encoder and decoder of the recipe `MNIST_VAE` are convolutional. The decoder is the generator of
-# [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) without its extra convolution and
-# without the tanh at its end, because it has to return logits. The aim was set before: at most 102
-# nats on the test digits, after at most 60 s of training on two cores.
+# The encoder and decoder of the recipe `MNIST_VAE` are convolutional. The decoder is the generator
+# of [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) without its extra convolution
+# and without the tanh at its end, because it has to return logits. The aim was set before: at most
+# 102 nats on the test digits, after at most 60 s of training on two cores.
 # <!-- numbers: the aim; the claims below hold the run against it -->
 
 # %%
@@ -562,11 +564,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The convolutional VAE gets below the 102 nats of the aim. It has seen fewer images than the
-# MLP, is far better, and its samples are nearer to the data. The seconds in the table are those of the
+# The convolutional VAE gets below the 102 nats of the aim. It has seen fewer images than the MLP,
+# is far better, and its samples are nearer to the data. The seconds in the table are those of the
 # run shown, on a machine that may have been busy; `python -m benchmarks.vae` measures CPU seconds,
-# beside two tutorials' VAEs. What is shown of $p(x \mid z)$ is its mean, not a
-# draw: the grey of a pixel is its probability to be white.
+# beside two tutorials' VAEs. What is shown of $p(x \mid z)$ is its mean, not a draw: the grey of a
+# pixel is its probability to be white.
 #
 # A reconstruction is close to its digit; many a sample is not a digit at all. Remember the
 # difference: the decoder is trained on latents that the encoder proposes, and is sampled from
@@ -615,11 +617,11 @@ print(f"integral over [0, 1] {integrals.min():.2f} … {integrals.max():.2f}")
 # The network has not changed, only what it is asked. Thresholded digits have no ragged edges, and
 # cost less.
 #
-# For grey pixels the number is a cross-entropy and no $-\log p$ at all. Read as probabilities of 256
-# grey levels, its exponentials add up to far more than 1 at a pixel; read as a density over
-# [0, 1], they integrate to at most one half. (Loaiza-Ganem and Cunningham, 2019, call it a pervasive
-# error, and give the missing normalisation.) Before you compare nats of two papers, compare their
-# pixels.
+# For grey pixels the number is a cross-entropy and no $-\log p$ at all. Read as probabilities of
+# 256 grey levels, its exponentials add up to far more than 1 at a pixel; read as a density over
+# [0, 1], they integrate to at most one half. (Loaiza-Ganem and Cunningham, 2019, call it a
+# pervasive error, and give the missing normalisation.) Before you compare nats of two papers,
+# compare their pixels.
 
 # %% tags=["claim"]
 claim(
@@ -644,16 +646,18 @@ claim(
 # -\log \mathcal N(x; \mu, \sigma^2 I) = \frac{1}{2\sigma^2} \sum_{i=1}^{D} (x_i - \mu_i)^2 + \frac{D}{2} \log(2\pi\sigma^2) .
 # $$
 #
-# Many programs write `F.mse_loss(output, images) + kl_weight * kl`. There is no $\sigma$ in it, and
-# yet it has chosen one: multiplied by a suitable number, it *is* distortion + rate of some Gaussian.
+# Many programs write `F.mse_loss(output, images) + kl_weight * kl`. There is no $\sigma$ in it,
+# and yet it has chosen one: multiplied by a suitable number, it *is* distortion + rate of some
+# Gaussian.
 #
 # ### Exercise 10.4 — The variance that nobody stated (●●○, 10 min)
 #
 # Which? `F.mse_loss` is the mean of the squared errors over all `pixels` of an image (and over the
 # batch), `kl` the sum over the latent dimensions. Return the $\sigma^2$ for which the loss is
 # proportional to $-\text{ELBO}$, up to a constant. For the loss of PyTorch-VAE (A. K. Subramanian,
-# `models/vanilla_vae.py`, in Further reading), with images of 3·64·64 numbers and a weight of 0.00025, as configurations
-# for it have, you should get 1.536. <!-- numbers: the cell below works them out -->
+# `models/vanilla_vae.py`, in Further reading), with images of 3·64·64 numbers and a weight of
+# 0.00025, as configurations for it have, you should get 1.536.
+# <!-- numbers: the cell below works them out -->
 
 
 # %%
@@ -730,15 +734,15 @@ plots.show(
 )
 
 # %% [markdown]
-# With the mean of squares every reconstruction is the same: the average of all digits. The noise is
-# so loud that no pixel tells anything, the rate is 0, and no unit is active. Nothing is broken in
-# the code: the optimum of this objective *is* to say nothing. A factor of four in the variance, from
-# the scale of the pixels alone, multiplies the rate by more than three.
+# With the mean of squares every reconstruction is the same: the average of all digits. The noise
+# is so loud that no pixel tells anything, the rate is 0, and no unit is active. Nothing is broken
+# in the code: the optimum of this objective *is* to say nothing. A factor of four in the variance,
+# from the scale of the pixels alone, multiplies the rate by more than three.
 #
 # One can read the right variance from the data. At the optimum of the ELBO, σ² is the mean squared
-# error itself, of what is decoded from draws of $q$ (Rybkin, Daniilidis and Levine, 2021). And do not
-# compare these nats with a Bernoulli's: they are of a density, and a background that is exactly −1
-# lets a density grow without bound as its variance shrinks.
+# error itself, of what is decoded from draws of $q$ (Rybkin, Daniilidis and Levine, 2021). And do
+# not compare these nats with a Bernoulli's: they are of a density, and a background that is
+# exactly −1 lets a density grow without bound as its variance shrinks.
 
 # %% tags=["claim"]
 _rates = [bound.rate for bound in gaussian_bounds.values()]
@@ -768,15 +772,15 @@ claim(
 # %% [markdown]
 # ## What β buys
 #
-# Weigh the rate with β and you choose a point on a curve (**β-VAE**: Higgins et al., 2017): more rate
-# for less distortion, or the other way round. Only at β = 1 is what you minimise −ELBO; but for any
-# β one can *measure* −ELBO afterwards.
+# Weigh the rate with β and you choose a point on a curve (**β-VAE**: Higgins et al., 2017): more
+# rate for less distortion, or the other way round. Only at β = 1 is what you minimise −ELBO; but
+# for any β one can *measure* −ELBO afterwards.
 #
-# One of these is in print without the letter β. The VAE example on Keras's own site averaged the KL
-# over the latent dimensions (`tf.reduce_mean(kl_loss)`), as a reader found
-# ([keras-io, issue 270](https://github.com/keras-team/keras-io/issues/270), 2020); the copies of it that
-# circulate multiply the averaged reconstruction back to a sum (`reconstruction_loss *= 28 * 28`), and
-# not the KL. Today the example sums both. An average over $K$ dimensions is β = 1/K: one half with the
+# One of these is in print without the letter β. The VAE example on Keras's own site averaged the
+# KL over the latent dimensions (`tf.reduce_mean(kl_loss)`), as a reader found ([keras-io, issue
+# 270](https://github.com/keras-team/keras-io/issues/270), 2020); the copies of it that circulate
+# multiply the averaged reconstruction back to a sum (`reconstruction_loss *= 28 * 28`), and not
+# the KL. Today the example sums both. An average over $K$ dimensions is β = 1/K: one half with the
 # two dimensions of that example, 0.05 with our 20. <!-- numbers: 20 dimensions, one over that -->
 #
 # **Predict.** Compared with β = 1, a β of 0.05 gives: (a) worse reconstructions and worse samples,
@@ -819,14 +823,14 @@ plots.show(
 )
 
 # %% [markdown]
-# The answer is (b). With β = 0.05 the encoder may spend: the rate is several times that of β = 1, and
-# the distortion lower. But −ELBO is worse, and so are the samples: the latents that the encoder uses
-# lie far from where the prior draws. A better-looking reconstruction proves nothing about a
-# generator. At the other end, with β = 16, next to nothing is sent.
+# The answer is (b). With β = 0.05 the encoder may spend: the rate is several times that of β = 1,
+# and the distortion lower. But −ELBO is worse, and so are the samples: the latents that the
+# encoder uses lie far from where the prior draws. A better-looking reconstruction proves nothing
+# about a generator. At the other end, with β = 16, next to nothing is sent.
 #
 # In this run β = 0.25 has a better −ELBO than β = 1, although only the latter minimises it. The
-# training is short, and the full price of the rate seems to keep a slow network from starting to use its
-# latent. Keep that in mind for the next section.
+# training is short, and the full price of the rate seems to keep a slow network from starting to
+# use its latent. Keep that in mind for the next section.
 
 # %% tags=["claim"]
 claim(
@@ -851,8 +855,8 @@ claim(
 # ## Posterior collapse, and what helps
 #
 # A latent dimension for which $q(z_j \mid x)$ is the prior, whatever $x$, costs nothing and says
-# nothing. It has **collapsed**. Look at how far its mean moves with the data: a unit is **active** if
-# $\operatorname{Var}_x[\mu_j(x)] > 0.01$ (Burda, Grosse and Salakhutdinov, 2016).
+# nothing. It has **collapsed**. Look at how far its mean moves with the data: a unit is **active**
+# if $\operatorname{Var}_x[\mu_j(x)] > 0.01$ (Burda, Grosse and Salakhutdinov, 2016).
 # <!-- number 0.01: the paper's threshold, the default of active_units -->
 #
 # You have provoked it already: under a variance of 1568 all twenty units collapsed. That is no
@@ -872,14 +876,14 @@ for name, variance in programs.items():
 
 # %% [markdown]
 # And whatever the decoder: a code can save at most the squared error that the average image makes,
-# divided by 2σ². Under the variance of 1568 that is less than a tenth of a nat a digit. So the objective
-# wanted this collapse. A warm-up, which lets the rate count for nothing at first and
+# divided by 2σ². Under the variance of 1568 that is less than a tenth of a nat a digit. So the
+# objective wanted this collapse. A warm-up, which lets the rate count for nothing at first and
 # then more and more, cannot help: at its end stands the same objective. What helps is to state a
 # variance that fits.
 #
 # There is another kind. Make the decoder deep, six hidden layers instead of two, and it is slow to
-# hear its latent: early on $z$ is noise to it, sending costs, so the encoder falls silent before the
-# decoder has learnt to listen. Here the objective is the right one, and the *way* to it is the
+# hear its latent: early on $z$ is noise to it, sending costs, so the encoder falls silent before
+# the decoder has learnt to listen. Here the objective is the right one, and the *way* to it is the
 # problem. Warm-up (Bowman et al., 2016; Sønderby et al., 2016) is made for that.
 
 # %% tags=["claim"]
@@ -938,10 +942,10 @@ plots.show(
 
 # %% [markdown]
 # Two diseases with one symptom. Where the objective asks for silence, no unit is active with or
-# without warm-up, and all are once the variance fits. Where the way was the problem, warm-up leaves a
-# higher rate and a better bound. It eases the trouble and does not end it: the decoder with two hidden
-# layers did better after as many images, in the sweep above. Ask which collapse you have before you
-# reach for a cure.
+# without warm-up, and all are once the variance fits. Where the way was the problem, warm-up
+# leaves a higher rate and a better bound. It eases the trouble and does not end it: the decoder
+# with two hidden layers did better after as many images, in the sweep above. Ask which collapse
+# you have before you reach for a cure.
 
 # %% tags=["claim"]
 claim(
@@ -966,15 +970,16 @@ claim(
 #
 # $$ w_k = \frac{p(x \mid z_k)\, p(z_k)}{q(z_k \mid x)}, \qquad \mathbb E_q[w_k] = p(x) . $$
 #
-# Their average is an estimate of $p(x)$ that is right on average, and steadier the more draws it has.
-# The expected logarithm of that average is a bound on $\log p(x)$ again, by Jensen once more, and it
-# rises with $K$: the **importance-weighted** bound (IWAE; Burda, Grosse and Salakhutdinov, 2016).
+# Their average is an estimate of $p(x)$ that is right on average, and steadier the more draws it
+# has. The expected logarithm of that average is a bound on $\log p(x)$ again, by Jensen once more,
+# and it rises with $K$: the **importance-weighted** bound (IWAE; Burda, Grosse and Salakhutdinov,
+# 2016).
 #
 # ### Exercise 10.5 — A tighter bound (●●○, 12 min)
 #
-# Estimate it: from `log_weights`, whose entry $(k, n)$ is $\log w_k$ of image $n$, compute the bound,
-# averaged over the images. One number. An image of 784 pixels can have $\log w = -1500$: mind what
-# the computer makes of $e^{-1500}$. <!-- numbers: of the question -->
+# Estimate it: from `log_weights`, whose entry $(k, n)$ is $\log w_k$ of image $n$, compute the
+# bound, averaged over the images. One number. An image of 784 pixels can have $\log w = -1500$:
+# mind what the computer makes of $e^{-1500}$. <!-- numbers: of the question -->
 
 
 # %%
@@ -1049,9 +1054,10 @@ plots.show(
 )
 
 # %% [markdown]
-# In the linear model the bound rises to log p(x), and never above it beyond its error. On the digits
-# 500 draws find several nats more than one: at least that much of −ELBO is the gap of the second
-# derivation, the encoder's part. So a comparison of decoders by ELBO is also one of encoders.
+# In the linear model the bound rises to log p(x), and never above it beyond its error. On the
+# digits 500 draws find several nats more than one: at least that much of −ELBO is the gap of the
+# second derivation, the encoder's part. So a comparison of decoders by ELBO is also one of
+# encoders.
 
 # %% tags=["claim"]
 _spread = (log_weights.logsumexp(0) - math.log(500) - truth.log_evidence(points)).std().item() / 200**0.5
@@ -1096,8 +1102,8 @@ for name, value in wrong_pixels.items():
     print(f"{name:20s} {value:6.1f} of 784 pixels on the wrong side")
 
 # %% [markdown]
-# Noise is as far from the digit as another digit is: it is a sample. Only what has passed through the
-# encoder is a reconstruction.
+# Noise is as far from the digit as another digit is: it is a sample. Only what has passed through
+# the encoder is a reconstruction.
 
 # %% tags=["claim"]
 claim(
@@ -1110,9 +1116,9 @@ claim(
 # %% [markdown]
 # ### "The KL term compares the encoder with the decoder"
 #
-# A possible slip, too. The encoder's distribution is one of latents, the decoder's one of images: no
-# KL divergence between them exists. Exchange the decoder for one that has never been trained, and
-# see what happens to the rate:
+# A possible slip, too. The encoder's distribution is one of latents, the decoder's one of images:
+# no KL divergence between them exists. Exchange the decoder for one that has never been trained,
+# and see what happens to the rate:
 
 # %%
 stranger = VAE(conv.average.encoder, MNIST_VAE.vae().decoder.to(device).eval()).autoencoder
@@ -1123,9 +1129,9 @@ print(
 )
 
 # %% [markdown]
-# The rate is the same number: it has never met the decoder. It compares $q(z \mid x)$ with the prior.
-# The divergence that connects encoder and decoder is the *gap* of the second derivation, from
-# $q(z \mid x)$ to the posterior $p(z \mid x)$, and that one appears in no loss.
+# The rate is the same number: it has never met the decoder. It compares $q(z \mid x)$ with the
+# prior. The divergence that connects encoder and decoder is the *gap* of the second derivation,
+# from $q(z \mid x)$ to the posterior $p(z \mid x)$, and that one appears in no loss.
 
 # %% tags=["claim"]
 claim(
@@ -1144,8 +1150,8 @@ claim(
 # ## A plane full of digits
 #
 # Last, a VAE with a latent of two dimensions. Its bound is worse, and it has one great merit: its
-# whole latent space fits on a page. Walk through the prior's plane in steps of equal probability, and
-# let the decoder draw at each crossing:
+# whole latent space fits on a page. Walk through the prior's plane in steps of equal probability,
+# and let the decoder draw at each crossing:
 
 # %%
 plane_images = by_scale(ci=640, cpu=150_000, gpu=1_000_000)
@@ -1195,10 +1201,10 @@ latent_map(plane.average.cpu(), test_binary[:shown], test_labels[:shown])
 # %% [markdown]
 # ## Summary
 #
-# - log p(x) = ELBO + KL(q ‖ posterior): a bound whose gap is known by name. −ELBO is distortion plus
-#   rate, both summed over their dimensions, averaged over the batch.
-# - The reparameterisation trick moves the randomness out of the way of the gradient. Its variance does
-#   not grow with the dimensions of the latent; the score function's does.
+# - log p(x) = ELBO + KL(q ‖ posterior): a bound whose gap is known by name. −ELBO is distortion
+#   plus rate, both summed over their dimensions, averaged over the batch.
+# - The reparameterisation trick moves the randomness out of the way of the gradient. Its variance
+#   does not grow with the dimensions of the latent; the score function's does.
 # - Every squared error has a variance, every mean in place of a sum a β. Read them off before you
 #   compare, and state them.
 # - Nats belong to pixels: say how they were binarised, or on which scale a density was measured.
@@ -1213,27 +1219,27 @@ latent_map(plane.average.cpu(), test_binary[:shown], test_labels[:shown])
 #
 # - D. P. Kingma, M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014,
 #   [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
-# - D. J. Rezende, S. Mohamed, D. Wierstra, *Stochastic Backpropagation and Approximate Inference in
-#   Deep Generative Models*, ICML 2014, [arXiv:1401.4082](https://arxiv.org/abs/1401.4082)
-# - R. J. Williams, *Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement
-#   Learning*, Machine Learning 8, 1992
+# - D. J. Rezende, S. Mohamed, D. Wierstra, *Stochastic Backpropagation and Approximate Inference
+#   in Deep Generative Models*, ICML 2014, [arXiv:1401.4082](https://arxiv.org/abs/1401.4082)
+# - R. J. Williams, *Simple Statistical Gradient-Following Algorithms for Connectionist
+#   Reinforcement Learning*, Machine Learning 8, 1992
 # - R. Salakhutdinov, I. Murray, *On the Quantitative Analysis of Deep Belief Networks*, ICML 2008
-# - A. A. Alemi, B. Poole, I. Fischer, J. V. Dillon, R. A. Saurous, K. Murphy, *Fixing a Broken ELBO*,
-#   ICML 2018, [arXiv:1711.00464](https://arxiv.org/abs/1711.00464)
+# - A. A. Alemi, B. Poole, I. Fischer, J. V. Dillon, R. A. Saurous, K. Murphy, *Fixing a Broken
+#   ELBO*, ICML 2018, [arXiv:1711.00464](https://arxiv.org/abs/1711.00464)
 # - I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
 #   Framework*, ICLR 2017
-# - S. R. Bowman, L. Vilnis, O. Vinyals, A. M. Dai, R. Jozefowicz, S. Bengio, *Generating Sentences from
-#   a Continuous Space*, CoNLL 2016, [arXiv:1511.06349](https://arxiv.org/abs/1511.06349)
-# - C. K. Sønderby, T. Raiko, L. Maaløe, S. K. Sønderby, O. Winther, *Ladder Variational Autoencoders*,
-#   NeurIPS 2016, [arXiv:1602.02282](https://arxiv.org/abs/1602.02282)
+# - S. R. Bowman, L. Vilnis, O. Vinyals, A. M. Dai, R. Jozefowicz, S. Bengio, *Generating Sentences
+#   from a Continuous Space*, CoNLL 2016, [arXiv:1511.06349](https://arxiv.org/abs/1511.06349)
+# - C. K. Sønderby, T. Raiko, L. Maaløe, S. K. Sønderby, O. Winther, *Ladder Variational
+#   Autoencoders*, NeurIPS 2016, [arXiv:1602.02282](https://arxiv.org/abs/1602.02282)
 # - Y. Burda, R. Grosse, R. Salakhutdinov, *Importance Weighted Autoencoders*, ICLR 2016,
 #   [arXiv:1509.00519](https://arxiv.org/abs/1509.00519)
 # - J. Lucas, G. Tucker, R. Grosse, M. Norouzi, *Don't Blame the ELBO! A Linear VAE Perspective on
 #   Posterior Collapse*, NeurIPS 2019, [arXiv:1911.02469](https://arxiv.org/abs/1911.02469)
 # - G. Loaiza-Ganem, J. P. Cunningham, *The continuous Bernoulli: fixing a pervasive error in
 #   variational autoencoders*, NeurIPS 2019, [arXiv:1907.06845](https://arxiv.org/abs/1907.06845)
-# - O. Rybkin, K. Daniilidis, S. Levine, *Simple and Effective VAE Training with Calibrated Decoders*,
-#   ICML 2021, [arXiv:2006.13202](https://arxiv.org/abs/2006.13202)
+# - O. Rybkin, K. Daniilidis, S. Levine, *Simple and Effective VAE Training with Calibrated
+#   Decoders*, ICML 2021, [arXiv:2006.13202](https://arxiv.org/abs/2006.13202)
 # - A. K. Subramanian, *PyTorch-VAE*, [source](https://github.com/AntixK/PyTorch-VAE)
 # - F. Chollet, *Variational AutoEncoder*, a code example of Keras, 2020,
 #   [source](https://github.com/keras-team/keras-io/blob/master/examples/generative/vae.py)

@@ -18,6 +18,7 @@ from course_utils.checks import (
 )
 from course_utils.metrics import (
     classifier_score,
+    density_coverage,
     feature_statistics,
     kernel_distance,
     polynomial_kernel,
@@ -637,6 +638,121 @@ def at_infinity(answer):
 def _line(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
     return slope, y.mean() - slope * x.mean()
+
+
+@exercise(
+    "9.9",
+    title="Density and coverage",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "The balls are those of your precision: around the real samples, to the k-th nearest *other* one.",
+        "One table of (N, M) truths says it all: is fake j in the ball of real i? Rows are balls, columns "
+        "are fakes.",
+        "Density: the sum of each column, its mean over the columns, divided by k. Coverage: `any` along "
+        "each row, then the mean over the rows.",
+    ],
+)
+def density_and_coverage(answer):
+    thick = torch.cat([0.4 * _normal(30, 2, 1) + 0.5, torch.tensor([[9.0, 9]])])  # and one stray
+    cases = [
+        (_normal(40, 2, 0), thick, 3),
+        (_normal(25, 3, 2), 1.8 * _normal(35, 3, 5), 2),
+        (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
+        (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
+    ]
+    for real, fake, k in cases:
+        result = call_unchanged(answer, real, fake, k, name="density_and_coverage")
+        if not isinstance(result, (tuple, list)) and not (
+            isinstance(result, Tensor) and result.shape == (2,)
+        ):
+            raise Wrong("return two numbers: `density, coverage`.")
+        if len(result) != 2:
+            raise Wrong(f"return two numbers: `density, coverage`; yours are {len(result)}.")
+        found = torch.stack(
+            [_number(one, name) for one, name in zip(result, ("the density", "the coverage"), strict=True)]
+        )
+        right = density_coverage(real, fake, k)
+        _tell(found, right, _mistaken_density(real.double(), fake.double(), k), "(density, coverage)")
+    return "both ask the real balls, so no fake can bring a ball of its own."
+
+
+def _mistaken_density(real: Tensor, fake: Tensor, k: int) -> list:
+    distances = pairwise_distances(real, fake)
+    radii = ball_radii(real, k)[:, None]
+
+    def both(inside):
+        return torch.stack([inside.double().sum(0).mean() / k, inside.any(1).double().mean()])
+
+    def pair(density, coverage):
+        return torch.stack([density, coverage])
+
+    inside = distances <= radii
+    around_fakes = distances <= ball_radii(fake, k)[None, :]
+    fewer = ball_radii(real, k - 1)[:, None] if k > 1 else torch.zeros(len(real), 1)
+    right = both(inside)
+    density, coverage = right
+    precision = inside.any(0).double().mean()
+    balls = "the balls lie around the *real* samples only; those around fakes are what strays can blow up."
+    return [
+        (both(distances < radii), "a sample that lies exactly on the edge of a ball is in it: ≤, not <."),
+        (both(distances > radii), "that counts the fakes *outside* the balls: the comparison is turned."),
+        (right.flip(0), "density and coverage are exchanged: density comes first."),
+        (
+            both(distances <= fewer),
+            "the k nearest of a sample count the sample *itself*, at distance 0. Ask for the k-th of the "
+            "others.",
+        ),
+        (
+            both(distances <= ball_radii(real, k + 1)[:, None]),
+            "that takes one neighbour too many: the k-th of the others is meant.",
+        ),
+        (both(around_fakes), balls),
+        (both(around_fakes.T), balls),
+        (pair(density, around_fakes.any(1).double().mean()), f"that is recall, not coverage: {balls}"),
+        (pair(density * k, coverage), "the density is not divided by k."),
+        (pair(density / k, coverage), "the density is divided by k twice."),
+        (pair(density, coverage / k), "only the density is divided by k."),
+        (right * torch.tensor([k, 1 / k]), "the *density* is divided by k, not the coverage."),
+        (
+            pair(density, precision),
+            "`any` runs along the wrong axis: that is precision, a fraction of the fakes. Coverage is a "
+            "fraction of the *balls*.",
+        ),
+        (
+            pair(inside.double().sum(1).mean() / k, coverage),
+            "that averages over the balls how many fakes each holds. Density averages over the *fakes* how "
+            "many balls each lies in.",
+        ),
+        (
+            pair(inside.double().sum(1).mean() / k, precision),
+            "both axes are exchanged: rows are the real balls, columns the fakes.",
+        ),
+        (
+            pair(precision, coverage),
+            "that is precision: whether a fake lies in a ball. Density counts in *how many*.",
+        ),
+        (
+            pair(precision / k, coverage),
+            "that asks whether a fake lies in a ball. Density counts in *how many*.",
+        ),
+        (
+            pair(inside.double().mean() / k, coverage),
+            "that density is averaged over the balls, too. Sum over the balls, average over the fakes.",
+        ),
+        (
+            pair(inside.double().sum() / k, coverage),
+            "that density is a sum over all fakes; average over them.",
+        ),
+        (pair(density, inside.all(1).double().mean()), "a ball need not hold *all* fakes; one is enough."),
+        (pair(density, inside.any(1).double().sum()), "that coverage is a count. Divide by how many balls."),
+        (pair(density.clamp(max=1), coverage), "a density may exceed 1: leave it as it is."),
+        (pair(density, 1 - coverage), "that is the fraction of balls that are *empty*."),
+        (100 * right, "fractions are meant, not percent."),
+        (both(distances <= radii.square()), "distances and squared distances are mixed."),
+        (both(distances <= radii.mean()), "one radius for all balls. Each real sample has its own."),
+        (both(distances <= radii.max()), "one radius for all balls. Each real sample has its own."),
+    ]
 
 
 DIAGNOSES = {"A": "classes missing", "B": "noise", "C": "memorised", "D": "no failure"}

@@ -327,10 +327,15 @@ HARMLESS = [
     ("5.5", ["float32 for float64"], "the notebook hands over float32"),
     ("7.1 7.5", TYPES[1:], PRINTED),
     *((number, OF_SILENT, "what it returns is not used") for number in sorted(SILENT)),
+    (
+        " ".join(sorted(SILENT)),
+        ["devices forgotten", "random numbers drawn once"],
+        "a patient is asked about its own illness, on the CPU",
+    ),
     ("0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4", ["devices forgotten"], "the notebook hands over what is on the CPU"),
     ("10.3", [*TYPES, "devices forgotten"], "the notebook makes float() of both parts"),
     ("10.4 10.5", TYPES, PRINTED),
-    ("9.1 9.2 9.3 9.4 9.5 9.8", TYPES[1:], "the notebook makes float() of each number"),
+    ("9.1 9.2 9.3 9.4 9.5 9.8 9.9", TYPES[1:], "the notebook makes float() of each number"),
 ]
 
 

@@ -109,6 +109,9 @@ OTHER_CURES = [
     (4, {"nn.Softmax(dim=1)": "nn.LogSoftmax(dim=1)"}),  # softmax of a log-softmax is the softmax
     (5, {"gradients.norm(2, dim=1)": "gradients.norm(2, dim=(1, 2, 3))"}),
     (5, {"gradients.norm(2, dim=1)": "(gradients.square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()"}),
+    (5, {"gradients.norm(2, dim=1)": 'torch.einsum("nchw,nchw->n", gradients, gradients).sqrt()'}),
+    (5, {"(gradients.norm(2, dim=1) - 1).square().mean()":
+         "sum((g.norm() - 1) ** 2 for g in gradients) / len(gradients)"}),
     (6, {"average.parameters(), generator.parameters()": (
         "(v for v in average.state_dict().values() if v.is_floating_point()), "
         "(v for v in generator.state_dict().values() if v.is_floating_point())"
@@ -117,9 +120,13 @@ OTHER_CURES = [
     (7, {"128, 0.8": "128, eps=1e-5, momentum=0.2"}),
     (8, {"nn.Tanh()": "nn.Sigmoid()"}),
     (8, {"images.float() / 255": "(images.float() - 127.5) / 127.5"}),
+    (8, {"fake = generator(torch.randn(64, 16))": "fake = (generator(torch.randn(64, 16)) + 1) / 2"}),
     (9, {"log_variance).mean()": "log_variance).sum() / 64"}),
     (9, {"kl = 0.5": "kl = 16 * 0.5"}),
     (10, {"torch.cov(one), torch.cov(other)": "(torch.cov(x.mT, correction=0) for x in (one, other))"}),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
+          "root(root(first) @ second @ root(first))":
+          "torch.linalg.eigvals(first @ second).real.clamp(min=0).sqrt().diag()"}),
 ]  # fmt: skip
 
 
@@ -181,6 +188,19 @@ HALF_CURES = [
     (4, {"scores, labels)": "scores, labels) - 1.46"}, "not to be shifted"),
     (4, {"scores, labels)": "scores.log(), labels)"}, "D's class loss is cured"),
     (6, {"saved = average(": "saved = generator("}, "still ill: the samples of `average` are"),
+    (5, {"(gradients.norm(2, dim=1) - 1).square().mean()":
+         "(gradients.flatten(1).norm(2, dim=1).mean() - 1).square()"}, "mean of the lengths"),
+    (5, {"(gradients.norm(2, dim=1) - 1).square().mean()":
+         "(1 - gradients.square().sum(dim=(1, 2, 3)).sqrt().sum() / 64) ** 2"}, "mean of the lengths"),
+    (8, {"fake = generator(torch.randn(64, 16))": "fake = generator(torch.randn(64, 16)).clamp(min=0)"},
+     "cut off"),
+    (8, {"nn.Tanh()": "nn.Tanh(), nn.ReLU()"}, "cut off"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
+          "root(first) @ second @ root(first)": "first @ second"}, "`eigh` takes its matrix for symmetric"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
+          "root(first) @ second @ root(first)": "second @ first"}, "`eigh` takes its matrix for symmetric"),
+    (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
+          "root(root(first) @ second @ root(first))": "root(first) @ root(second)"}, "not Σ₁^½Σ₂^½"),
 ]  # fmt: skip
 
 

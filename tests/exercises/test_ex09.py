@@ -11,7 +11,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from course_utils.checks import run_check
-from course_utils.metrics import frechet_distance, kernel_distance, precision_recall
+from course_utils.metrics import density_coverage, frechet_distance, kernel_distance, precision_recall
 
 
 def stub(*arguments):
@@ -196,6 +196,37 @@ def infinity_by_least_squares(sizes, distances):
     return torch.linalg.lstsq(columns, torch.tensor(distances).double()[:, None]).solution[0, 0]
 
 
+# --- 9.9 ---
+
+
+def dc(real, fake, k, place=None, inside=None):
+    radius = torch.cdist(real, real).sort(1).values[:, k if place is None else place]
+    inside = (inside or torch.le)(torch.cdist(real, fake), radius[:, None])
+    return inside.float().sum(0).mean() / k, inside.any(1).float().mean()
+
+
+def inside_balls(real, fake, k):
+    return torch.cdist(real, fake) <= torch.cdist(real, real).sort(1).values[:, k][:, None]
+
+
+def dc_by_loops(real, fake, k):
+    radii = [sorted((one - other).norm().item() for other in real)[k] for one in real]
+    held = [[(y - x).norm().item() <= radius for y in fake] for x, radius in zip(real, radii, strict=True)]
+    return sum(map(sum, held)) / len(fake) / k, sum(map(any, held)) / len(real)
+
+
+def dc_by_sklearn(real, fake, k):
+    radii = NearestNeighbors(n_neighbors=k).fit(real.numpy()).kneighbors()[0][:, -1]
+    inside = np.linalg.norm(real.numpy()[:, None] - fake.numpy(), axis=2) <= radii[:, None]
+    return torch.tensor([inside.sum() / len(fake) / k, inside.any(axis=1).mean()])
+
+
+def dc_of_changed(real, fake, k):
+    result = dc(real, fake, k)
+    fake += 1
+    return result
+
+
 PREDICTION = {
     "noise on every image": "both",
     "a quarter is rubbish": "precision",
@@ -225,6 +256,10 @@ RIGHT = [
     ("9.6", PREDICTION),
     ("9.8", infinity),
     ("9.8", infinity_by_least_squares),
+    ("9.9", dc),
+    ("9.9", lambda real, fake, k: tuple(density_coverage(real, fake, k))),
+    ("9.9", dc_by_loops),
+    ("9.9", dc_by_sklearn),
     ("9.7", DIAGNOSIS),
 ]
 
@@ -320,6 +355,32 @@ WRONG = [
     ("9.8", lambda n, y: infinity(sorted(n), y), ""),
     ("9.8", lambda n, y: sum(y) / len(y), "all of it is too large"),
     ("9.8", lambda n, y: (y[-1] * n[-1] - y[0] * n[0]) / (n[-1] - n[0]), "first and the last point only"),
+    ("9.9", lambda r, f, k: dc(r, f, k)[::-1], "exchanged: density comes first"),
+    ("9.9", lambda r, f, k: dc(r, f, k, place=k - 1), "*itself*"),
+    ("9.9", lambda r, f, k: dc(r, f, k, place=k + 1), "one neighbour too many"),
+    ("9.9", lambda r, f, k: dc(r, f, k, inside=torch.lt), "≤, not <"),
+    ("9.9", lambda r, f, k: dc(r, f, k, inside=torch.gt), "comparison is turned"),
+    ("9.9", lambda r, f, k: dc(f, r, k), "*real* samples only"),
+    ("9.9", lambda r, f, k: (dc(r, f, k)[0], pr(r, f, k)[1]), "that is recall"),
+    ("9.9", lambda r, f, k: (k * dc(r, f, k)[0], dc(r, f, k)[1]), "not divided by k"),
+    ("9.9", lambda r, f, k: (dc(r, f, k)[0], dc(r, f, k)[1] / k), "only the density"),
+    ("9.9", lambda r, f, k: (dc(r, f, k)[0], inside_balls(r, f, k).any(0).float().mean()), "wrong axis"),
+    (
+        "9.9",
+        lambda r, f, k: (inside_balls(r, f, k).float().sum(1).mean() / k, dc(r, f, k)[1]),
+        "over the *fakes*",
+    ),
+    (
+        "9.9",
+        lambda r, f, k: (inside_balls(r, f, k).float().sum(1).mean() / k, pr(r, f, k)[0]),
+        "both axes are exchanged",
+    ),
+    ("9.9", lambda r, f, k: (pr(r, f, k)[0], dc(r, f, k)[1]), "*how many*"),
+    ("9.9", lambda r, f, k: (inside_balls(r, f, k).float().mean() / k, dc(r, f, k)[1]), "sum over the balls"),
+    ("9.9", lambda r, f, k: (dc(r, f, k)[0].clamp(max=1), dc(r, f, k)[1]), "may exceed 1"),
+    ("9.9", lambda r, f, k: (dc(r, f, k)[0], inside_balls(r, f, k).all(1).float().mean()), "one is enough"),
+    ("9.9", lambda r, f, k: dc(r, f, k)[0], "two numbers"),
+    ("9.9", dc_of_changed, "in place"),
     ("9.7", {**DIAGNOSIS, "A": "noise", "B": "classes missing"}, "how many classes"),
     ("9.7", {**DIAGNOSIS, "C": "no failure", "D": "memorised"}, "what is 1 there"),
     ("9.7", {**DIAGNOSIS, "B": "too dark"}, "choose for B one of"),
@@ -343,7 +404,7 @@ def test_typical_mistakes_are_told_apart(number, answer, message):
 @pytest.mark.parametrize(
     ("number", "answer"),
     [
-        *((number, stub) for number in ("9.1", "9.2", "9.3", "9.4", "9.5", "9.8")),
+        *((number, stub) for number in ("9.1", "9.2", "9.3", "9.4", "9.5", "9.8", "9.9")),
         ("9.6", dict.fromkeys(PREDICTION, ...)),
         ("9.6", ...),
         ("9.7", {**DIAGNOSIS, "C": ...}),

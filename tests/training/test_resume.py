@@ -14,6 +14,7 @@ from course_utils.models import mlp_discriminator, mlp_generator
 from course_utils.training import GAN, constant_then_linear, train
 from course_utils.training import checkpoint as files
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
+from course_utils.training.feature_matching import feature_matching
 from course_utils.training.machine import Machine
 from course_utils.training.penalties import r1
 from tests.training.games import train_gan
@@ -37,6 +38,7 @@ OTHERS = {
     "penalty": [r1(1.0), r1(2.0)],
     "penalty_every": [4],
     "augment": [shift],
+    "generator_term": [feature_matching(1.0), feature_matching(0.5)],
     "generator_steps": [2],
     "discriminator_steps": [2],
     "generator_lr": [1e-3],

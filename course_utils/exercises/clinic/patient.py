@@ -57,6 +57,7 @@ class Patient(NamedTuple):
     black: float = -1.0  # the value of a pixel without ink, as the chart shows it
     charts: Sequence[Chart] = ()
     measures: Mapping[str, Measure] = {}
+    probe: Callable[[Program], str] = lambda program: ""  # what is wrong with a program that shows no symptom
 
     @property
     def name(self) -> str:
@@ -109,6 +110,8 @@ def check_cure(patient: Patient, answer) -> str:
         )
         if complaint:
             raise Wrong(complaint)
+    if complaint := patient.probe(answer):
+        raise Wrong(complaint)
     return f"{patient.praise} Published: {patient.source}."
 
 

@@ -2,8 +2,10 @@
 
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from course_utils.exercises.clinic.patient import Chart, Curve, Patient
+from course_utils.exercises.clinic.recording import record
 from course_utils.exercises.clinic.samples import digits
 
 
@@ -53,11 +55,56 @@ def patient_5(draw, rounds, start, watch):
 # --- the patient's file: symptom, diagnosis, cure ---
 
 
+def lengths(critic, images):
+    """How long the critic's gradient is at each image, over all its pixels: (N, 1, 8, 8) → (N,)."""
+    images = images.detach().requires_grad_()
+    (gradients,) = torch.autograd.grad(critic(images).sum(), images)
+    return gradients.flatten(1).norm(dim=1)
+
+
 def slope(shown):
-    """The mean length of the critic's gradient at an image, over all its pixels."""
-    images = shown["real"].detach().requires_grad_()
-    (gradients,) = torch.autograd.grad(shown["discriminator"](images).sum(), images)
-    return gradients.flatten(1).norm(dim=1).mean()
+    """The mean length of the critic's gradient at an image."""
+    return lengths(shown["discriminator"], shown["real"]).mean()
+
+
+def penalises_the_mean(program):
+    """Says so where the penalty is (mean length − 1)², and not the mean of (length − 1)².
+
+    In the last round the optimisers' steps are left out. So the critic that the watch gets is still the one
+    whose gradients were penalised, and each of the two can be worked out, for all that it was called with.
+    """
+    rounds, trained, found = 60, 0, []
+
+    def leave_out_the_last_steps(optimizer, arguments, keywords):
+        if trained == rounds - 1:
+            optimizer.zero_grad()  # a weight without a gradient is not moved
+
+    def compare(shown):
+        nonlocal trained
+        trained += 1
+        if trained == rounds:
+            found[:] = [lengths(shown["discriminator"], images) for images in shown["judged"]]
+        return 0
+
+    hook = register_optimizer_step_pre_hook(leave_out_the_last_steps)
+    try:
+        run = record(program, digits, rounds, start=0, measures={"compared": compare})
+    finally:
+        hook.remove()
+    reported = run.last("penalty")
+    of_each = [(some - 1).square().mean().item() for some in found]
+    of_the_mean = [(some.mean() - 1).square().item() for some in found]
+    if is_among(reported, of_the_mean) and not is_among(reported, of_each):
+        return (
+            "the penalty is taken of the mean of the lengths: a critic with length 0 at half of the images "
+            "and 2 at the others would pay nothing. Each image's length is to be 1: first (length − 1)² for "
+            "each image, and then the mean."
+        )
+    return ""
+
+
+def is_among(number, others):
+    return any(abs(number - other) < 1e-6 + 1e-3 * other for other in others)
 
 
 def symptom(recording):
@@ -117,4 +164,5 @@ PATIENT = Patient(
         Chart("slope of the critic", [Curve("slope", "", "discriminator")], level=(1, "")),
     ],
     measures={"slope": slope},
+    probe=penalises_the_mean,
 )

@@ -72,6 +72,13 @@ def symptom(recording):
             f"[{fake[0]:.2g}, {fake[1]:.2g}] only: they cannot be black and white. Both ranges have to be "
             "the same."
         )
+    lowest = recording.history["fake_lowest"]
+    if min(lowest) == max(lowest):  # to the last digit, from the first round on
+        return (
+            f"the samples are cut off at {lowest[0]:.2g}, from the first round on. The ranges agree, but "
+            "half of what tanh gives lies below, and is dead: no gradient passes a pixel that is cut off, so "
+            "that G does not learn from it. Bring one range onto the other, rather than cut."
+        )
     if not recording.last("was_judged"):
         return (
             "the images that the watch is shown are not those that D was shown: the range is changed for "
