@@ -70,7 +70,9 @@ def lab(tmp_path, request):
     if source is None:
         shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
     else:
-        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), folder / NOTEBOOK)
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        cells = [nbformat.v4.new_code_cell(source)]  # without a kernel's name Lab would ask for one
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / NOTEBOOK)
     settings = {
         "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
         "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
