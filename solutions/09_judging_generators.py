@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 112 min for the exercises |
-# | Running time | about 85 s on two CPU cores; a GPU is not needed |
+# | Running time | about 60 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 05 (samples, the Fréchet distance as a number); means, covariances and eigenvalues; [notebook 01](01_minimax_objective.ipynb) for KL |
 # | You will be able to | derive the Fréchet distance; build KID, precision and recall; read a report and name the failure; say how each number can be cheated; measure people |
 
