@@ -949,6 +949,7 @@ plots.show(
         note=photographs.note,
     )
 )
+del photographs, real_photographs, others, colour_sets  # the report card below needs the room
 
 # %% [markdown]
 # Both distances see the tint and the lost contrast, and the classifier score falls. Precision and
