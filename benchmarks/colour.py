@@ -29,8 +29,8 @@ from course_utils.models.projected import ClassHead
 from course_utils.runtime import pick_device
 from course_utils.training import GAN, Run, TrainingDiverged, train
 from course_utils.training.augmentation import flip
-from course_utils.training.gan import Penalty, Shown, conditional
-from course_utils.training.penalties import squared_slopes
+from course_utils.training.gan import conditional
+from course_utils.training.penalties import r1_r2
 from tools.class_generator import FOLDER, NETWORK, TRAINING, game, labelled_sampler, real_images, scores
 
 EVERY = 12_800  # images between two scores
@@ -98,15 +98,6 @@ def unbranched(discriminator: nn.Module) -> nn.Module:
     return discriminator
 
 
-def on_both_sides(gamma: float) -> Penalty:
-    """R₁ + R₂ with the same γ  (Huang et al. 2024, arXiv:2501.05441)."""
-
-    def penalty(discriminator: nn.Module, real: Shown, fake: Shown) -> Tensor:
-        return gamma / 2 * sum(squared_slopes(discriminator, shown).mean() for shown in (real, fake))
-
-    return penalty
-
-
 def playing(generator: nn.Module, discriminator: nn.Module, rates: tuple[float, float], **more) -> GAN:
     rates = {"generator_lr": rates[0], "discriminator_lr": rates[1]}
     return GAN(generator, discriminator, shown=conditional, augment=flip, **rates, **more)
@@ -125,7 +116,7 @@ def residual_relativistic(folder: Path) -> GAN:
         unbranched(residual_discriminator()),
         (1e-3, 1e-3),
         loss="relativistic",
-        penalty=on_both_sides(0.5),
+        penalty=r1_r2(0.5),
         penalty_every=4,
     )
 

@@ -24,13 +24,19 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from course_utils import data, plots
 from course_utils.data.convention import Sampler
 from course_utils.files import ASSETS, load_weights, save_weights
-from course_utils.metrics import frechet_distance, frechet_evaluator, load_classifier
+from course_utils.metrics import (
+    classifier_score,
+    frechet_distance,
+    frechet_evaluator,
+    load_classifier,
+    nearest,
+    thumbnails,
+)
 from course_utils.metrics.classifiers import Classifier, convolution, in_batches
 from course_utils.metrics.train_classifier import Recipe, accuracy
 from course_utils.metrics.train_classifier import train as train_classifier
@@ -152,12 +158,11 @@ def scores(generator: nn.Module, samples: int = 2_000, seed: int = 12_345) -> di
     evaluator, classifier = frechet_evaluator("cifar10"), load_classifier("cifar10")
     features = in_batches(classifier.features, images)
     with torch.no_grad():
-        p = classifier.head(features).softmax(1).double()
-    divergences = (torch.xlogy(p, p) - torch.xlogy(p, p.mean(0))).sum(1)
+        logits = classifier.head(features)
     return {
         "frechet": frechet_distance(evaluator.real, features),
-        "inception": divergences.mean().exp().item(),
-        "agreement": (p.argmax(1) == labels).double().mean().item(),
+        "inception": classifier_score(logits),
+        "agreement": (logits.argmax(1) == labels).double().mean().item(),
         "diversity": (spread_within(features, labels) / real_spread()).mean().item(),
     }
 
@@ -265,8 +270,7 @@ def picture(folder: Path, rows: int = 4, seed: int = 0) -> None:
 
 def nearest_of(images: Tensor, training: Tensor) -> Tensor:
     """The training image nearest to each, by the Euclidean distance of images at half the size."""
-    small, others = (F.avg_pool2d(side, 2).flatten(1) for side in (images, training))
-    return training[torch.cdist(small, others).argmin(1)]
+    return training[nearest(thumbnails(images), thumbnails(training)).places]
 
 
 def averaged_generator(folder: Path) -> tuple[ResidualGenerator, dict]:
