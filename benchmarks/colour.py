@@ -4,20 +4,19 @@ python -m benchmarks.colour projected --seconds 300
 python -m benchmarks.colour                            # all of them, 300 seconds each
 
 The seconds are the process's own (`time.process_time`) on one thread, so that a busy machine disturbs little;
-scoring does not count. Each record goes to benchmarks/results/colour.json. `projected` needs the frozen
-features of `python -m tools.class_generator features`.
+scoring does not count. Each record goes to benchmarks/results/colour.json.
 """
 
 import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.records import RESULTS, add, circumstances
+from course_utils import data
 from course_utils.models import (
     ResidualGenerator,
     count_parameters,
@@ -27,11 +26,11 @@ from course_utils.models import (
 )
 from course_utils.models.projected import ClassHead
 from course_utils.runtime import pick_device
-from course_utils.training import GAN, Run, TrainingDiverged, train
+from course_utils.training import CIFAR10_CLASSES, GAN, Run, TrainingDiverged, train
 from course_utils.training.augmentation import flip
 from course_utils.training.gan import conditional
 from course_utils.training.penalties import r1_r2
-from tools.class_generator import FOLDER, NETWORK, TRAINING, game, labelled_sampler, real_images, scores
+from tools.class_generator import NETWORK, real_images, scores
 
 EVERY = 12_800  # images between two scores
 
@@ -103,13 +102,13 @@ def playing(generator: nn.Module, discriminator: nn.Module, rates: tuple[float, 
     return GAN(generator, discriminator, shown=conditional, augment=flip, **rates, **more)
 
 
-def residual_hinge(folder: Path) -> GAN:
+def residual_hinge() -> GAN:
     """Miyato and Koyama (2018, arXiv:1802.05637), made small."""
     discriminator = spectrally_normalised(residual_discriminator())
     return playing(ResidualGenerator(**NETWORK), discriminator, (1e-3, 1e-3), loss="hinge")
 
 
-def residual_relativistic(folder: Path) -> GAN:
+def residual_relativistic() -> GAN:
     """R3GAN's loss and penalties (Huang et al. 2024, arXiv:2501.05441), these in every fourth step."""
     return playing(
         ResidualGenerator(**NETWORK),
@@ -121,25 +120,25 @@ def residual_relativistic(folder: Path) -> GAN:
     )
 
 
-def dcgan_projection(folder: Path) -> GAN:
+def dcgan_projection() -> GAN:
     """The networks of "cifar10" with a class: small, so that it sees the most images in its time."""
     return playing(LabelledDCGAN(), spectrally_normalised(plain_discriminator()), (2e-3, 2e-3))
 
 
-CANDIDATES: dict[str, Callable[[Path], GAN]] = {
-    "projected": game,
+CANDIDATES: dict[str, Callable[[], GAN]] = {
+    "projected": CIFAR10_CLASSES.gan,
     "dcgan_projection": dcgan_projection,
     "residual_hinge": residual_hinge,
     "residual_relativistic": residual_relativistic,
 }
 
 
-def measure(name: str, seconds: float, folder: Path, seed: int = 0) -> dict:
+def measure(name: str, seconds: float, seed: int = 0) -> dict:
     """Trains a candidate for so many seconds of the process, and scores it every EVERY images."""
     training = real_images("train")
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model, points, clock = CANDIDATES[name](folder), [], {"spent": 0.0, "since": time.process_time()}
+    model, points, clock = CANDIDATES[name](), [], {"spent": 0.0, "since": time.process_time()}
 
     def look(run: Run) -> None:
         clock["spent"] += time.process_time() - clock["since"]
@@ -155,9 +154,9 @@ def measure(name: str, seconds: float, folder: Path, seed: int = 0) -> dict:
     try:
         train(
             model,
-            labelled_sampler(training.images, training.labels),
+            data.labelled_sampler(training.images, training.labels),
             images=10**9,
-            batch_size=TRAINING["batch_size"],
+            batch_size=64,
             ema_half_life=5_000,  # shorter than in the long training: these runs are short
             threads=1,
             seed=seed,
@@ -178,10 +177,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", choices=[[], *CANDIDATES], metavar="NAME")
     parser.add_argument("--seconds", type=float, default=300, help="of the processor (300)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the frozen features")
     arguments = parser.parse_args()
     for name in arguments.names or CANDIDATES:
-        add(RESULTS / "colour.json", name, measure(name, arguments.seconds, arguments.folder))
+        add(RESULTS / "colour.json", name, measure(name, arguments.seconds))
 
 
 if __name__ == "__main__":

@@ -6,22 +6,21 @@ import pytest
 import torch
 
 from course_utils import data
-from course_utils.files import load_weights, read_metadata, save_weights
+from course_utils.files import load_weights, read_metadata
 from course_utils.models import ResidualGenerator, sample, shipped
 from tools import class_generator as tool
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with untrained features, and short stretches on a few images of ten classes."""
+    """An empty folder, and short stretches on a few images of ten classes."""
     images = torch.randint(0, 256, (200, 3, 32, 32), generator=torch.Generator().manual_seed(0))
     few = data.load("cifar10", "test")._replace(images=images.to(torch.uint8), labels=torch.arange(200) % 10)
     monkeypatch.setattr(tool, "real_images", lambda split: few)
     monkeypatch.setattr(tool, "SNAPSHOT_EVERY", 64)
     monkeypatch.setattr(tool, "SCORE_EVERY", 128)
-    monkeypatch.setattr(tool, "scores", lambda generator, samples=0: {"frechet": 1.5, "agreement": 0.25})
-    torch.manual_seed(0)
-    save_weights(tool.feature_network(), tmp_path / "features.safetensors", half=True)
+    monkeypatch.setattr(tool, "scores", lambda *_, **__: {"frechet": 1.5, "agreement": 0.25})
+    monkeypatch.setattr(tool, "referee", lambda name: None)
     return tmp_path
 
 
@@ -88,7 +87,7 @@ def test_scores_tell_the_right_class_from_the_wrong_one(monkeypatch):
     real, classes = data.to_model_range(test.images[places]), test.labels[places]
     monkeypatch.setattr(tool, "real_images", lambda split: test)
     monkeypatch.setattr(tool, "sample", lambda generator, n, labels, seed: drawn(labels))
-    tool.real_spread.cache_clear()
+    tool.real_features.cache_clear()
 
     def drawn(labels, shift=0):
         order = torch.cat([(classes == (one + shift) % 10).nonzero().flatten() for one in range(10)])
@@ -97,7 +96,7 @@ def test_scores_tell_the_right_class_from_the_wrong_one(monkeypatch):
     right = tool.scores(None, samples=200)
     monkeypatch.setattr(tool, "sample", lambda generator, n, labels, seed: drawn(labels, shift=1))
     wrong = tool.scores(None, samples=200)
-    tool.real_spread.cache_clear()
+    tool.real_features.cache_clear()
     assert right["agreement"] > 0.5 > 0.3 > wrong["agreement"]
     assert 0.7 < right["diversity"] < 1.4
     assert right["frechet"] == pytest.approx(wrong["frechet"], abs=1e-6)

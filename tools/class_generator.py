@@ -5,15 +5,16 @@ python -m tools.class_generator train --hours 8       # trains on from the check
 python -m tools.class_generator picture               # ten classes, none chosen, beside the training images
 python -m tools.class_generator ship                  # writes assets/cifar10_classes_generator.safetensors
 
-Run it from the repository's root with the real data in place. Everything is kept in `.course/colour/` (git
-ignores it): `features.safetensors`, `checkpoint.pt`, and `curve.jsonl`, the quality against images and hours.
+Run it from the repository's root with the real data in place. Everything but the frozen features, which
+ship, is kept in `.course/colour/` (git ignores it): `checkpoint.pt`, and `curve.jsonl`, the quality against
+images and hours.
 `train` may be killed at any moment: it loses what came after the last checkpoint, some minutes. The learning
 rates fall over the last 30 % of `--images`; a later call may choose another number, and so begin or put off
 the fall.
 
-The generator (`ResidualGenerator`) meets a discriminator that sees through the frozen features of a small
-classifier (`ProjectedDiscriminator`), trained by `features` on the same training images. It is not one of the
-classifiers that judge.
+The recipe is `CIFAR10_CLASSES`: a generator (`ResidualGenerator`) meets a discriminator that sees through the
+frozen features of a small classifier (`ProjectedDiscriminator`), trained by `features` on the same training
+images. It is not one of the classifiers that judge.
 """
 
 import argparse
@@ -27,38 +28,32 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from course_utils import data, plots
-from course_utils.data.convention import Sampler
-from course_utils.files import ASSETS, load_weights, save_weights
+from course_utils.files import ASSETS, save_weights
 from course_utils.metrics import (
+    FrechetEvaluator,
+    agreement,
     classifier_score,
+    diversity_within,
     frechet_distance,
     frechet_evaluator,
-    load_classifier,
     nearest,
     thumbnails,
 )
 from course_utils.metrics.classifiers import Classifier, convolution, in_batches
-from course_utils.metrics.train_classifier import Recipe, accuracy
+from course_utils.metrics.referee import referee
+from course_utils.metrics.train_classifier import Recipe as ClassifierRecipe
+from course_utils.metrics.train_classifier import accuracy
 from course_utils.metrics.train_classifier import train as train_classifier
-from course_utils.models import ProjectedDiscriminator, ResidualGenerator, sample
-from course_utils.training import GAN, Run, constant_then_linear, train
-from course_utils.training.augmentation import flip_and_translate
+from course_utils.models import ResidualGenerator, feature_stages, sample
+from course_utils.models.shipped import FEATURES
+from course_utils.training import CIFAR10_CLASSES, Run, constant_then_linear, train
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
-from course_utils.training.gan import conditional
 
 FOLDER = Path(".course/colour")
 NAME = "cifar10_classes"
-NETWORK = {"latent_dim": 64, "classes": 10, "widths": [256, 192, 64], "label_dim": 32}
-GAME = {
-    "loss": "hinge",
-    "shown": conditional,
-    "augment": flip_and_translate,
-    "generator_lr": 5e-4,
-    "discriminator_lr": 1e-3,
-    "betas": (0.0, 0.99),
-}
-TRAINING = {
-    "batch_size": 64,
+NETWORK = {"latent_dim": 64, "classes": 10, "widths": [256, 192, 64], "label_dim": 32}  # of CIFAR10_CLASSES
+TRAINING = {  # for hours where the recipe is for minutes
+    **CIFAR10_CLASSES.training,
     "ema_half_life": 20_000,
     "schedule": partial(constant_then_linear, constant=0.7),
 }
@@ -88,51 +83,37 @@ def feature_network() -> Classifier:
     return Classifier((3, 32, 32), layers, num_features=192)
 
 
-def train_features(folder: Path, seed: int = 101, epochs: int = 8) -> None:
-    """Trains the feature network as a classifier, and writes it."""
+def train_features(output: Path, seed: int = 101, epochs: int = 8) -> None:
+    """Trains the feature network as a classifier, and writes its stages."""
     training, test = real_images("train"), real_images("test")
     torch.manual_seed(seed)
     classifier = feature_network()
-    train_classifier(
-        classifier,
-        training.images,
-        training.labels,
-        Recipe(epochs, learning_rate=0.2, shift=4, flip=True),
-        seed,
-    )
+    recipe = ClassifierRecipe(epochs, learning_rate=0.2, shift=4, flip=True)
+    train_classifier(classifier, training.images, training.labels, recipe, seed)
     reached = accuracy(classifier, test.images, test.labels)
-    metadata = {"test_accuracy": f"{reached:.4f}", "seed": str(seed), "epochs": str(epochs)}
-    save_weights(classifier, folder / "features.safetensors", metadata, half=True)
+    metadata = {
+        "test_accuracy": f"{reached:.4f}",
+        "trained_on": training.note or "CIFAR-10, full training set",
+        "command": f"python -m tools.class_generator features --seed {seed}",
+    }
+    save_weights(stages(classifier), output, metadata, half=True)
     print(f"test accuracy {reached:.2%}")
 
 
-def stages(classifier: Classifier) -> list[nn.Sequential]:
-    """Its layers up to each halving; every batch normalisation becomes part of the convolution before it."""
-    layers = list(classifier.eval().layers)[:-2]
-    folded = [layers[0]]
-    for weights, norm, activation in zip(layers[1::3], layers[2::3], layers[3::3], strict=True):
-        folded += [fuse_conv_bn_eval(weights, norm), activation]
-    return [nn.Sequential(*folded[start:end]) for start, end in ((0, 5), (5, 9), (9, 13))]
+def stages(classifier: Classifier) -> nn.ModuleList:
+    """Its layers as `feature_stages`: every batch normalisation becomes part of the convolution before it."""
+    layers = list(classifier.eval().layers)[1:-2]
+    folded = [
+        fuse_conv_bn_eval(weights, norm) for weights, norm in zip(layers[::3], layers[1::3], strict=True)
+    ]
+    found = feature_stages()
+    convolutions = [layer for layer in found.modules() if isinstance(layer, nn.Conv2d)]
+    for layer, trained in zip(convolutions, folded, strict=True):
+        layer.load_state_dict(trained.state_dict())
+    return found
 
 
-# --- the game ----------------------------------------------------------------------------------------------
-
-
-def game(folder: Path) -> GAN:
-    """New networks, and how they play."""
-    features = load_weights(feature_network(), folder / "features.safetensors")
-    discriminator = ProjectedDiscriminator(stages(features), channels=(64, 128, 192))
-    return GAN(ResidualGenerator(**NETWORK), discriminator, **GAME)
-
-
-def labelled_sampler(images: Tensor, labels: Tensor) -> Sampler:
-    """draw(n, rng) → (images (n, C, H, W) in [-1, 1], labels (n,)), with replacement."""
-
-    def draw(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        chosen = torch.randint(len(images), (n,), generator=rng)
-        return data.to_model_range(images[chosen]), labels[chosen]
-
-    return draw
+# --- the data ----------------------------------------------------------------------------------------------
 
 
 def real_images(split: str) -> data.ImageData:
@@ -145,38 +126,39 @@ def real_images(split: str) -> data.ImageData:
 # --- how good it is ----------------------------------------------------------------------------------------
 
 
-def scores(generator: nn.Module, samples: int = 2_000, seed: int = 12_345) -> dict[str, float]:
-    """What the course's classifier says about equally many samples of each class.
+def scores(
+    generator: nn.Module, samples: int = 2_000, seed: int = 12_345, evaluator: FrechetEvaluator | None = None
+) -> dict[str, float]:
+    """What a classifier says about equally many samples of each class.
 
     frechet: the Fréchet distance to all test images.
     inception: exp E KL(p(k | x) ‖ p(k)), the analogue of the inception score (arXiv:1606.03498).
     agreement: the fraction read as the class that was asked for.
     diversity: spread of the features within a class, samples' over test images': 1 where they spread alike.
+
+    Args:
+        evaluator: whose classifier it is; None for the course's own.
     """
+    evaluator = evaluator or frechet_evaluator("cifar10")
     labels = torch.arange(samples) % 10
     images = sample(generator, samples, labels=labels, seed=seed)
-    evaluator, classifier = frechet_evaluator("cifar10"), load_classifier("cifar10")
+    classifier = evaluator.classifier
     features = in_batches(classifier.features, images)
     with torch.no_grad():
         logits = classifier.head(features)
     return {
         "frechet": frechet_distance(evaluator.real, features),
         "inception": classifier_score(logits),
-        "agreement": (logits.argmax(1) == labels).double().mean().item(),
-        "diversity": (spread_within(features, labels) / real_spread()).mean().item(),
+        "agreement": agreement(logits, labels),
+        "diversity": diversity_within(features, labels, *real_features(classifier)),
     }
 
 
-def spread_within(features: Tensor, labels: Tensor) -> Tensor:
-    """E‖f − E f‖² over the samples of each class, (10,)."""
-    return torch.stack([features[labels == one].var(0).sum() for one in range(10)])
-
-
 @cache
-def real_spread() -> Tensor:
+def real_features(classifier: Classifier) -> tuple[Tensor, Tensor]:
+    """The test images' features, and their labels."""
     test = real_images("test")
-    features = in_batches(load_classifier("cifar10").features, data.to_model_range(test.images))
-    return spread_within(features, test.labels)
+    return in_batches(classifier.features, data.to_model_range(test.images)), test.labels
 
 
 # --- training ----------------------------------------------------------------------------------------------
@@ -196,8 +178,8 @@ def train_on(folder: Path, images: int, hours: float, seed: int, threads: int | 
 
     torch.manual_seed(seed)
     return train(
-        game(folder),
-        labelled_sampler(training.images, training.labels),
+        CIFAR10_CLASSES.gan(),
+        data.labelled_sampler(training.images, training.labels),
         images=images,
         seed=seed,
         snapshot_every=SNAPSHOT_EVERY,
@@ -289,6 +271,10 @@ def ship(folder: Path, output: Path, machine: str) -> None:
     generator, state = averaged_generator(folder)
     generator = generator.half().float()
     found = scores(generator, samples=10_000)
+    found |= {
+        f"referee_{name}": value
+        for name, value in scores(generator, samples=10_000, evaluator=referee("cifar10")).items()
+    }
     note = real_images("train").note or "CIFAR-10, full training set"
     metadata = {
         "architecture": "ResidualGenerator",
@@ -320,7 +306,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder = arguments.folder
     if arguments.what == "features":
-        train_features(folder)
+        train_features(FEATURES)
     elif arguments.what == "train":
         train_on(folder, arguments.images, arguments.hours, arguments.seed, arguments.threads)
     elif arguments.what == "picture":

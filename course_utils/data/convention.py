@@ -138,6 +138,35 @@ def image_sampler(images: Tensor, device: torch.device | str = "cpu") -> Sampler
     return draw
 
 
+def labelled_sampler(images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> Sampler:
+    """A sampler of uniform draws, with replacement, of images together with their labels.
+
+    Args:
+        images: uint8 (N, C, H, W), for example ``load_cifar10().images``.
+        labels: whole numbers (N,), the class of each image.
+        device: where the images are kept and the batches appear.
+
+    Returns:
+        ``draw(n, rng)`` → float32 (n, C, H, W) in [-1, 1] and int64 (n,) on ``device``.
+
+    Raises:
+        TypeError, ValueError: as :func:`image_sampler`; or there is not one label for each image.
+    """
+    image_sampler(images)  # which says what is wrong with the images
+    if labels.shape != images.shape[:1] or labels.is_floating_point():
+        raise ValueError(
+            f"labelled_sampler takes a whole number for each of the {len(images)} images, got "
+            f"{describe(labels)}; pass load_cifar10().labels, or choose images and labels alike."
+        )
+    images, labels = images.to(device), labels.long().to(device)
+
+    def draw(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(len(images), (n,), generator=rng, device=rng.device).to(device)
+        return to_model_range(images[chosen]), labels[chosen]
+
+    return draw
+
+
 def stacked_sampler(images: Tensor, device: torch.device | str = "cpu") -> Sampler:
     """A sampler of stacked digits: three grey images, drawn independently, as the channels of one.
 

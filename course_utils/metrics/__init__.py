@@ -18,6 +18,7 @@ from course_utils.metrics.classes import (
     surest_images,
 )
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.metrics.conditional import agreement, diversity_within
 from course_utils.metrics.copying import Nearest, copying, nearest, thumbnails
 from course_utils.metrics.diversity import kl_to_uniform, sample_diversity, stacked_coverage
 from course_utils.metrics.evaluate import METRICS, Metric, Report, evaluate, report_table
@@ -82,6 +83,7 @@ __all__ = [
     "PrecisionRecall",
     "Report",
     "active_units",
+    "agreement",
     "ball_radii",
     "channel_correlations",
     "checkerboard_fraction",
@@ -93,6 +95,7 @@ __all__ = [
     "copying",
     "data_cells",
     "density_coverage",
+    "diversity_within",
     "edge_strengths",
     "elbo",
     "evaluate",

@@ -15,10 +15,10 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
-from course_utils.models.projected import ProjectedDiscriminator
+from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
-from course_utils.models.shipped import load_generator
+from course_utils.models.shipped import load_feature_stages, load_generator
 from course_utils.models.sizes import count_parameters
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
@@ -31,6 +31,7 @@ from course_utils.models.vae import (
 )
 
 __all__ = [
+    "FEATURE_CHANNELS",
     "UPSAMPLING",
     "Autoencoder",
     "MinibatchStd",
@@ -44,8 +45,10 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_generator",
     "draw_latents",
+    "feature_stages",
     "initialised",
     "largest_singular_value",
+    "load_feature_stages",
     "load_generator",
     "mlp_decoder",
     "mlp_discriminator",

@@ -58,6 +58,29 @@ def spread_within(h: Tensor, labels: Tensor, classes: int) -> Tensor:
     return (variances + 1e-6).sqrt()[labels]  # the root of 0 itself would have no slope
 
 
+FEATURE_CHANNELS = (64, 128, 192)  # of the maps that `feature_stages` leaves
+
+
+def feature_stages() -> nn.ModuleList:
+    """32×32 colour → maps of 64×16×16, 128×8×8 and 192×4×4: a plain network of six convolutions, in three parts.
+
+    The first convolution works on pixels taken 2×2. Normalisation is part of the weights. Trained, they are
+    `load_feature_stages()`.
+    """
+    small, middle, large = FEATURE_CHANNELS
+    return nn.ModuleList(
+        [
+            nn.Sequential(nn.PixelUnshuffle(2), *_rectified(12, small), *_rectified(small, small)),
+            nn.Sequential(*_rectified(small, middle, stride=2), *_rectified(middle, middle)),
+            nn.Sequential(*_rectified(middle, large, stride=2), *_rectified(large, large)),
+        ]
+    )
+
+
+def _rectified(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1), nn.ReLU()]
+
+
 class ProjectedDiscriminator(nn.Module):
     """The sum of the logits of several heads: one on the pixels, one on the maps after each frozen stage.
 

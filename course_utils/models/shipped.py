@@ -7,6 +7,7 @@ from torch import nn
 
 from course_utils.files import ASSETS, load_weights, read_metadata
 from course_utils.models.dcgan import dcgan_generator
+from course_utils.models.projected import feature_stages
 from course_utils.models.residual import ResidualGenerator
 
 ARCHITECTURES = {"dcgan_generator": dcgan_generator, "ResidualGenerator": ResidualGenerator}
@@ -18,8 +19,6 @@ def load_generator(name: str) -> nn.Module:
 
     "mnist" has the recipe of notebook 05, trained for longer; "cifar10" and "cifar10_minutes" are described
     in notebook 06. "cifar10_classes" takes latents and labels: `sample(generator, n, labels=labels)`.
-
-    "cifar10_classes" takes latents and labels: `sample(generator, n, labels=labels)`.
 
     The file's metadata says how to build it ("architecture", `dcgan_generator` where it says none, and
     "network", its arguments as JSON) and how it was made ("made_by"). Kept in memory: the second call returns
@@ -42,3 +41,14 @@ def load_generator(name: str) -> nn.Module:
     generator = load_weights(build(**json.loads(metadata["network"])), path)
     generator.made_by = metadata["made_by"]
     return generator.eval().requires_grad_(False)
+
+
+FEATURES = ASSETS / "cifar10_features.safetensors"
+
+
+def load_feature_stages() -> nn.ModuleList:
+    """The trained stages of a small classifier of photographs, for a `ProjectedDiscriminator`; a new copy.
+
+    None of the course's judges is this network. Made by `python -m tools.class_generator features`.
+    """
+    return load_weights(feature_stages(), FEATURES).eval().requires_grad_(False)

@@ -4,21 +4,26 @@ What each choice buys: see docs/benchmarks.md.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
 
 from course_utils.models import (
+    FEATURE_CHANNELS,
+    ProjectedDiscriminator,
+    ResidualGenerator,
     cifar10_dcgan,
     conv_decoder,
     conv_encoder,
+    load_feature_stages,
     mlp_discriminator,
     mlp_generator,
     mnist_dcgan,
     packed_discriminator,
 )
-from course_utils.training.augmentation import flip
-from course_utils.training.gan import GAN
+from course_utils.training.augmentation import flip, flip_and_translate
+from course_utils.training.gan import GAN, conditional
 from course_utils.training.loop import constant_then_linear
 from course_utils.training.vae import VAE
 
@@ -50,6 +55,11 @@ def mnist_vae() -> tuple[nn.Module, nn.Module]:
     return conv_encoder(**sizes), conv_decoder(**sizes)
 
 
+def cifar10_classes() -> tuple[nn.Module, nn.Module]:
+    """A generator of ten classes, and a discriminator that sees through the frozen features that ship."""
+    return ResidualGenerator(), ProjectedDiscriminator(load_feature_stages(), FEATURE_CHANNELS)
+
+
 def toy_gan(dim: int = 2, *, hidden: tuple[int, ...] = (64, 64), packing: int = 1, **game) -> GAN:
     """The GAN of notebook 03, for data on a line (dim 1) or a plane (dim 2).
 
@@ -76,6 +86,23 @@ MNIST_MLP = Recipe(mnist_mlp, GAME, {"batch_size": 64, "ema_half_life": 10_000})
 MNIST_DCGAN = Recipe(mnist_dcgan, GAME, {"batch_size": 64, "ema_half_life": 5_000})  # notebook 05
 CIFAR10_DCGAN = Recipe(
     cifar10_dcgan, {**GAME, "augment": flip}, {"batch_size": 64, "ema_half_life": 2_500}
+)  # notebook 06
+# Of batches that `labelled_sampler` draws. The generator that ships learned so, for longer (docs/colour.md).
+CIFAR10_CLASSES = Recipe(
+    cifar10_classes,
+    {
+        "loss": "hinge",
+        "shown": conditional,
+        "augment": flip_and_translate,
+        "generator_lr": 5e-4,
+        "discriminator_lr": 1e-3,
+        "betas": (0.0, 0.99),
+    },
+    {
+        "batch_size": 64,
+        "ema_half_life": 2_500,
+        "schedule": partial(constant_then_linear, constant=0.5),
+    },
 )  # notebook 06
 # Of images that `binarised` draws; all of notebook 10's VAEs train like this one.
 MNIST_VAE = Recipe(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from course_utils.data import check_images, image_sampler, to_model_range, to_uint8
+from course_utils.data import check_images, image_sampler, labelled_sampler, to_model_range, to_uint8
 
 PIXELS = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
 
@@ -120,3 +120,21 @@ def test_a_sampler_does_no_work_per_sample_in_python():
             draw(128, rng)
         seconds.append(time.perf_counter() - start)
     assert 1280 / min(seconds) > 100_000
+
+
+def test_labels_come_with_their_images_and_the_same_seed_draws_the_same():
+    images = torch.arange(5, dtype=torch.uint8)[:, None, None, None].expand(5, 3, 4, 4) * 50
+    draw = labelled_sampler(images, torch.arange(5))
+    drawn, labels = draw(100, torch.Generator().manual_seed(1))
+    assert drawn.shape == (100, 3, 4, 4) and labels.shape == (100,)
+    torch.testing.assert_close(drawn[:, 0, 0, 0], labels * 50 / 127.5 - 1)
+    assert set(labels.tolist()) == set(range(5))
+    again = draw(100, torch.Generator().manual_seed(1))
+    assert torch.equal(again[0], drawn) and torch.equal(again[1], labels)
+
+
+def test_a_label_is_needed_for_each_image():
+    images = torch.zeros(5, 3, 4, 4, dtype=torch.uint8)
+    for labels in (torch.arange(4), torch.zeros(5)):
+        with pytest.raises(ValueError, match="a whole number for each of the 5 images"):
+            labelled_sampler(images, labels)

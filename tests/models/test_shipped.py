@@ -1,10 +1,10 @@
 import pytest
+import torch
 
-from course_utils.files import ASSETS
-from course_utils.models import (
-    load_generator,
-    sample,
-)
+from course_utils import data
+from course_utils.files import ASSETS, read_metadata
+from course_utils.models import FEATURE_CHANNELS, load_feature_stages, load_generator, sample
+from course_utils.models.shipped import FEATURES
 
 
 def test_the_shipped_generator_is_ready_to_sample_and_says_how_it_was_made():
@@ -29,3 +29,27 @@ def test_the_shipped_generator_of_colour_is_small_and_says_how_it_was_made():
 def test_unknown_generators_are_told_the_known_ones():
     with pytest.raises(ValueError, match=r"mnist.*got 'faces'"):
         load_generator("faces")
+
+
+def test_the_shipped_features_tell_photographs_of_one_class_from_another_better_than_pixels_do():
+    """Nearest class mean, fitted on half of some test images and tried on the rest."""
+    test = data.load("cifar10", "test")
+    images, labels = data.to_model_range(test.images[:600]), test.labels[:600]
+    maps = images
+    with torch.no_grad():
+        for stage in load_feature_stages():
+            maps = stage(maps)
+    assert maps.shape == (600, FEATURE_CHANNELS[-1], 4, 4)
+
+    def right(vectors):
+        means = torch.stack([vectors[:300][labels[:300] == one].mean(0) for one in range(10)])
+        return (torch.cdist(vectors[300:], means).argmin(1) == labels[300:]).double().mean()
+
+    assert right(maps.mean((2, 3))) > right(images.flatten(1)) + 0.2
+    assert float(read_metadata(FEATURES)["test_accuracy"]) > 0.8
+
+
+def test_every_call_brings_features_of_its_own_that_nobody_can_train():
+    first, second = load_feature_stages(), load_feature_stages()
+    assert first is not second
+    assert not any(weight.requires_grad for weight in first.parameters())

@@ -3,8 +3,17 @@
 import pytest
 import torch
 
-from course_utils.models import load_generator, mnist_dcgan
-from course_utils.training import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, MNIST_VAE, toy_gan, train
+from course_utils.data import labelled_sampler
+from course_utils.models import load_feature_stages, load_generator, mnist_dcgan
+from course_utils.training import (
+    CIFAR10_CLASSES,
+    CIFAR10_DCGAN,
+    MNIST_DCGAN,
+    MNIST_MLP,
+    MNIST_VAE,
+    toy_gan,
+    train,
+)
 from course_utils.training import __main__ as command
 from tools.ship_colour_generator import TRAININGS, networks
 
@@ -43,6 +52,31 @@ def test_the_vae_trains_from_the_initialisation_of_the_seed():
 
     run = train(vae, draw, images=128, device="cpu", progress=False, **MNIST_VAE.training)
     assert run.snapshots[-1][1].shape == (64, 1, 28, 28)
+
+
+def test_the_recipe_of_classes_trains_both_networks_and_leaves_the_features_as_they_ship():
+    torch.manual_seed(3)
+    gan = CIFAR10_CLASSES.gan()
+    shipped = load_feature_stages().state_dict()
+    images = torch.randint(256, (40, 3, 32, 32), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    draw = labelled_sampler(images, torch.arange(40) % 4)  # fewer classes than it has
+    before = {name: next(network.parameters()).clone() for name, network in gan.networks.items()}
+    heads = gan.discriminator.heads[0].real.parametrizations.weight.original.clone()
+    run = train(
+        gan,
+        draw,
+        images=128,
+        device="cpu",
+        progress=False,
+        snapshot_samples=4,
+        conditions=torch.arange(4),
+        **CIFAR10_CLASSES.training,
+    )
+    assert run.snapshots[-1][1].shape == (4, 3, 32, 32)
+    trained = run.networks["discriminator"]
+    assert not torch.equal(trained.heads[0].real.parametrizations.weight.original, heads)
+    assert all(torch.equal(value, shipped[name]) for name, value in trained.stages.state_dict().items())
+    assert not torch.equal(next(run.networks["generator"].parameters()), before["generator"])
 
 
 def test_the_command_takes_the_notebooks_recipes():

@@ -1,0 +1,56 @@
+"""Does a generator of classes draw what it was asked for, and more than one image of each?"""
+
+import torch
+from torch import Tensor
+
+
+def agreement(logits: Tensor, labels: Tensor) -> float:
+    """P(argmaxₖ p(k | x) = y): the fraction of samples that a classifier reads as the class asked for.
+
+    One perfect image of each class would have 1: without `diversity_within` it says nothing.
+
+    Args:
+        logits: of the classes, a row for each sample, (N, K).
+        labels: (N,) what each sample was asked to be.
+    """
+    _check(logits, labels)
+    return (logits.argmax(1) == labels).double().mean().item()
+
+
+def diversity_within(features: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> float:
+    """Mean over the classes of E‖f − E f‖² of the generated samples, over that of the real ones.
+
+    1 where samples of a class spread like real ones, 0 where each class is one image. It may exceed 1.
+
+    Args:
+        features: of the generated samples, (N, d).
+        labels: (N,) their classes; at least two samples of each.
+        real: features of real samples, (M, d).
+        real_labels: (M,) their classes, among them all of `labels`, at least two samples of each.
+
+    Raises:
+        ValueError: not one label for each row, or a class with fewer than two samples.
+    """
+    _check(features, labels)
+    _check(real, real_labels)
+    ratios = []
+    for one in labels.unique().tolist():
+        generated, photographed = features[labels == one], real[real_labels == one]
+        if min(len(generated), len(photographed)) < 2:
+            raise ValueError(
+                f"class {one} has {len(generated)} generated and {len(photographed)} real samples; a spread "
+                "needs two of each."
+            )
+        ratios.append(_spread(generated) / _spread(photographed))
+    return torch.stack(ratios).mean().item()
+
+
+def _spread(rows: Tensor) -> Tensor:
+    return rows.double().var(0).sum()
+
+
+def _check(rows: Tensor, labels: Tensor) -> None:
+    if rows.ndim != 2 or labels.shape != rows.shape[:1]:
+        raise ValueError(
+            f"needs a row and a label for each sample, got {tuple(rows.shape)} and {tuple(labels.shape)}."
+        )
