@@ -62,7 +62,7 @@ FEATURE_CHANNELS = (64, 128, 192)  # of the maps that `feature_stages` leaves
 
 
 def feature_stages() -> nn.ModuleList:
-    """32×32 colour → maps of 64×16×16, 128×8×8 and 192×4×4: a plain network of six convolutions, in three parts.
+    """32×32 colour → maps of 64×16×16, 128×8×8 and 192×4×4: six convolutions, in three parts.
 
     The first convolution works on pixels taken 2×2. Normalisation is part of the weights. Trained, they are
     `load_feature_stages()`.
@@ -82,12 +82,13 @@ def _rectified(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
 
 
 class ProjectedDiscriminator(nn.Module):
-    """The sum of the logits of several heads: one on the pixels, one on the maps after each frozen stage.
+    """The logits of several heads: one on the pixels, one on the maps after each frozen stage.
 
     After "Projected GANs Converge Faster" (Sauer, Chitta, Müller and Geiger 2021, arXiv:2111.01007): the
     features of a trained network tell from the first step what a discriminator of its own learns slowly. Here
     there are no random projections of the features, and one head sees the pixels. The stages never change;
-    the heads are spectrally normalised.
+    the heads are spectrally normalised. Each head plays for itself, and the loss is the mean of
+    theirs: in a sum, the sure ones would speak for all, and what only the pixels' head sees would pass.
 
     Args:
         stages: three parts of a trained network, each taking the maps of the one before; they leave maps of
@@ -109,6 +110,7 @@ class ProjectedDiscriminator(nn.Module):
         ]
         heads = nn.ModuleList(ClassHead(look, width, classes) for look in looks)
         self.heads = spectrally_normalised(heads)
+        self.logits_per_sample = len(heads)
 
     def train(self, mode: bool = True) -> "ProjectedDiscriminator":
         """Training mode for the heads; the stages stay in evaluation mode."""
@@ -117,12 +119,12 @@ class ProjectedDiscriminator(nn.Module):
         return self
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Images (N, 3, 32, 32) in [-1, 1] and labels (N,) → logits (N,)."""
-        maps, logits = images, self.heads[0](images, labels)
+        """Images (N, 3, 32, 32) in [-1, 1] and labels (N,) → logits (4N,), head after head."""
+        maps, logits = images, [self.heads[0](images, labels)]
         for stage, head in zip(self.stages, self.heads[1:], strict=True):
             maps = stage(maps)
-            logits = logits + head(maps, labels)
-        return logits
+            logits.append(head(maps, labels))
+        return torch.cat(logits)
 
 
 def _layers(inputs: int, width: int, strides: Sequence[int]) -> list[nn.Module]:

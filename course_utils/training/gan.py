@@ -263,7 +263,8 @@ class GAN:
         packs = len(batch[0]) // getattr(self.discriminator, "packing", 1)
         if packs:
             whole = packs * getattr(self.discriminator, "packing", 1)
-            check_logits(self.discriminator(*(part[:whole] for part in real)), packs)
+            expected = packs * getattr(self.discriminator, "logits_per_sample", 1)
+            check_logits(self.discriminator(*(part[:whole] for part in real)), expected)
         for network, mode in modes.items():
             network.train(mode)
 

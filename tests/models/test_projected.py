@@ -20,11 +20,11 @@ def discriminator():
 def test_logits_depend_on_image_and_class_and_lead_back_to_the_pixels(discriminator):
     images = torch.rand(4, 3, 32, 32).requires_grad_()
     logits = discriminator(images, torch.tensor([0, 1, 2, 2]))
-    assert logits.shape == (4,)
+    assert logits.shape == (16,) and discriminator.logits_per_sample == 4  # a logit of each head
     logits.sum().backward()
     assert images.grad.abs().sum() > 0
     same = discriminator.eval()(images[:1].expand(3, -1, -1, -1), torch.tensor([0, 1, 2]))
-    assert len(same.unique()) == 3
+    assert len(same.unique()) == 12  # 4 heads, 3 classes
 
 
 def test_training_moves_the_heads_and_never_the_stages(discriminator):
