@@ -936,16 +936,17 @@ claim(
 # pixels themselves. This is the idea of Projected GANs (Sauer et al., 2021).
 #
 # And tell both players what the picture is to be. G gets a class $y$ beside $z$. Each head turns
-# an image into a vector $h$ and adds three answers to D's logit:
+# an image into a vector $h$, and gives a logit that adds three answers:
 #
-# $$t(x, y) = \sum_{\text{heads}} \Big( \underbrace{w^\top h(x) + b}_{\text{is it real?}} +
+# $$t(x, y) = \underbrace{w^\top h(x) + b}_{\text{is it real?}} +
 # \underbrace{v_y^\top h(x)}_{\text{does it fit its class?}} +
-# \underbrace{u^\top \sigma_y}_{\text{does its class vary?}} \Big) .$$
+# \underbrace{u^\top \sigma_y}_{\text{does its class vary?}} .$$
 #
 # The second is the *projection* of Miyato and Koyama (2018). In the third, $\sigma_y$ is the
 # standard deviation of $h$ over the samples of class $y$ in the batch. Features that were trained
 # to sort see the class of an image, and little else of it: without the third answer, each class
-# may collapse to one image that D has nothing against.
+# may collapse to one image that D has nothing against. Every head plays for itself: D's loss is
+# the mean of theirs.
 #
 # To see something soon, ask for four classes only.
 #

@@ -19,8 +19,11 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "real_images", lambda split: few)
     monkeypatch.setattr(tool, "SNAPSHOT_EVERY", 64)
     monkeypatch.setattr(tool, "SCORE_EVERY", 128)
-    monkeypatch.setattr(tool, "scores", lambda *_, **__: {"frechet": 1.5, "agreement": 0.25})
-    monkeypatch.setattr(tool, "referee", lambda name: None)
+    monkeypatch.setattr(tool, "scores", lambda *_, **__: dict.fromkeys(tool.SCORES, 1.5))
+    monkeypatch.setattr(tool, "judged", lambda generator: {"a judge": {"its samples": {"frechet": 1.5}}})
+    monkeypatch.setattr(tool, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(tool, "PAGE", tmp_path / "page.md")
+    (tmp_path / "page.md").write_text(f"Before.\n{tool.BEGIN}old{tool.END}After.\n")
     return tmp_path
 
 
@@ -57,7 +60,10 @@ def test_what_ships_is_the_average_of_the_checkpoint_and_loads_by_its_name(folde
     run = tool.train_on(folder, images=128, hours=1, seed=0)
     tool.ship(folder, folder / "classes_generator.safetensors", "a test's machine")
     metadata = read_metadata(folder / "classes_generator.safetensors")
-    assert metadata["frechet"] == "1.500" and "128 images" in metadata["made_by"]
+    assert "128 images" in metadata["made_by"]
+    page = (folder / "page.md").read_text()
+    assert page.startswith("Before.\n") and page.endswith("After.\n") and "old" not in page
+    assert "| a judge | its samples | 1.50 |  |" in page
     assert (folder / "classes_generator.safetensors").stat().st_size < 3_000_000
 
     monkeypatch.setattr(shipped, "ASSETS", folder)
@@ -104,3 +110,8 @@ def test_scores_tell_the_right_class_from_the_wrong_one(monkeypatch):
         tool, "sample", lambda generator, n, labels, seed: drawn(labels)[:10].repeat(20, 1, 1, 1)
     )
     assert tool.scores(None, samples=200)["diversity"] == pytest.approx(0, abs=1e-4)  # one image a class
+
+
+def test_the_page_says_what_was_measured_when_the_generator_shipped():
+    page = tool.PAGE.read_text(encoding="utf-8")
+    assert tool.with_results(page, json.loads(tool.RESULTS.read_text())) == page

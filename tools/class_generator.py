@@ -4,6 +4,7 @@ python -m tools.class_generator features              # once: the frozen network
 python -m tools.class_generator train --hours 8       # trains on from the checkpoint; Ctrl-C stops it as well
 python -m tools.class_generator picture               # ten classes, none chosen, beside the training images
 python -m tools.class_generator ship                  # writes assets/cifar10_classes_generator.safetensors
+python -m tools.class_generator page                  # what `ship` measured, into docs/colour.md
 
 Run it from the repository's root with the real data in place. Everything but the frozen features, which
 ship, is kept in `.course/colour/` (git ignores it): `checkpoint.pt`, and `curve.jsonl`, the quality against
@@ -20,6 +21,7 @@ images. It is not one of the classifiers that judge.
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from course_utils import data, plots
-from course_utils.files import ASSETS, save_weights
+from course_utils.files import ASSETS, replacing, save_weights
 from course_utils.metrics import (
     FrechetEvaluator,
     agreement,
@@ -44,7 +46,7 @@ from course_utils.metrics.referee import referee
 from course_utils.metrics.train_classifier import Recipe as ClassifierRecipe
 from course_utils.metrics.train_classifier import accuracy
 from course_utils.metrics.train_classifier import train as train_classifier
-from course_utils.models import ResidualGenerator, feature_stages, sample
+from course_utils.models import ResidualGenerator, feature_stages, load_generator, sample
 from course_utils.models.shipped import FEATURES
 from course_utils.training import CIFAR10_CLASSES, Run, constant_then_linear, train
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
@@ -126,22 +128,21 @@ def real_images(split: str) -> data.ImageData:
 # --- how good it is ----------------------------------------------------------------------------------------
 
 
-def scores(
-    generator: nn.Module, samples: int = 2_000, seed: int = 12_345, evaluator: FrechetEvaluator | None = None
-) -> dict[str, float]:
+def scores(generator: nn.Module, samples: int = 2_000, seed: int = 12_345) -> dict[str, float]:
     """What a classifier says about equally many samples of each class.
 
     frechet: the Fréchet distance to all test images.
     inception: exp E KL(p(k | x) ‖ p(k)), the analogue of the inception score (arXiv:1606.03498).
     agreement: the fraction read as the class that was asked for.
     diversity: spread of the features within a class, samples' over test images': 1 where they spread alike.
-
-    Args:
-        evaluator: whose classifier it is; None for the course's own.
     """
-    evaluator = evaluator or frechet_evaluator("cifar10")
     labels = torch.arange(samples) % 10
     images = sample(generator, samples, labels=labels, seed=seed)
+    return scores_of(images, labels, frechet_evaluator("cifar10"))
+
+
+def scores_of(images: Tensor, labels: Tensor, evaluator: FrechetEvaluator) -> dict[str, float]:
+    """The same of images that are there, (N, 3, 32, 32), which were asked to be of the classes `labels`."""
     classifier = evaluator.classifier
     features = in_batches(classifier.features, images)
     with torch.no_grad():
@@ -267,14 +268,9 @@ def averaged_generator(folder: Path) -> tuple[ResidualGenerator, dict]:
 
 
 def ship(folder: Path, output: Path, machine: str) -> None:
-    """Writes the averaged generator of the checkpoint in half precision, scored as it ships."""
+    """Writes the averaged generator of the checkpoint in half precision, scored as it ships, and its page."""
     generator, state = averaged_generator(folder)
     generator = generator.half().float()
-    found = scores(generator, samples=10_000)
-    found |= {
-        f"referee_{name}": value
-        for name, value in scores(generator, samples=10_000, evaluator=referee("cifar10")).items()
-    }
     note = real_images("train").note or "CIFAR-10, full training set"
     metadata = {
         "architecture": "ResidualGenerator",
@@ -284,18 +280,105 @@ def ship(folder: Path, output: Path, machine: str) -> None:
         "images": str(state["images_seen"]),
         "seconds": f"{state['seconds']:.0f}",
         "machine": machine,
-        **{name: f"{value:.3f}" for name, value in found.items()},
     }
     save_weights(generator, output, metadata, half=True)
-    print(json.dumps(metadata, indent=2, ensure_ascii=False))
-    print(f"written to {output} ({output.stat().st_size / 1e6:.2f} MB)")
+    curve = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
+    results = {**metadata, "curve": curve, "judges": judged(generator)}
+    with replacing(RESULTS) as path:
+        path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_page()
+    print(f"written to {output} ({output.stat().st_size / 1e6:.2f} MB), and to {PAGE}")
+
+
+def judged(generator: nn.Module, samples: int = 10_000) -> dict[str, dict[str, dict[str, float]]]:
+    """{judge: {whose samples: scores}} of the generator, of the hour's and of training photographs."""
+    training = real_images("train")
+    labels = torch.arange(samples) % 10
+    places = [(training.labels == one).nonzero().flatten()[: (labels == one).sum()] for one in range(10)]
+    photographs = training.images[torch.stack(places, 1).flatten()]  # of classes 0, 1, …, 9, 0, 1, …
+    images = {
+        "the generator of ten classes": sample(generator, samples, labels=labels, seed=1),
+        "the hour's generator": sample(load_generator("cifar10"), samples, seed=1),
+        "training photographs": data.to_model_range(photographs),
+    }
+    judges = {"the course's classifier": frechet_evaluator("cifar10"), "a second one": referee("cifar10")}
+    found = {}
+    for judge, evaluator in judges.items():
+        found[judge] = {}
+        for what, some in images.items():
+            score = scores_of(some, labels, evaluator)
+            if what == "the hour's generator":  # it was asked for no class
+                score = {name: score[name] for name in ("frechet", "inception")}
+            found[judge][what] = {name: round(value, 4) for name, value in score.items()}
+    return found
+
+
+# --- the page ----------------------------------------------------------------------------------------------
+
+SCORES = ("frechet", "inception", "agreement", "diversity")
+RESULTS = Path("benchmarks/results/cifar10_classes.json")
+PAGE = Path("docs/colour.md")
+BEGIN, END = (
+    "<!-- results: written by python -m tools.class_generator page -->\n",
+    "<!-- end of results -->\n",
+)
+
+
+def write_page() -> None:
+    """Renews the measured part of docs/colour.md."""
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_results(page, json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def with_results(page: str, results: dict) -> str:
+    """The page with these results between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{tables(results)}\n{END}{after}"
+
+
+def tables(results: dict) -> str:
+    """What the judges say, and the quality along the way, as Markdown."""
+    rows = [
+        (
+            judge,
+            what,
+            *(_cell(score.get(name)) for name in ("frechet", "inception", "agreement", "diversity")),
+        )
+        for judge, found in results["judges"].items()
+        for what, score in found.items()
+    ]
+    names = ("Fréchet distance", "classifier score", "read as asked", "spread within a class")
+    along = [
+        (f"{point['images']:,}", f"{point['seconds'] / 60:.0f}", *(_cell(point[name]) for name in SCORES))
+        for point in results["curve"]
+    ]
+    return "\n".join(
+        [
+            f"Shipped: {results['made_by']}. Of 10,000 samples each:",
+            "",
+            _table(("judge", "samples of", *names), rows),
+            "Along the way, by the course's classifier, of 2,000 samples, 200 of each class:",
+            "",
+            _table(("images", "minutes of training", *names), along),
+        ]
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("features", "train", "picture", "ship"))
+    parser.add_argument("what", choices=("features", "train", "picture", "ship", "page"))
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept")
     parser.add_argument("--images", type=int, default=8_000_000, help="train: how many in all")
     parser.add_argument("--hours", type=float, default=float("inf"), help="train: stop after so many")
@@ -311,6 +394,8 @@ def main() -> None:
         train_on(folder, arguments.images, arguments.hours, arguments.seed, arguments.threads)
     elif arguments.what == "picture":
         picture(folder)
+    elif arguments.what == "page":
+        write_page()
     else:
         ship(folder, arguments.output, arguments.machine)
 
