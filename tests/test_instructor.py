@@ -141,7 +141,7 @@ def test_the_schedule_runs_on_without_gaps():
 
 
 def test_unknown_sections_and_exercises_are_refused():
-    with pytest.raises(KeyError, match="has no section .*The coin"):
+    with pytest.raises(KeyError, match=r"has no section .*The coin"):
         _ = Step("01", "The coin", SHOW).minutes
     with pytest.raises(KeyError):
         _ = Step("01", "The value on a die", SHOW, ("1.2",)).minutes

@@ -27,7 +27,7 @@ from tools import notebooks
 from tools.run import ROOT
 
 OUT = ROOT / "build" / "nbgrader"
-CONFIGURATION = ROOT / "tools" / "nbgrader_config.py"
+CONFIGURATION = ROOT / "docs" / "instructor" / "nbgrader_config.py"
 POINTS_OF_A_PART = 1
 EXERCISE = re.compile(r"^### Exercise (\d+\.\d+) ", re.MULTILINE)
 
