@@ -317,6 +317,14 @@ def test_two_learners_work_a_notebook_at_once(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.count("FAILED        ValueError: a bad day") == 2
 
 
+@pytest.mark.slow
+def test_two_learners_run_the_first_notebook_at_once():
+    found = classroom.hold(ROOT / "solutions" / "00_start_here.ipynb", 2, "ci", 1)
+    assert found["problems"] == []
+    assert set(found["section_seconds"]) >= {"Who made these digits?", "What goes in: the latent"}
+    assert found["megabytes_own"] < found["megabytes_resident"] < found["megabytes_together"]
+
+
 def test_a_class_has_a_learner(capsys):
     with pytest.raises(SystemExit):
         classroom.main(["00", "--kernels", "0"])

@@ -147,7 +147,9 @@ def _filled_in(part: ast.FormattedValue) -> str:
 
 
 # What to ask back where a checker only states what is wrong: the first whose words its sentence has.
+OF_A_CHOICE = "If that were so, what would you see, and what do you see?"
 QUESTIONS = (
+    (r"^still ill", "Which curve of the chart is still ill, and which lines of the program move it?"),
     (r"\b(in place|changes? (its|`)|leave it as it was)", "Who uses this tensor after you?"),
     (
         r"\b(graph|histor|detach|no_grad|backward|gradient reach)",
@@ -162,7 +164,7 @@ QUESTIONS = (
         "Read your line aloud: what grows when things go well for this player?",
     ),
     (
-        r"\b(missing|only|left out|gone|forgot)",
+        r"\b(is missing|are missing|only the|only one|left out|is gone|forgot)",
         "Which part of the formula has no line in your code?",
     ),
     (
@@ -196,6 +198,8 @@ def ask_back(mistake: Mistake) -> tuple[str, bool]:
     """The question for a learner who made this mistake; True where it is the checker's own."""
     if mistake.question:
         return mistake.question, True
+    if mistake.answer:
+        return OF_A_CHOICE, False
     for about, question in QUESTIONS:
         if re.search(about, mistake.message, re.IGNORECASE):
             return question, False
