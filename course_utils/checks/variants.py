@@ -108,6 +108,7 @@ def show_variant(number: str) -> None:
         )
     elif known := variant_of(number):
         print(f"Exercise {number} for {learner()}: {known.asked(known.numbers_of(learner()))}")
+        print("(Where the text says what you should get, that is for the printed question.)")
 
 
 def for_learner(found: Exercise) -> Exercise:
