@@ -198,7 +198,12 @@ def test_messages_are_read_off_a_checker_and_what_it_calls(monkeypatch):
     ]
     assert (found[2].statement, found[2].question) == ("The sign is turned.", "Which way is up?")
     assert ask_back(found[2]) == ("Which way is up?", True)
-    assert ask_back(found[1]) == (misconceptions.OTHERWISE, False)
+    assert ask_back(found[1]) == (misconceptions.OF_A_CHOICE, False)
+    assert ask_back(found[3]) == (
+        "Put the simplest numbers in, by hand: which step gives another number than yours?",
+        False,
+    )
+    assert ask_back(Mistake("", "that is purple.")) == (misconceptions.OTHERWISE, False)
     assert ask_back(Mistake("", "divided by the number of faces."))[0].startswith("Over what do you sum")
 
 
@@ -228,7 +233,14 @@ def test_results_stand_in_the_section_that_shows_them():
 
 
 def row(**changes):
-    base = {"notebook": "05_dcgan_mnist", "scale": "cpu", "kernels": 2, "threads": None, "seconds": 100.0}
+    base = {
+        "notebook": "05_dcgan_mnist",
+        "scale": "cpu",
+        "kernels": 2,
+        "threads": None,
+        "seconds": 100.0,
+        "free_cores": 2,
+    }
     memory = {"megabytes_together": 1700, "megabytes_own": 900, "megabytes_resident": 1000, "problems": []}
     cell = {"slowest_cell_seconds": 40.0, "slowest_cell_in": "The real training", "section_seconds": {}}
     return {
@@ -279,6 +291,8 @@ def test_what_a_class_tells():
     assert "all done after 100 s, 72 notebooks an hour; 150 s of a core each" in text
     assert "1.70 GB together at most; the largest kernel 1000 MB, 900 MB of them its own" in text
     assert "40 s, in “The real training”" in text and text.endswith("all ran")
+    assert "free cores" not in text
+    assert "free cores when it began: 1." in classroom.told(row(free_cores=1))
     assert "FAILED        NameError" in classroom.told(row(problems=["NameError"]))
 
 

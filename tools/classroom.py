@@ -89,6 +89,11 @@ def sections(notebook: NotebookNode) -> list[str]:
     return found
 
 
+def quiet(row: Mapping) -> bool:
+    """Whether nothing else computed when a class began: only then do its seconds mean something."""
+    return row["free_cores"] >= int(re.search(r"(\d+) cores?$", row["machine"])[1])
+
+
 def hold(path: Path, kernels: int, scale: str, threads: int | None = None) -> dict:
     """Let so many kernels work a notebook at once.
 
@@ -101,6 +106,8 @@ def hold(path: Path, kernels: int, scale: str, threads: int | None = None) -> di
     Returns:
         What `--keep` keeps: seconds, memory in megabytes, the slowest cell, seconds by section, the machine.
     """
+    from course_utils.runtime import free_cores
+
     copies = [nbformat.read(path, as_version=4) for _ in range(kernels)]
     places = sections(copies[0])
     environment = {} if threads is None else {"COURSE_THREADS": str(threads)}
@@ -108,6 +115,7 @@ def hold(path: Path, kernels: int, scale: str, threads: int | None = None) -> di
     def work(notebook: NotebookNode) -> Result:
         return execute(notebook, path.stem, path.parent, scale=scale, environment=environment)
 
+    free = free_cores()
     begin = time.perf_counter()
     with Meter() as meter, ThreadPoolExecutor(kernels) as pool:
         results = list(pool.map(work, copies))
@@ -124,6 +132,7 @@ def hold(path: Path, kernels: int, scale: str, threads: int | None = None) -> di
         "scale": scale,
         "kernels": kernels,
         "threads": threads,
+        "free_cores": free,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(load.cpu_seconds / kernels, 1),
         "megabytes_together": load.together,
@@ -150,6 +159,10 @@ def told(row: Mapping) -> str:
         f"{row['megabytes_resident']} MB, {row['megabytes_own']} MB of them its own",
         f"  slowest cell  {row['slowest_cell_seconds']:.0f} s, in “{slowest}”",
     ]
+    if not quiet(row):
+        lines.append(
+            f"  (free cores when it began: {row['free_cores']}. Other programs computed: mind the seconds)"
+        )
     lines += [f"  FAILED        {problem}" for problem in row["problems"]] or ["  all ran"]
     return "\n".join(lines)
 
