@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tools import timing
 
 WORK, SHOW = "they work", "you show"
+LEAST = 2  # minutes: so long it takes until all look at another section, and have seen something there
 
 
 class Step(NamedTuple):
@@ -33,7 +34,7 @@ class Step(NamedTuple):
         """
         section = timing.section(self.notebook, self.section)
         by_number = {one.number: one.minutes for one in section.exercises}
-        return section.reading + sum(by_number[number] for number in self.exercises)
+        return max(LEAST, section.reading + sum(by_number[number] for number in self.exercises))
 
 
 class Pause(NamedTuple):
