@@ -1,15 +1,18 @@
 """Variants: a learner's own numbers in an exercise, the same everywhere, and nobody else's answer passes."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 
 from course_utils.checks import check, run_check, show_variant, variant
 from course_utils.checks.variants import question_for, variants
+from tools.run import ROOT, execute
 
 VARIANTS = variants()
 FOLDER = Path(__file__).parents[1] / "exercises"
@@ -232,3 +235,32 @@ def test_formulas_by_other_ways():
         expected = torch.linalg.eigvals(step).abs().max()
         found = VARIANTS["2.5"].reference(**numbers)(torch.linalg.eigvals(jacobian), 0.5)
         assert torch.allclose(found, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("solutions", "00_start_here"),
+        ("solutions", "01_minimax_objective"),
+        ("solutions", "09_judging_generators"),
+        ("notebooks", "01_minimax_objective"),
+    ],
+)
+def test_a_notebook_runs_to_its_end_solved_and_unsolved(folder, name):
+    """With variants in force its own solutions are refused, and what follows does without them."""
+    notebook = nbformat.read(ROOT / folder / f"{name}.ipynb", as_version=4)
+    result = execute(notebook, name, ROOT / folder, scale="ci", environment={"COURSE_VARIANT": "ada"})
+    assert result.problem == ""
+    shown = [
+        output.data["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "course-verdict" in output.get("data", {}).get("text/html", "")
+    ]
+    mark = "✘" if folder == "solutions" else "○"
+    for verdict in shown:
+        number = re.match(r". Exercise ([\d.]+)", verdict)[1]
+        assert verdict.startswith(mark if number in VARIANTS or folder == "notebooks" else "✔"), verdict
+        assert ("For ada: " in verdict) == (number in VARIANTS)
+    assert shown
