@@ -272,6 +272,19 @@ def test_seconds_of_a_core_are_measured_or_a_bound(monkeypatch):
     )
 
 
+def test_seconds_by_section_are_those_of_one_kernel_on_a_quiet_machine(monkeypatch):
+    alone = row(kernels=1, section_seconds={"": 2.0, "The real training": 118.0})
+    assert instructor.section_seconds("99") == {}
+    for others in (row(scale="ci"), row(kernels=4), {**alone, "free_cores": 1}):
+        monkeypatch.setattr(classroom, "load", lambda others=others: [others])
+        assert instructor.section_seconds("05") == {}
+    monkeypatch.setattr(classroom, "load", lambda: [row(kernels=4), alone])
+    assert instructor.section_seconds("05") == {timing.BEFORE: 2.0, "The real training": 118.0}
+    assert re.search(
+        r"^\| The real training \| \d+ min \| 5\.4 \(.*\) \| 118 s \|$", instructor.sheet("05"), re.MULTILINE
+    )
+
+
 def test_kept_figures_replace_those_of_the_same_class(tmp_path):
     path = tmp_path / "folder" / "room.json"
     classroom.keep([row(), row(kernels=30)], path)

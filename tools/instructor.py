@@ -197,10 +197,12 @@ def sheet(number: str) -> str:
     minutes = sum(one.minutes for one in sections)
     declared = {one.number: one for one in exercises_of(int(number))}
     results = results_by_section(number)
-    rows = ["| section | to read | exercises |", "| --- | ---: | --- |"]
+    runs = section_seconds(number)
+    rows = ["| section | to read | exercises | to run |", "| --- | ---: | --- | ---: |"]
     for one in sections:
         exercises = ", ".join(f"{each.number} ({each.dots}, {each.minutes} min)" for each in one.exercises)
-        rows.append(f"| {cell(one.title)} | {one.reading} min | {exercises} |")
+        run = f"{runs[one.title]:.0f} s" if one.title in runs else ""
+        rows.append(f"| {cell(one.title)} | {one.reading} min | {exercises} | {run} |")
     parts = [
         f"# {number} {title}",
         "Written by `python -m tools.instructor`, from "
@@ -208,7 +210,8 @@ def sheet(number: str) -> str:
         "[How to use it](../README.md#the-sheets).",
         "## Minutes\n\n"
         f"{reading} min to read, and {minutes - reading} min for all exercises, as the notebook states. The "
-        "reading is shared among the sections by their words.\n\n" + "\n".join(rows),
+        "reading is shared among the sections by their words; running is measured, where a number "
+        "stands, by one kernel alone.\n\n" + "\n".join(rows),
         "## Results and wrong answers, section by section",
     ]
     for one in sections:
@@ -222,6 +225,15 @@ def sheet(number: str) -> str:
         for exercise in one.exercises:
             parts += _wrong_answers(declared[exercise.number])
     return "\n\n".join(parts) + "\n"
+
+
+def section_seconds(number: str) -> dict[str, float]:
+    """Section -> seconds that its cells ran alone on a quiet machine; empty where nobody measured them."""
+    for row in classroom.load():
+        alone = row["notebook"][:2] == number and row["scale"] == "cpu" and row["kernels"] == 1
+        if alone and classroom.quiet(row):
+            return {title or timing.BEFORE: seconds for title, seconds in row["section_seconds"].items()}
+    return {}
 
 
 def results_by_section(number: str) -> dict[str, list[str]]:
