@@ -21,7 +21,7 @@ from course_utils.checks.verdict import exercises_of
 from tools import assignment, claims, classroom, misconceptions, timing
 from tools.notebooks import choose_scripts
 from tools.run import ROOT
-from tools.teaching_plans import PLANS, SHOW, Pause, Plan, Step
+from tools.teaching_plans import PLANS, SHOW, Pause, Plan, Step, homework
 
 FOLDER = ROOT / "docs" / "instructor"
 BEGIN, END = "<!-- results: written by tools/instructor.py -->\n", "<!-- end of results -->"
@@ -66,23 +66,12 @@ def plan_part(plans: Sequence[Plan]) -> str:
     if len(plans) == 1:
         return "\n\n".join([*_schedule(plans[0]), *_ends(plans[0]), *_left_out(plans), _needs(plans)])
     parts = []
-    for week, plan in enumerate(plans, start=1):
+    for week, (plan, home) in enumerate(zip(plans, homework(plans), strict=True), start=1):
         parts += [f"## Week {week}: {plan.title}", *_schedule(plan)]
-        if plan.home:
-            minutes = _minutes_by_exercise()
-            home = ", ".join(plan.home)
-            total = sum(minutes[number] for number in plan.home)
-            parts.append(f"At home: exercises {home}, {total} min.")
+        if home:
+            listed = ", ".join(f"{one.number} ({one.dots})" for one in home)
+            parts.append(f"At home: exercises {listed}, {sum(one.minutes for one in home)} min.")
     return "\n\n".join([*parts, *_left_out(plans), _needs(plans)])
-
-
-def _minutes_by_exercise() -> dict[str, int]:
-    return {
-        one.number: one.minutes
-        for number in numbers()
-        for section in timing.sections(number)
-        for one in section.exercises
-    }
 
 
 def _schedule(plan: Plan) -> list[str]:
@@ -96,7 +85,7 @@ def _schedule(plan: Plan) -> list[str]:
             rows.append(f"| {clock(time)} | {step.minutes} | | *{cell(step.what)}* | | |")
         else:
             falls = " *(may fall)*" if step.may_fall else ""
-            exercises = ", ".join(step.exercises)
+            exercises = ", ".join(step.numbers)
             where = f"{step.notebook} {link(step.notebook, step.section)}{falls}"
             rows.append(
                 f"| {clock(time)} | {step.minutes} | {step.how} | {where} | {exercises} | {cell(step.say)} |"
@@ -129,7 +118,7 @@ def _ends(plan: Plan) -> Iterator[str]:
     saved = sum(step.minutes for step in falling)
     late = f"Leave these out, the next of them first. All of them save {saved} minutes."
     yield f"## If you run late\n\n{late}\n\n" + "\n".join(rows)
-    taken = {number for step in _steps(plan) for number in step.exercises}
+    taken = {number for step in _steps(plan) for number in step.numbers}
     sections = {(step.notebook, step.section) for step in _steps(plan)}
     rows = [
         f"- {one.number} {one.title} ({one.dots}, {one.minutes} min)"

@@ -6,11 +6,14 @@ Only the choice stands here. The minutes come from the notebooks themselves (too
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tools import timing
+from tools.timing import TimedExercise
 
 WORK, SHOW = "they work", "you show"
+ALL = ("all",)
 LEAST = 2  # minutes: so long it takes until all look at another section, and have seen something there
 
 
@@ -20,10 +23,16 @@ class Step(NamedTuple):
     notebook: str  # its number
     section: str  # its heading
     how: str
-    exercises: tuple[str, ...] = ()  # those of the section that are done, by number
+    exercises: tuple[str, ...] = ()  # those of the section that are done, by number; ALL of them
     say: str = ""  # what to ask, or to point at
     stop: str = ""  # where one may end after this: what everybody takes home then
     may_fall: bool = False  # the first to leave out where time runs short
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The exercises that are done."""
+        in_section = timing.section(self.notebook, self.section).exercises
+        return tuple(one.number for one in in_section) if self.exercises == ALL else self.exercises
 
     @property
     def minutes(self) -> int:
@@ -34,7 +43,7 @@ class Step(NamedTuple):
         """
         section = timing.section(self.notebook, self.section)
         by_number = {one.number: one.minutes for one in section.exercises}
-        return max(LEAST, section.reading + sum(by_number[number] for number in self.exercises))
+        return max(LEAST, section.reading + sum(by_number[number] for number in self.numbers))
 
 
 class Pause(NamedTuple):
@@ -50,7 +59,6 @@ class Plan(NamedTuple):
     title: str
     minutes: int  # that there are
     steps: tuple[Step | Pause, ...]
-    home: tuple[str, ...] = ()  # exercises for at home, by number
 
     @property
     def planned(self) -> int:
@@ -281,8 +289,26 @@ DAY = Plan(
 )
 
 
-def _week(title: str, *steps: Step | Pause, home: tuple[str, ...] = ()) -> Plan:
-    return Plan(title, 90, steps, home)
+def homework(plans: Sequence[Plan]) -> list[list[TimedExercise]]:
+    """For each of several meetings, the exercises left for at home: every one that is not done in class.
+
+    Those of the sections taken belong to their meeting, those of other sections to the last meeting with
+    their notebook.
+    """
+    taken = [[step for step in plan.steps if isinstance(step, Step)] for plan in plans]
+    meeting_of = {(step.notebook, step.section): place for place, steps in enumerate(taken) for step in steps}
+    last = {notebook: place for (notebook, _), place in meeting_of.items()}
+    done = {number for steps in taken for step in steps for number in step.numbers}
+    home: list[list[TimedExercise]] = [[] for _ in plans]
+    for notebook in last:
+        for section in timing.sections(notebook):
+            place = meeting_of.get((notebook, section.title), last[notebook])
+            home[place] += [one for one in section.exercises if one.number not in done]
+    return home
+
+
+def _week(title: str, *steps: Step | Pause) -> Plan:
+    return Plan(title, 90, steps)
 
 
 SEMESTER = (
@@ -294,7 +320,6 @@ SEMESTER = (
         Step("01", "The value on a die", WORK, ("1.1",)),
         Step("01", "The best discriminator", WORK, ("1.2",)),
         Step("01", "From dice to densities", SHOW),
-        home=("0.2", "0.4", "0.5", "1.3"),
     ),
     _week(
         "What the generator minimises",
@@ -304,7 +329,6 @@ SEMESTER = (
         Step("01", "The generator's gradient", WORK, ("1.6",)),
         Step("01", "The whole game, played by two perfect players", SHOW),
         Step("01", "Misconceptions", SHOW),
-        home=("1.7",),
     ),
     _week(
         "Why two good players go round in circles",
@@ -317,7 +341,6 @@ SEMESTER = (
         Step("02", "Second cure: change the game", SHOW),
         Step("02", "Third cure: keep the average", SHOW),
         Step("02", "What carries over, and what does not", SHOW),
-        home=("2.4", "2.5", "2.6", "2.7"),
     ),
     _week(
         "A first GAN",
@@ -330,7 +353,6 @@ SEMESTER = (
         Step("03", "Too many turns for one player", WORK, ("3.6",)),
         Step("03", "Repair one: give D its turn", SHOW),
         Step("03", "Repair two: let D see two samples at once", SHOW),
-        home=("3.3", "3.5", "3.7"),
     ),
     _week(
         "Digits, and five bugs",
@@ -341,7 +363,6 @@ SEMESTER = (
         Step("04", "The first digits", SHOW),
         Step("04", "Five bugs, a run each", WORK, ("4.2", "4.3")),
         Step("04", "What can a fully connected network not know?", WORK, ("4.5",)),
-        home=("4.4", "4.6"),
     ),
     _week(
         "DCGAN on digits",
@@ -353,7 +374,6 @@ SEMESTER = (
         Step("05", "How good is a picture?", SHOW),
         Step("05", "The real training", WORK, ("5.4",)),
         Step("05", "What lies between two digits?", SHOW),
-        home=("5.3", "5.5", "5.6"),
     ),
     _week(
         "Colour",
@@ -366,7 +386,6 @@ SEMESTER = (
         Step("06", "The real training", SHOW),
         Step("06", "Are the colours right?", SHOW),
         Step("06", "Are the edges sharp?", SHOW),
-        home=("6.4", "6.6"),
     ),
     _week(
         "When training fails",
@@ -374,13 +393,11 @@ SEMESTER = (
         Step("07", "One page for every training", WORK, ("7.1",)),
         Step("07", "A field guide of failures", WORK, ("7.2", "7.3")),
         Step("07", "What cures mode collapse?", SHOW),
-        home=("7.4", "7.5"),
     ),
     _week(
         "The clinic",
         Pause("What came up at home", 10),
         Step("07", "The clinic", WORK, ("7.6", "7.8", "7.9", "7.11", "7.13")),
-        home=("7.7", "7.10", "7.12", "7.14", "7.15"),
     ),
     _week(
         "Losses and penalties",
@@ -391,7 +408,6 @@ SEMESTER = (
         Step("08", "What does Wasserstein fix?", WORK, ("8.3", "8.4")),
         Step("08", "A slope of 1, or of 0?", SHOW),
         Step("08", "The table", SHOW),
-        home=("8.2", "8.5"),
     ),
     _week(
         "Judging generators",
@@ -400,19 +416,17 @@ SEMESTER = (
         Step("09", "How far is one heap from another?", WORK, ("9.1", "9.2")),
         Step("09", "Is each image clear, and are all kinds there?", SHOW),
         Step("09", "Bad images, or missing ones?", SHOW),
-        Step("09", "Which number sees which failure?", WORK, ("9.6", "9.7")),
-        home=("9.3", "9.4", "9.5"),
+        Step("09", "Which number sees which failure?", WORK, ALL),
     ),
     _week(
         "How to cheat, and how to ask people",
         Pause("What came up at home", 15),
         Step("09", "Has it only learnt by heart?", SHOW),
         Step("09", "Why not simply compare pixels?", SHOW),
-        Step("09", "How do you cheat?", WORK, ("9.8",)),
+        Step("09", "How do you cheat?", WORK, ALL),
         Step("09", "Ask people", WORK),
         Step("09", "The report card", SHOW),
-        Pause("Each judges another's generator of 05 or 06", 20),
-        home=("9.9",),
+        Pause("Each judges another's generator of 05 or 06", 15),
     ),
     _week(
         "A likelihood with a bound",
@@ -426,7 +440,6 @@ SEMESTER = (
         Step("10", "Nats of what?", SHOW),
         Step("10", "Posterior collapse, and what helps", SHOW),
         Step("10", "A plane full of digits", SHOW),
-        home=("10.3", "10.4", "10.5"),
     ),
     _week(
         "What they made",

@@ -7,7 +7,6 @@ the notebook goes on with the printed one's reference.
 
 import math
 
-import numpy
 import torch
 from torch.nn.functional import relu, softplus
 
@@ -227,18 +226,6 @@ def margin_losses(margin):
     return lambda real, fake: (
         relu(margin - real).mean() + relu(margin + fake).mean(),
         -fake.mean(),
-    )
-
-
-@variant(
-    "9.8",
-    question="your distance is d∞ + b / N^{power}: fit that, and give d∞.",
-    choices=_each("power", (0.25, 0.4, 0.5, 0.6, 0.75, 1.25, 1.5, 2)),
-    cases=[([100, 200, 400, 800], [9.0, 6.5, 4.1, 3.9]), ([50, 500, 5000], [3.0, 2.2, 1.1])],
-)
-def at_infinity(power):
-    return lambda sizes, distances: float(
-        numpy.polyfit(numpy.array(sizes, dtype=float) ** -power, distances, deg=1)[1]
     )
 
 
