@@ -33,7 +33,7 @@ class Variant(NamedTuple):
         return self.question.format(**numbers)
 
     def numbers_of(self, learner: str) -> Mapping[str, float]:
-        """The set of numbers that this learner gets; the same on every machine and in every session."""
+        """The set of numbers that this learner gets; the same on every machine, whenever it is asked for."""
         digest = hashlib.sha256(f"{learner}/{self.number}".encode()).digest()
         return self.choices[int.from_bytes(digest[:8], "big") % len(self.choices)]
 
