@@ -10,7 +10,7 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: help setup lab test run notebooks execute claims prose bench lint format clean
+.PHONY: help setup lab test run notebooks execute claims prose bench grading lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -28,9 +28,10 @@ test: setup ## run every test, and every notebook at the smallest scale (FAST=1:
 run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
 	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)
 
-notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of the course
+notebooks: setup ## regenerate notebooks/ from solutions/*.py, the maps of the course, and the pages for instructors
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+	@$(BIN)/python -m tools.instructor
 
 execute: setup ## re-run the solutions with their claims, and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)
@@ -43,6 +44,9 @@ prose: ## list what nothing accounts for in the prose of solutions (NOTEBOOKS="0
 
 bench: setup ## measure quality per second, ours beside others (QUICK=1: only whether it runs; hours otherwise; RESUME=1 continues)
 	@$(BIN)/python -m benchmarks all $(if $(QUICK),--quick) $(if $(RESUME),--resume)
+
+grading: setup ## put nbgrader into an environment of its own, .venv-grading, to mark with: docs/instructor/grading.md
+	@test -x .venv-grading/bin/nbgrader || { $(BIN)/python -m venv .venv-grading && .venv-grading/bin/python -m pip install --quiet -r tools/grading.txt; }
 
 lint: setup ## check the code, its format, and the order of its floors
 	$(BIN)/ruff check

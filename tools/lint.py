@@ -458,7 +458,8 @@ def pages(root: Path = ROOT) -> list[str]:
     scripts = sorted((root / "solutions").glob("[0-9][0-9]_*.py"))
     written = [one for script in scripts for one in claims.read(script)]
     complaints = []
-    for path in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
+    folders = [root / "docs", root / "docs" / "instructor"]
+    for path in [root / "README.md", *(page for one in folders for page in sorted(one.glob("*.md")))]:
         if path.name in WRITTEN_BY_PROGRAMS:
             continue
         name = path.relative_to(root).as_posix()

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -41,6 +41,7 @@ class Result:
     slowest_cell: float = 0.0  # seconds
     peak_megabytes: int = 0  # resident memory of the kernel and its children
     problem: str = ""
+    cell_seconds: dict[int, float] = field(default_factory=dict)  # by the cell's place among all cells
 
 
 def execute(
@@ -83,7 +84,8 @@ def execute(
         started[cell_index] = time.perf_counter()
 
     def on_cell_executed(cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
-        result.slowest_cell = max(result.slowest_cell, time.perf_counter() - started[cell_index])
+        result.cell_seconds[cell_index] = time.perf_counter() - started[cell_index]
+        result.slowest_cell = max(result.slowest_cell, result.cell_seconds[cell_index])
 
     # No kernel folders: the kernel is this Python, whatever kernels are installed under the same name.
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
@@ -251,6 +253,7 @@ def _keep(results: Sequence[Result], scale: str, solved: bool) -> None:
     for result in results:
         row = {**asdict(result), "scale": scale, "solved": solved, **where_and_when()}
         row["seconds"], row["slowest_cell"] = round(result.seconds, 1), round(result.slowest_cell, 1)
+        del row["cell_seconds"]
         row["problem"] = result.problem.splitlines()[0] if result.problem else ""
         kept[f"{'solutions' if solved else 'notebooks'}/{result.notebook} at {scale}"] = row
     rows = [{**kept[key], "notebook": key.split(" at ")[0]} for key in sorted(kept)]

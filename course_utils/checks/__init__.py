@@ -20,6 +20,7 @@ from course_utils.checks.answers import (
     weights_of,
 )
 from course_utils.checks.progress import remember
+from course_utils.checks.variants import show_variant, variant, variant_of
 from course_utils.checks.verdict import Part, Verdict, Wrong, exercise, run_check
 
 __all__ = [
@@ -40,7 +41,9 @@ __all__ = [
     "matches",
     "moved",
     "run_check",
+    "show_variant",
     "shown",
+    "variant",
     "weights_of",
 ]
 
@@ -58,6 +61,7 @@ def check(number, answer=_NOTHING, otherwise=_NOTHING, **part):
 
     Returns:
         `answer` where it passed and `otherwise` where it did not; nothing where `otherwise` was not given.
+        Where the learner has a variant, `otherwise` too: the notebook goes on with what it prints.
 
     Raises:
         TypeError: not exactly one answer.
@@ -77,4 +81,4 @@ def check(number, answer=_NOTHING, otherwise=_NOTHING, **part):
     display(verdict)
     if otherwise is _NOTHING:
         return None
-    return answer if verdict.status == "right" else otherwise
+    return answer if verdict.status == "right" and variant_of(verdict.number) is None else otherwise

@@ -48,6 +48,7 @@ class Exercise(NamedTuple):
     checker: Callable
     seconds: float = SECONDS
     parts: Mapping[str, Part] = MappingProxyType({})  # what else is checked under this number, by name
+    question: str = ""  # what a learner is asked in place of the printed question: checks/variants.py
 
 
 _EXERCISES: dict[str, Exercise] = {}
@@ -247,7 +248,8 @@ def run_check(number: str, answer, part: str = "") -> Verdict:
         )
     except BaseException as error:  # even an answer that leaves by GeneratorExit must not stop the notebook
         if _is_stub(error):
-            return verdict(NOT_ATTEMPTED, "Fill in your answer above, run its cell, then run this one again.")
+            fill_in = "Fill in your answer above, run its cell, then run this one again."
+            return verdict(NOT_ATTEMPTED, f"{found.question} {fill_in}".strip())
         place, code = _line_of_the_answer(error)
         if code:
             return verdict(
@@ -270,8 +272,12 @@ def _find(number: str, part: str = "") -> Exercise | None:
     if re.fullmatch(r"\d+\.\d+", number):
         exercises_of(int(number.split(".")[0]))
     found = _EXERCISES.get(number)
-    if found is None or not part:
-        return found
+    if found is None:
+        return None
+    if not part:
+        from course_utils.checks.variants import for_learner  # it is made with this module's own parts
+
+        return for_learner(found)
     asked = found.parts.get(part)
     return asked and found._replace(title=f"{found.title}: {part}", checker=asked.checker, hints=asked.hints)
 
