@@ -135,8 +135,8 @@ def draw_latents(answer):
     different = found.unique().numel()
     if different <= n // 10:  # of 32,000 draws from a continuous distribution nearly all differ
         raise Wrong(
-            f"only {different} different numbers come up. N(0, 1) is continuous: is something rounded, reduced "
-            "to its sign, or drawn from whole numbers?"
+            f"only {different} different numbers come up. N(0, 1) is continuous: is something rounded, "
+            "reduced to its sign, or drawn from whole numbers?"
         )
     if found.norm(dim=1).std() < 0.1:  # of N(0, I) in 8 dimensions: 0.69
         raise Wrong(
@@ -360,8 +360,8 @@ def _judge_places(found, number, probabilities):
             raise Wrong(message)
     if sorted(found.tolist()) == sorted(right) and found.tolist() != right:
         raise Wrong(
-            f"the right rows for “{number}”, but not in the order of its figures. (Where a figure comes again, "
-            "its first place gets the surest image, the next place the next.)"
+            f"the right rows for “{number}”, but not in the order of its figures. (Where a figure comes "
+            "again, its first place gets the surest image, the next place the next.)"
         )
     used: list[int] = []
     for figure, column, place in zip(number, columns, found.long().tolist(), strict=True):

@@ -333,8 +333,8 @@ def discriminator_loss(answer):
         if "must match" not in str(error):
             raise
         raise Wrong(
-            "with 7 real logits and 4 of generated samples it stops: something pairs them, one with one, as if "
-            "there were as many. Each batch has a mean of its own; then the two means are added."
+            "with 7 real logits and 4 of generated samples it stops: something pairs them, one with one, as "
+            "if there were as many. Each batch has a mean of its own; then the two means are added."
         ) from None
     if isinstance(result, torch.Tensor) and result.isnan().any():
         raise Wrong("the loss is NaN: is there a log of a logit? Logits may be negative; log needs σ(logit).")
@@ -749,8 +749,8 @@ def play_the_game(answer):
             times = (steps[0] @ steps[1]) / (steps[1] @ steps[1])
             if matches(found[1], right[1], tolerance=1e-6):
                 raise Wrong(
-                    "the first round is right, and from the second one on the steps are others. Does the rate "
-                    "change from round to round, or does something stay over from the round before?"
+                    "the first round is right, and from the second one on the steps are others. Does the "
+                    "rate change from round to round, or does something stay over from the round before?"
                 )
             if matches(times * len(p), 1.0):
                 raise Wrong("each step is divided by the number of outcomes: the slope is V's, a sum's.")
@@ -811,8 +811,8 @@ def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
         raise Wrong(f"rows and columns are exchanged: a row for each time, {shape}, not {shape[::-1]}.")
     if found.dim() == 2 and found.shape[1] == len(p) and len(found) != rounds + 1:
         raise Wrong(
-            f"{rounds} rounds make {rounds + 1} rows, one before the first round and one after each; yours has "
-            f"{len(found)}. Does the loop go by `rounds`?"
+            f"{rounds} rounds make {rounds + 1} rows, one before the first round and one after each; yours "
+            f"has {len(found)}. Does the loop go by `rounds`?"
         )
     if found.shape == (len(p),):
         raise Wrong(
