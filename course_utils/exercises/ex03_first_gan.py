@@ -575,8 +575,8 @@ def _what_it_learns(generator, discriminator, draws):
         )
     raise Wrong(
         f"{state} Both players move, but too little is learnt. What decides is momentum: Adam with a "
-        "learning rate of about 2·10⁻³ and β₁ = 0 or 0.5, not its default of 0.9. Then: one step each in every "
-        "round, gradients cleared before each."
+        "learning rate of about 2·10⁻³ and β₁ = 0 or 0.5, not its default of 0.9. Then: one step each in "
+        "every round, gradients cleared before each."
     )
 
 

@@ -44,6 +44,18 @@ RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
         lambda images: 1 - images.float() / 127.5,
         "black and white have changed places: 0 should become −1, and 255 should become 1.",
     ),
+    (
+        lambda images: images.float() / 128 - 1,
+        "nearly: divided by 128, white becomes 0.99 and should become 1. What is half of 255?",
+    ),
+    (
+        lambda images: (images.float() / 127.5 - 1).round(),
+        "whole numbers only: every grey between black and white is rounded away. Leave it floating point.",
+    ),
+    (
+        lambda images: (images.float() / 127.5 - 1).trunc(),
+        "whole numbers only: every grey between black and white is cut off. Leave it floating point.",
+    ),
 ]
 
 _ROUNDS, _SAMPLES = 200, 100
