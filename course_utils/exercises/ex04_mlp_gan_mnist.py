@@ -451,8 +451,8 @@ _CHOICES = [
     (max, "that takes the largest size, without a look at the distances."),
     (
         min,
-        "that is the smallest size in every table: are the distances looked at? Or is every size compared with "
-        "the *worst* one? A Fréchet distance is better when it is lower.",
+        "that is the smallest size in every table: are the distances looked at? Or is every size compared "
+        "with the *worst* one? A Fréchet distance is better when it is lower.",
     ),
     (
         lambda table: max(table, key=lambda size: _mean(table[size])),
