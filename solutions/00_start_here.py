@@ -184,7 +184,8 @@ claim("All ten digits occur", (found.counts >= 50).all() and len(found.counts) =
 # ### Exercise 0.2 — Draw latents (●○○, 3 min)
 #
 # Write the function that draws `n` latents at once. The course keeps to one convention: a batch
-# has one row for each sample.
+# has one row for each sample. The generator's weights are of type float32, and so should the
+# latents be: PyTorch's own default.
 
 
 # %%
@@ -323,8 +324,9 @@ latent_slider(generator, classifier)
 # - (c) grey noise
 # - (d) one of the two digits, exactly
 #
-# Decide before you run the cell below. Predicting first is the best way to learn from an
-# experiment, so this course often asks for it.
+# Answer with the letter in quotation marks: `prediction = "a"`, say. Decide before you run the cell
+# below. Predicting first is the best way to learn from an experiment, so this course often asks for
+# it.
 
 # %%
 ### BEGIN SOLUTION

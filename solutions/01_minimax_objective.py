@@ -233,7 +233,8 @@ claim(
 # which is $\tfrac12 V$ for $\pi = \tfrac12$. Find its best discriminator with pencil and paper,
 # then write it. It must work for any shape, and for densities too, whose values may exceed 1. With
 # as many real rolls as generated ones you should get 0.75 for the six and 0.375 for each other
-# face; where only one roll in five is real, about 0.43 for the six.
+# face; where only one roll in five is real, about 0.43 for the six. Where both densities are 0,
+# nothing is ever shown, and any value will do.
 
 
 # %%
@@ -1037,7 +1038,8 @@ claim(
 #
 # Differentiate both losses with respect to the logit $t$, with pencil and paper. Write the two
 # derivatives in closed form, and return them as a pair; the cell after the check compares them
-# with autograd's. At $t = 0$, where $D = \tfrac12$, both should be $-0.5$.
+# with autograd's. At $t = 0$, where $D = \tfrac12$, both should be $-0.5$. A logit may be of any
+# size, so nothing on the way may overflow.
 
 
 # %%

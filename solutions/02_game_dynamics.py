@@ -392,7 +392,8 @@ for name, game in (("bilinear", bilinear()), ("non-saturating Dirac-GAN", dirac_
 #
 # A run of simultaneous steps arrives where both $|1 + h\lambda| < 1$. Find the bound $b$ such that
 # this holds for every step size $0 < h < b$, and write it as a function of the two $\lambda$.
-# Where no step settles, return 0. For $\lambda = -0.1 \pm i$ expect about 0.198.
+# Where no step settles, return 0; a $\lambda$ of 0 itself will not come. For
+# $\lambda = -0.1 \pm i$ expect about 0.198.
 # <!-- number 0.198: claimed below exercise 2.4 -->
 
 

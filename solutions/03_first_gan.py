@@ -259,6 +259,10 @@ claim(
 # | `start` | all chance comes from this number: weights, data, latents; same `start`, same networks |
 # | at the end | return the generator, then the discriminator, ready to be trained further |
 #
+# Sizes and rates are yours to choose; what decides is Adam's momentum. With a first `beta` of 0, as
+# in this notebook, or of 0.5 the players settle; with PyTorch's default of 0.9 they hardly do.
+# <!-- numbers: settings of Adam -->
+#
 # The check lets yours learn data that this text does not show.
 
 
@@ -353,7 +357,8 @@ claim(
 # Return the arrow $-\partial \ell(x_i)/\partial x_i$ at each point, with
 # $\ell = -\log D = \operatorname{softplus}(-t)$. An arrow must not depend on how many other points
 # there are. Expect $(1 - D(x))\,\nabla t(x)$: the weight is near 1 where D is sure that the sample
-# is generated. The logits have shape `(N,)`, the slopes `(N, 2)`.
+# is generated, however sure that is: a logit of −300 as well. The logits have shape `(N,)`, the
+# slopes `(N, 2)`. <!-- number 300: an example -->
 
 
 # %%
@@ -513,7 +518,8 @@ plots.show(
 # %% [markdown]
 # ### Exercise 3.5 — Count the modes (●●○, 10 min)
 #
-# Return the number of covered modes and the fraction of good samples, in that order.
+# Return the number of covered modes and the fraction of good samples, in that order. A mode is
+# covered where a good sample is nearest to it: where modes overlap, a sample counts for one of them.
 
 
 # %%

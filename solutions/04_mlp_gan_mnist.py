@@ -50,7 +50,8 @@ print(f"labels: {mnist.labels.dtype}, shape {tuple(mnist.labels.shape)}")
 #
 # Draw `n` images at random, with their labels. The networks of this course see pixels as
 # floating-point numbers from −1 (black) to 1 (white), because the generator ends in a tanh. Take
-# all random numbers from `rng`, so that a run can be repeated. An image may be drawn twice.
+# all random numbers from `rng`, so that a run can be repeated. An image may be drawn twice; `n` is
+# not larger than the number of images.
 
 
 # %%
@@ -1003,7 +1004,9 @@ claim(
 # | `n` | how many samples to draw at the end |
 # | returned | the generator, the discriminator, and the samples: float32, (n, 1, H, W), in [−1, 1] |
 #
-# How large the networks are, which losses they play for, which optimisers: you decide.
+# How large the networks are, which losses they play for, which optimisers: you decide. (If you take
+# Adam, its momentum decides whether the two settle: a first `beta` of 0 or 0.5, not the default of
+# 0.9.) <!-- numbers: settings of Adam -->
 # Three things are asked for. Nobody's gradient gets into the other's step. Both networks are in
 # training mode while they train. The samples are made in evaluation mode, without gradients, from
 # new latents.

@@ -429,7 +429,8 @@ print(
 # ### Exercise 5.2 — One round of the game (●●○, 15 min)
 #
 # Write the round. Mind four things: the fakes are made once, which gradients are cleared and when,
-# where to detach, and that G plays against the D *after* its step. Return both losses as numbers.
+# where to detach, and that G plays against the D *after* its step. D may be very sure, with logits
+# of a hundred and more, and the losses have to stay finite. Return both losses as numbers.
 
 
 # %%

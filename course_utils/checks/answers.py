@@ -174,7 +174,13 @@ def _relation(actual, expected, tolerance: float) -> str:
             expected.flatten().sort().values[actual.flatten().argsort().argsort()]
         )
     for words, other in relations.items():
-        if other.numel() and torch.isfinite(other).all() and matches(actual, other.reshape(actual.shape)):
+        if (
+            not other.numel()
+            or not torch.isfinite(other).all()
+            or matches(other, expected.reshape(other.shape))
+        ):
+            continue  # of a positive number |x| is no other one
+        if matches(actual, other.reshape(actual.shape)):
             return words
     wrong = (actual - expected).abs() > tolerance * expected.abs().clamp(min=1)
     difference = actual - expected
@@ -217,7 +223,10 @@ def _behaviour() -> str:
             return None
 
     if not gives_the_same(*arguments):
-        return "differs from call to call with the same arguments: is there a random number in it?"
+        return (
+            "differs from call to call with the same arguments: is there a random number in it, or something "
+            "remembered from the call before?"
+        )
     for other, before, earlier in CALLS[:-1]:
         if other is function and not _same(before, arguments) and _same(earlier, result):
             return (
@@ -307,6 +316,11 @@ def expect_like(
     """
     import torch
 
+    if isinstance(value, (list, tuple)):
+        raise Wrong(
+            f"{name} is {_a(value)}, and the notebook goes on with one PyTorch tensor: "
+            "`torch.stack(…)` makes one of a list of rows."
+        )
     if requires_grad and not getattr(value, "requires_grad", False):
         raise Wrong(
             f"{name} has lost its history, so no gradient flows back: leave out "

@@ -10,6 +10,7 @@ Nothing is changed on the way. It is for checkers of whole training loops, whose
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -192,6 +193,12 @@ def used_by(seen: Seen, network: nn.Module) -> set[int]:
 def expect_own_gradients(seen: Seen, generator: nn.Module, discriminator: nn.Module) -> None:
     """Raise Wrong where a player steps along old gradients, or along some of the other's loss."""
     for network, name in ((discriminator, "the discriminator"), (generator, "the generator")):
+        for step, later in itertools.pairwise(seen.steps_of(network)):
+            if step.passes == later.passes and _ids(network) & set(step.weights) & set(later.weights):
+                raise Wrong(
+                    f"{name} takes two steps along one and the same gradient. Each step wants a `backward()` "
+                    "of its own before it; one step of each player makes a round."
+                )
         if any(_ids(network) & step.stale for step in seen.steps_of(network)):
             raise Wrong(
                 f"{name} steps with gradients of earlier rounds: PyTorch adds a new gradient to what is "

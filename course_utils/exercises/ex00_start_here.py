@@ -132,20 +132,29 @@ def draw_latents(answer):
             "all rows are the same latent, so all images would be the same. Draw each number by itself."
         )
     mean, std, low, high = found.mean().item(), found.std().item(), found.min().item(), found.max().item()
+    different = found.unique().numel()
+    if different <= n // 10:  # of 32,000 draws from a continuous distribution nearly all differ
+        raise Wrong(
+            f"only {different} different numbers come up. N(0, 1) is continuous: is something rounded, "
+            "reduced to its sign, or drawn from whole numbers?"
+        )
+    if found.norm(dim=1).std() < 0.1:  # of N(0, I) in 8 dimensions: 0.69
+        raise Wrong(
+            "all latents have the same length: is there a normalisation? Of N(0, I), some are longer than "
+            "others."
+        )
     if low >= 0 and high <= 1:
         raise Wrong(
             "these lie between 0 and 1: none is negative. The generator was trained on latents from N(0, 1)."
         )
     if low >= -1 and high <= 1:
         raise Wrong("these lie between −1 and 1. N(0, 1) has no bounds: a third of its numbers lie outside.")
+    if low >= 0:
+        raise Wrong("none of these is negative: is there a square, or an absolute value? Half of N(0, 1) is.")
     if (torch.corrcoef(found.T) - torch.eye(latent_dim)).abs().max() > 0.08:  # by chance, about 0.016
         raise Wrong("the numbers of a latent move together: each of them should be drawn by itself.")
-    if found.norm(dim=1).std() < 0.1:  # of N(0, I) in 8 dimensions: 0.69
-        raise Wrong(
-            "all latents have the same length: is there a normalisation? Of N(0, I), some are longer than "
-            "others."
-        )
-    if found.abs().max() < 2.05 and abs(std - 1) > 0.02:  # of 32,000 numbers, about 1,300 should lie beyond
+    # A normal distribution of any deviation reaches to more than three of them in 32,000 draws.
+    if found.abs().max() < 2.05 and found.abs().max() < 3 * std and abs(std - 1) > 0.02:
         raise Wrong(
             f"none of them lies beyond ±{found.abs().max():.2f}: N(0, 1) has no bounds. Is something cut off?"
         )
@@ -232,6 +241,18 @@ def loss_of_guessing(answer):
             "that is for two images, a real and a generated one: log 4. What does one of them cost?",
         ),
         (0.0, "that is the loss of somebody who is right and sure: −log 1."),
+        (
+            right / 2,
+            "half of it: is the loss weighted with the probability, as an entropy's terms are? It is −log ½ "
+            "alone.",
+        ),
+        (0.25, "that is the squared error, (1 − ½)². The loss is −log of what D gave to the truth."),
+        (math.exp(-0.5), "that is e^(−½): the exponential stands where the logarithm belongs."),
+        (math.log(1.5), "that is log(1 + ½). The loss is −log ½: D gave ½ to the truth."),
+        (
+            math.log1p(math.exp(-0.5)),
+            "that takes ½ for a logit: −log σ(½). Here ½ is the probability already.",
+        ),
     ]
     for mistake, message in typical:
         if matches(found, mistake, tolerance=5e-3):
@@ -260,7 +281,7 @@ def loss_of_guessing(answer):
     ],
 )
 def images_for(answer):
-    for n, number in ((40, "2014"), (25, "0775557"), (60, "9"), (8, "47"), (6, "121")):
+    for n, number in ((40, "2014"), (25, "0775557"), (60, "9"), (8, "47"), (6, "121"), (30, "888888808888")):
         rng = torch.Generator().manual_seed(n)
         probabilities = torch.randn(n, 10, generator=rng).mul(2).softmax(dim=1)
         if number == "47":  # one image that is the surest of both
@@ -270,9 +291,15 @@ def images_for(answer):
         if number == "121":  # what is second for the 1 is first for the 2, which comes before the second 1
             probabilities[:, 1] = torch.tensor([0.9, 0.8, 0.7, 0.1, 0.1, 0.1])
             probabilities[:, 2] = torch.tensor([0.05, 0.15, 0.1, 0.1, 0.1, 0.1])
-        found = as_tensor(
-            call_unchanged(answer, number, probabilities, name="images_for"), "the list of rows"
-        )
+        try:
+            result = call_unchanged(answer, number, probabilities, name="images_for")
+        except (StopIteration, IndexError, ValueError) as error:
+            raise Wrong(
+                f"for “{number}” and {n} images it stops with `{type(error).__name__}`. There is an image "
+                "for every figure, also where no image *looks* most like it: search down a figure's whole "
+                "column, as many figures as the number has."
+            ) from None
+        found = as_tensor(result, "the list of rows")
         if not matches(found, call(answer, number, probabilities, name="images_for")):
             raise Wrong(
                 f"“{number}”, asked a second time, gets other rows. Are used rows remembered from call to "
@@ -295,6 +322,7 @@ def _judge_places(found, number, probabilities):
     if matches(found, [column.max().item() for column in columns]):
         raise Wrong("those are the largest probabilities themselves. Which *rows* do they stand in?")
     if (found != found.round()).any() or found.min() < 0 or found.max() >= len(probabilities):
+        expect_varied("the list of rows")
         raise Wrong(f"places are whole numbers from 0 to {len(probabilities) - 1} here, one for each image.")
     if matches(found, [probabilities[int(figure)].argmax().item() for figure in number]):
         raise Wrong(
@@ -314,6 +342,14 @@ def _judge_places(found, number, probabilities):
             "a figure?",
         ),
         (
+            _greedy([probabilities[:, (int(figure) - 1) % 10] for figure in number]),
+            "each figure is looked up one column too far to the left: the column of the 0 is number 0.",
+        ),
+        (
+            _greedy([probabilities[:, (int(figure) + 1) % 10] for figure in number]),
+            "each figure is looked up one column too far to the right: the column of the 0 is number 0.",
+        ),
+        (
             _shifted(columns),
             "a row that is taken out shifts all that come after it, and their places are no longer those in "
             "`probabilities`. Leave it in, and rule it out.",
@@ -323,7 +359,10 @@ def _judge_places(found, number, probabilities):
         if matches(found, mistake) and mistake != right:
             raise Wrong(message)
     if sorted(found.tolist()) == sorted(right) and found.tolist() != right:
-        raise Wrong(f"the right rows for “{number}”, but not in the order of its figures.")
+        raise Wrong(
+            f"the right rows for “{number}”, but not in the order of its figures. (Where a figure comes "
+            "again, its first place gets the surest image, the next place the next.)"
+        )
     used: list[int] = []
     for figure, column, place in zip(number, columns, found.long().tolist(), strict=True):
         if place in used:
@@ -334,7 +373,8 @@ def _judge_places(found, number, probabilities):
         if place != best:
             raise Wrong(
                 f"for the figure {figure} of “{number}” you choose an image with the probability "
-                f"{column[place]:.3f}, and one that is not used yet has {column[best]:.3f}."
+                f"{column[place]:.3f}, and one that is not used yet has {column[best]:.3f}: number {best}. "
+                "Is a used image ruled out, and every other one looked at?"
             )
         used.append(place)
 

@@ -210,9 +210,33 @@ def best_discriminator(answer):
                 (p - q) / (p + q),
                 "that runs from −1 to 1; a probability runs from 0 to 1.",
             ),
+            *(
+                (
+                    torch.sigmoid(difference),
+                    "a sigmoid of the difference? The logit of D* is the *logarithm* of the ratio. Set the "
+                    "derivative a/y − b/(1 − y) to 0 and solve for y.",
+                )
+                for difference in (p - q, (p - q) / 2)
+            ),
             (
-                torch.sigmoid(p - q),
-                "a sigmoid of the difference? Set the derivative a/y − b/(1 − y) to 0 and solve for y.",
+                p**2 / (p**2 + q**2),
+                "the densities are squared. Set the derivative a/y − b/(1 − y) to 0 and solve for y.",
+            ),
+            (
+                p / (p + 2 * q),
+                "p_data is weighted with π and p_model is not: it wants the weight 1 − π.",
+            ),
+            (
+                2 * p / (2 * p + q),
+                "p_model is weighted with 1 − π and p_data is not: it wants the weight π.",
+            ),
+            *(
+                (
+                    part / (p + q).sum(),
+                    "that is divided by one sum over all places. D* compares the two place by place: no "
+                    "`sum` at all.",
+                )
+                for part in (p, q)
             ),
         ]
         _tell(found, mistakes, right=right)
@@ -303,7 +327,15 @@ def discriminator_loss(answer):
     fake = 2 * torch.randn(4, generator=rng, dtype=torch.float64) - 1
     on_real, on_fake = softplus(-real), softplus(fake)
     right = on_real.mean() + on_fake.mean()
-    result = call_unchanged(answer, real, fake, name="discriminator_loss")
+    try:
+        result = call_unchanged(answer, real, fake, name="discriminator_loss")
+    except RuntimeError as error:
+        if "must match" not in str(error):
+            raise
+        raise Wrong(
+            "with 7 real logits and 4 of generated samples it stops: something pairs them, one with one, as "
+            "if there were as many. Each batch has a mean of its own; then the two means are added."
+        ) from None
     if isinstance(result, torch.Tensor) and result.isnan().any():
         raise Wrong("the loss is NaN: is there a log of a logit? Logits may be negative; log needs σ(logit).")
     found = as_tensor(result, "the loss")
@@ -326,6 +358,20 @@ def discriminator_loss(answer):
         (
             on_real.sum() + on_fake.sum(),
             "that is a sum over the samples; an expectation is estimated by a mean.",
+        ),
+        (right / math.log(2), "that is in bits (log₂); natural logarithms, please."),
+        (
+            fake.mean() - real.mean(),
+            "those are means of the logits themselves, the Wasserstein loss. Here a logarithm is averaged: "
+            "−log σ(t) and −log(1 − σ(t)).",
+        ),
+        (
+            (1 - real).relu().mean() + (1 + fake).relu().mean(),
+            "that is the hinge loss. Here −log σ(t) and −log(1 − σ(t)) are averaged.",
+        ),
+        (
+            (1 - real).square().mean() + fake.square().mean(),
+            "those are squares, as in least squares. Here −log σ(t) and −log(1 − σ(t)) are averaged.",
         ),
         (twice, "a sigmoid too many: `binary_cross_entropy_with_logits` applies it already."),
         (
@@ -473,10 +519,26 @@ def jensen_shannon(answer):
             ((p - q).abs().sum() / 2, "that is the total variation, half of the sum of |p − q|."),
             (kl(p, q), "that is KL(p ‖ q), without the half-way distribution m."),
             (kl(q, p), "that is KL(q ‖ p), without the half-way distribution m."),
+            (kl(p, q) / 2, "that is half of KL(p ‖ q), without the half-way distribution m."),
+            (kl(q, p) / 2, "that is half of KL(q ‖ p), without the half-way distribution m."),
+            *(
+                (
+                    sign * (kl(p, middle) - kl(q, middle)) / 2,
+                    "that is the difference of the two halves: JS is their sum.",
+                )
+                for sign in (1, -1)
+            ),
+            (
+                math.log(2) - right,
+                "log 2 minus JS: right would be 0 for equals and log 2 for strangers, and yours is turned.",
+            ),
+            (_kl_to_geometric_mean(p, q), "m is the *mean* of p and q, not the root of their product."),
         ]
         _tell(found, mistakes, tolerance=1e-6)
         if not matches(found, right, tolerance=1e-6):
             expect_varied("JS")
+            if matches(found, right, tolerance=0.02):
+                expect_close(found, right, name="JS", tolerance=1e-6)
             _at_both_ends(answer, p)
         expect_close(found, right, name="JS", tolerance=1e-6)
 
@@ -497,6 +559,11 @@ def jensen_shannon(answer):
             f"{result.item():.4g}: 0·log 0 counts as 0. `kl` of this course takes care of that."
         )
     return "0 for equals, log 2 for strangers, finite always."
+
+
+def _kl_to_geometric_mean(p, q):
+    middle = (p * q).sqrt() / (p * q).sqrt().sum()
+    return (kl(p, middle) + kl(q, middle)) / 2
 
 
 def _at_both_ends(answer, p) -> None:
@@ -592,6 +659,17 @@ def generator_slopes(answer):
             "mean.",
         ),
         (
+            right * d * (1 - d),
+            "the sigmoid's own slope, D·(1 − D), is in there twice: −D is by the logit t already.",
+        ),
+        *(
+            (
+                torch.stack(pair),
+                "the logits are taken for probabilities: D = σ(t) first.",
+            )
+            for pair in ((-logits, logits - 1), (-1 / (1 - logits), -1 / logits))
+        ),
+        (
             torch.stack([-d * (1 - d), -d * (1 - d)]),
             "that is the slope of the sigmoid alone; the logarithm's own derivative multiplies it.",
         ),
@@ -669,6 +747,13 @@ def play_the_game(answer):
                 for rows in (found, right)
             ]
             times = (steps[0] @ steps[1]) / (steps[1] @ steps[1])
+            if matches(found[1], right[1], tolerance=1e-6):
+                raise Wrong(
+                    "the first round is right, and from the second one on the steps are others. Does the "
+                    "rate change from round to round, or does something stay over from the round before?"
+                )
+            if matches(times * len(p), 1.0):
+                raise Wrong("each step is divided by the number of outcomes: the slope is V's, a sum's.")
             if matches(steps[0], times * steps[1], tolerance=1e-6):
                 raise Wrong(
                     f"the first step has the right direction, but is {times:.3g} times as long as it "
@@ -697,7 +782,22 @@ def play_the_game(answer):
 
 
 def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
-    result = call_unchanged(answer, p, rounds, rate, name="play_the_game")
+    try:
+        result = call_unchanged(answer, p, rounds, rate, name="play_the_game")
+    except RuntimeError as error:
+        if "does not require grad" not in str(error) and "unused" not in str(error):
+            raise
+        raise Wrong(
+            "V has no way back to θ, so it has no slope there: is `p_g` detached? D* may be held still, and "
+            "p_g in V may not."
+        ) from None
+    except (ValueError, IndexError):
+        if len(p) == 6:
+            raise
+        raise Wrong(
+            f"right for six outcomes, but with {len(p)} it stops. Take the number from `p_data`: "
+            "`torch.zeros_like(p_data)`."
+        ) from None
     if isinstance(result, (list, tuple)):
         raise Wrong("return one tensor: `torch.stack(history)` makes one of a list of rows.")
     found = expect_like(result, name="the history").detach().double()  # NaN is told apart by the caller
@@ -706,6 +806,13 @@ def _rows(answer, p, rounds: int, rate: float) -> torch.Tensor:
         raise Wrong(
             f"{rounds} rounds make {rounds + 1} rows, and yours has {rounds}: the generator *before* the "
             "first round is one, and the one after the last is one, too."
+        )
+    if found.shape == shape[::-1]:
+        raise Wrong(f"rows and columns are exchanged: a row for each time, {shape}, not {shape[::-1]}.")
+    if found.dim() == 2 and found.shape[1] == len(p) and len(found) != rounds + 1:
+        raise Wrong(
+            f"{rounds} rounds make {rounds + 1} rows, one before the first round and one after each; yours "
+            f"has {len(found)}. Does the loop go by `rounds`?"
         )
     if found.shape == (len(p),):
         raise Wrong(
@@ -733,6 +840,17 @@ def _other_games(p, rounds: int, rate: float):
                 slope = p_g * (slope - (p_g * slope).sum())  # the softmax's own derivative
             total = total + slope
             theta = theta - step * (total if added_up else slope)
+        return torch.stack(rows)
+
+    def down(other_loss):
+        """Steps in θ down a loss that knows no D, by automatic differentiation."""
+        theta = torch.zeros_like(p)
+        rows = [theta.softmax(dim=0)]
+        for _ in range(rounds):
+            theta.requires_grad_()
+            (slope,) = torch.autograd.grad(other_loss(theta.softmax(dim=0)), theta)
+            theta = (theta - rate * slope).detach()
+            rows.append(theta.softmax(dim=0))
         return torch.stack(rows)
 
     def on_the_probabilities():
@@ -782,12 +900,32 @@ def _other_games(p, rounds: int, rate: float):
             play(saturating, softmax=False),
             "the step in θ uses ∂V/∂p_g. V depends on θ by way of the softmax: its derivative is missing.",
         ),
+        *(
+            (
+                torch.stack([p + (1 - share) ** k * (1 / len(p) - p) for k in range(rounds + 1)]),
+                "p_g moves straight towards the data, a fixed part of the way in each round. The step is one "
+                "of θ, down the slope of V.",
+            )
+            for share in (0.1 * rate, 0.5 * rate, rate, 0.1, 0.5)
+        ),
         (
             on_the_probabilities(),
             "the probabilities themselves take the step, and are made to add up to 1 again. The step is one "
             "of θ.",
         ),
         (play(saturating, step=1.0), "the steps do not depend on `rate`."),
+        (
+            down(lambda p_g: kl(p, p_g)),
+            "those are steps down KL(p_data ‖ p_g), as in maximum likelihood. The slope of V is asked for.",
+        ),
+        (
+            down(lambda p_g: kl(p_g, p)),
+            "those are steps down KL(p_g ‖ p_data). The slope of V is asked for.",
+        ),
+        (
+            down(lambda p_g: (p_g - p).square().sum()),
+            "those are steps down the squared distance from the data. The slope of V is asked for.",
+        ),
         (
             torch.full((rounds + 1, len(p)), 1 / len(p), dtype=p.dtype),
             "the generator never moves: is θ replaced?",

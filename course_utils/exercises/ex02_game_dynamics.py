@@ -12,6 +12,7 @@ from course_utils.checks import (
     call_unchanged,
     exercise,
     expect_close,
+    expect_like,
     expect_shape,
     expect_varied,
     matches,
@@ -35,7 +36,7 @@ def _everywhere(function, name):
     """The answer's arrow at each of PLACES, shape (3, 2)."""
     arrows = []
     for theta, psi in PLACES:
-        arrow = as_tensor(call(function, theta, psi, name=name), "the arrow")
+        arrow = as_tensor(call_unchanged(function, theta, psi, name=name), "the arrow")
         expect_shape(arrow, (2,), "the arrow", "return two numbers: θ's velocity first, then ψ's.")
         arrows.append(arrow)
     return torch.stack(arrows)
@@ -80,6 +81,23 @@ def dirac_field(answer):
         ),
         (right.flip(1), "the two velocities are in the wrong order: θ's first, then ψ's."),
         (
+            torch.stack([psi, -theta], dim=1),
+            "that is the field of the Wasserstein game, whose losses are ∓ψθ. Here they are softplus(∓ψθ): "
+            "where is their slope σ?",
+        ),
+        (
+            torch.stack([psi * up * down, -theta * up * down], dim=1),
+            "that is the slope of the sigmoid, σ·(1 − σ). The slope of softplus, the losses, is σ itself.",
+        ),
+        (
+            torch.stack([softplus(-psi * theta), math.log(2) + softplus(psi * theta)], dim=1),
+            "those are the two losses themselves. A velocity is minus the slope of a loss.",
+        ),
+        (
+            torch.stack([psi * torch.sigmoid(-psi - theta), -theta * torch.sigmoid(psi + theta)], dim=1),
+            "under σ stands the sum ψ + θ, and D's logit is the product, ψ·θ.",
+        ),
+        (
             torch.stack([psi * softplus(-psi * theta), -theta * softplus(psi * theta)], dim=1),
             "softplus itself stands where its derivative belongs: the slope of softplus(t) is σ(t).",
         ),
@@ -98,6 +116,14 @@ def dirac_field(answer):
         (1, theta * up, "ψ climbs its loss."),
         (1, -theta * softplus(psi * theta), "softplus stands where its derivative, σ, belongs."),
         (1, -theta * up * down, "that is the slope of σ(ψθ); the loss is softplus(ψθ), and its slope is σ."),
+        *(
+            (
+                1,
+                -theta * up + sign * math.log(2),
+                "a log 2 is left in it. L_D's log 2 is a constant, and its slope is 0.",
+            )
+            for sign in (1, -1)
+        ),
         (1, -up, "the inner derivative is missing: ψθ has to be differentiated, too."),
     ]
     for part, mistake, message in of_one:
@@ -179,11 +205,13 @@ def _check_round(answer, game, point, h, count):
 
     right = all_of_it(point, count)
     new_psi = discriminator_moves(point, count)
-    together, rounds = point, point
+    together, rounds, crosswise = point, point, point
     for _ in range(count):
         together, rounds = together + h * field(together), all_of_it(rounds, 1)
+        crosswise = crosswise + h * only_psi * field(crosswise).flip(0)
 
-    found = as_tensor(call_unchanged(answer, field, point, h, count, name="training_round"), "the new point")
+    result = call_unchanged(answer, field, point, h, count, name="training_round")
+    found = as_tensor(result, "the new point")
     expect_shape(found, (2,), "the new point")
     typical = [
         (
@@ -218,6 +246,19 @@ def _check_round(answer, game, point, h, count):
         (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
         (all_of_it(point, count, -h), "both went backwards: the arrows already point downhill, so add them."),
         (point, "the point has not moved."),
+        (right - point, "that is by how much the point moves; the new point itself is asked for."),
+        (
+            generator_moves(together),
+            "θ moves in the discriminator's steps, too. Only ψ moves there; θ waits for its own step.",
+        ),
+        (
+            generator_moves(new_psi, count * h),
+            "the generator's step is `discriminator_steps` times as long. It takes one step, of length h.",
+        ),
+        (
+            crosswise + h * only_theta * field(crosswise).flip(0),
+            "ψ moves by v_θ, and θ by v_ψ: `field(point)` gives (v_θ, v_ψ), in this order.",
+        ),
         (
             point - h * field(point),
             "that is a step against the arrows: they already point downhill, so add them.",
@@ -227,6 +268,7 @@ def _check_round(answer, game, point, h, count):
         if matches(found, mistake, tolerance=1e-6) and not matches(mistake, right, tolerance=1e-6):
             raise Wrong(message)
     if matches(found, right, tolerance=1e-6):
+        expect_like(result, dtype=point.dtype, name="the new point")
         return "first ψ, then θ with the new ψ: this is the order of every GAN training loop in this course."
     expect_varied("the new point (θ, ψ)")
     if matches(found[1], right[1], tolerance=1e-6):
@@ -238,6 +280,105 @@ def _check_round(answer, game, point, h, count):
         f"after {count} of the discriminator's steps ψ should have moved by {right[1] - point[1]:.4f}; in "
         f"your round it moves by {found[1] - point[1]:.4f}. Each step is h·v_ψ at the point of that moment."
     )
+
+
+_SPECTRA = [
+    [-0.3 + 1j, -0.3 - 1j],
+    [-2.0 + 0j, -0.5 + 0j],
+    [-0.5 + 0j, -4.0 + 0j],
+    [-1.0 + 2j, -1.0 - 2j],
+    [1j, -1j],
+    [0.2 + 1j, 0.2 - 1j],
+    [-1.0 + 0j, 0.5 + 0j],
+    [-0.05 + 0j, -0.02 + 0j],  # steps up to 40
+]
+
+
+def _bound(answer, values) -> torch.Tensor:
+    result = call_unchanged(answer, torch.tensor(values, dtype=torch.complex128), name="largest_step")
+    if isinstance(result, (float, torch.Tensor)) and torch.as_tensor(result).abs().max() == math.inf:
+        if values == _SPECTRA[0]:
+            raise Wrong(
+                f"for λ = {values} you give ∞, as if every step settled. Re λ < 0 is the flow's condition; "
+                "a step of length h needs |1 + hλ| < 1."
+            )
+        raise Wrong(
+            f"for λ = {values} you give ∞. Do you divide by Im λ, which is 0 there? The denominator is |λ|², "
+            "and that is (Re λ)² + (Im λ)²."
+        )
+    found = as_tensor(result, "the largest step")
+    if found.shape == (2,):
+        raise Wrong("that is a bound for each eigenvalue. Both have to settle: which one counts?")
+    return expect_shape(found, (), "the largest step", "return one number.")
+
+
+def _right_bound(eigenvalues) -> torch.Tensor:
+    return (-2 * eigenvalues.real / eigenvalues.abs() ** 2).min().clamp(min=0)
+
+
+def _typical_bounds(eigenvalues) -> list:
+    """(bound, message): what typical mistakes give for these two λ."""
+    real, squared = eigenvalues.real, eigenvalues.abs() ** 2
+    bounds = -2 * real / squared
+    return [
+        (bounds.min(), "the bound is negative here, and a step is not: no step settles this game."),
+        (bounds.max(), "that is the larger of the two bounds; with such a step the other one leaves."),
+        (
+            bounds.max().clamp(min=0),
+            "that is the larger of the two bounds; with such a step the other one leaves.",
+        ),
+        (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
+        (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
+        (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
+        (
+            (-2 * real / eigenvalues.imag**2).min().clamp(min=0),
+            "nearly: the denominator is |λ|², and that is (Re λ)² + (Im λ)².",
+        ),
+        (
+            (-2 * real / (real + eigenvalues.imag) ** 2).min().clamp(min=0),
+            "nearly: the denominator is |λ|², and that is (Re λ)² + (Im λ)², not (Re λ + Im λ)².",
+        ),
+        *(
+            (
+                bound,
+                "that is the mean of the two bounds (which minus the sum of the λ over their product gives, "
+                "too); with such a step one of the two leaves.",
+            )
+            for bound in (bounds.mean(), bounds.mean() * (real < 0).all())
+        ),
+        (
+            (bounds / 2).min().clamp(min=0),
+            "that is half of it: there |1 + hλ| is smallest, and "
+            "beyond it the game still settles. How does (1 + h·Re λ)² multiply out?",
+        ),
+        ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
+        ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
+        (
+            (-2 * real / squared.sqrt()).min().clamp(min=0),
+            "nearly: the denominator is |λ|², the square of the modulus.",
+        ),
+        (
+            (2 * real / squared).max(),
+            "the sign is wrong: it is the games with Re λ < 0 that settle.",
+        ),
+        (
+            (2 * real / squared).min().clamp(min=0),
+            "the sign is wrong: it is the games with Re λ < 0 that settle.",
+        ),
+        (
+            bounds.abs().min(),
+            "the sign of Re λ is lost: where it is not negative, no step settles, and the bound is 0.",
+        ),
+        (
+            bounds.min().clamp(min=0).sqrt(),
+            "that is the root of the bound: h stands unsquared in 2h·Re λ + h²|λ|².",
+        ),
+        (bounds.min().clamp(min=0).square(), "that is the square of the bound."),
+        (
+            (1 + eigenvalues).abs().max(),
+            "that is |1 + λ|, the factor of a step of length 1. For which h is |1 + hλ| just 1?",
+        ),
+    ]
 
 
 @exercise(
@@ -252,69 +393,35 @@ def _check_round(answer, game, point, h, count):
     ],
 )
 def largest_step(answer):
-    cases = [
-        [-0.3 + 1j, -0.3 - 1j],
-        [-2.0 + 0j, -0.5 + 0j],
-        [-0.5 + 0j, -4.0 + 0j],
-        [-1.0 + 2j, -1.0 - 2j],
-        [1j, -1j],
-        [0.2 + 1j, 0.2 - 1j],
-        [-1.0 + 0j, 0.5 + 0j],
-    ]
-    for values in cases:
-        values_of_j = torch.tensor(values, dtype=torch.complex128)
-        real, squared = values_of_j.real, values_of_j.abs() ** 2
-        bounds = -2 * real / squared
-        right = bounds.min().clamp(min=0)
-        found = as_tensor(call(answer, values_of_j, name="largest_step"), "the largest step")
-        if found.shape == (2,):
-            raise Wrong("that is a bound for each eigenvalue. Both have to settle: which one counts?")
-        expect_shape(found, (), "the largest step", "return one number.")
-        typical = [
-            (bounds.min(), "the bound is negative here, and a step is not: no step settles this game."),
-            (bounds.max(), "that is the larger of the two bounds; with such a step the other one leaves."),
-            (
-                bounds.max().clamp(min=0),
-                "that is the larger of the two bounds; with such a step the other one leaves.",
-            ),
-            (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
-            (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
-            (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
-            (
-                (-2 * real / values_of_j.imag**2).min().clamp(min=0),
-                "nearly: the denominator is |λ|², and that is (Re λ)² + (Im λ)².",
-            ),
-            (bounds.mean(), "that is the mean of the two bounds; with such a step one of the two leaves."),
-            (
-                (bounds / 2).min().clamp(min=0),
-                "that is half of it: there |1 + hλ| is smallest, and "
-                "beyond it the game still settles. How does (1 + h·Re λ)² multiply out?",
-            ),
-            ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
-            ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
-            (
-                (-2 * real / squared.sqrt()).min().clamp(min=0),
-                "nearly: the denominator is |λ|², the square of the modulus.",
-            ),
-            (
-                (2 * real / squared).max(),
-                "the sign is wrong: it is the games with Re λ < 0 that settle.",
-            ),
-        ]
-        for mistake, message in typical:
-            if matches(found, mistake) and not matches(mistake, right):
+    found, typical = [], []
+    for values in _SPECTRA:
+        found.append(_bound(answer, values))
+        typical.append(_typical_bounds(torch.tensor(values, dtype=torch.complex128)))
+    right = [_right_bound(torch.tensor(values, dtype=torch.complex128)) for values in _SPECTRA]
+    # A mistake is told by all games together where it can be: in a single one, two mistakes may agree.
+    for same in zip(*typical, strict=True):
+        if matches(found, [bound for bound, _ in same]):
+            raise Wrong(same[0][1])
+    for values, wanted, others in zip(_SPECTRA, right, typical, strict=True):
+        bound = _bound(answer, values)
+        if values == _SPECTRA[-1] and 0 < bound < wanted:  # all others are right
+            raise Wrong(
+                f"right for the others, but for λ = {values} you stop at {bound:.4g}, and all steps up to "
+                f"{wanted:.4g} settle. Does a search end too early? Solve |1 + hλ| = 1 for h."
+            )
+        for mistake, message in others:
+            if matches(bound, mistake) and not matches(mistake, wanted):
                 raise Wrong(message)
-        if not matches(found, right):
+        if not matches(bound, wanted):
             expect_varied("the largest step")
-            growth = (1 + found * values_of_j).abs().max()
-            if 0 < found < right:
+            growth = (1 + bound * torch.tensor(values, dtype=torch.complex128)).abs().max()
+            if 0 < bound < wanted:
                 raise Wrong(
-                    f"for λ = {values} you stop at {found:.4g}, where the larger |1 + hλ| is {growth:.4g}: "
-                    "larger "
-                    "steps settle, too. Solve |1 + hλ| = 1 for h; a search may end too early."
+                    f"for λ = {values} you stop at {bound:.4g}, where the larger |1 + hλ| is {growth:.4g}: "
+                    "larger steps settle, too. Solve |1 + hλ| = 1 for h; a search may end too early."
                 )
             raise Wrong(
-                f"for λ = {values} your bound is {found:.4g}, and with such a step the larger |1 + hλ| "
+                f"for λ = {values} your bound is {bound:.4g}, and with such a step the larger |1 + hλ| "
                 f"is {growth:.4g}. At the bound it is just 1; 0 stands for games in which no step settles."
             )
     return (
@@ -364,6 +471,91 @@ def prediction(answer):
     )
 
 
+_AHEAD = [  # (the two λ, step size)
+    ([-0.3 + 1j, -0.3 - 1j], 0.2),
+    ([-2.0 + 0j, 0.5 + 0j], 0.3),
+    ([0.5 + 0j, -2.0 + 0j], 0.3),
+    ([0.4 + 1j, 0.4 - 1j], 0.3),
+    ([1j, -1j], 0.5),
+]
+
+
+def _right_factor(eigenvalues, h) -> torch.Tensor:
+    return (1 + h * eigenvalues + (h * eigenvalues) ** 2).abs().max()
+
+
+def _factor(answer, values, h) -> torch.Tensor:
+    eigenvalues = torch.tensor(values, dtype=torch.complex128)
+    result = call_unchanged(answer, eigenvalues, h, name="looking_ahead")
+    found = as_tensor(result, "the growth factor")
+    if matches(found, (1 + h * eigenvalues + (h * eigenvalues) ** 2).abs()):
+        raise Wrong("that is the factor of each eigenvalue; which one decides in the long run?")
+    return expect_shape(found, (), "the growth factor", "return one number, the largest factor.")
+
+
+def _typical_factors(values_of_j, h) -> list:
+    """(factor, message): what typical mistakes give for these two λ."""
+    step = h * values_of_j
+    moduli = (1 + step + step**2).abs()
+    right = moduli.max()
+    return [
+        ((1 + step).abs().max(), "that is the simultaneous step: the arrow is taken one step ahead."),
+        (
+            ((1 + step) ** 2).abs().max(),
+            "that is two simultaneous steps. The second arrow is applied to w, not to w′.",
+        ),
+        (
+            (1 + step + step**2 / 2).abs().max(),
+            "that is the arrow half a step ahead (the midpoint method), which follows the flow closely. "
+            "Look a whole step ahead.",
+        ),
+        ((1 + step**2).abs().max(), "a term is missing: v(w′) = J·w′, and w′ = w + h·J·w."),
+        (
+            (1 + 2 * step + step**2).abs().max(),
+            "both arrows are used there. Use the one found ahead, alone.",
+        ),
+        (
+            (1 + h * (values_of_j + values_of_j**2)).abs().max(),
+            "J comes in twice, and so does h: once in looking ahead, once in stepping.",
+        ),
+        ((1 + step.abs() + step.abs() ** 2).max(), "take the modulus at the end: λ is complex."),
+        (
+            (1 + step.real + step.real**2).abs().max(),
+            "the imaginary part counts too: (hλ)² is not (h·Re λ)².",
+        ),
+        (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
+        (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
+        (right**2, "that is the squared modulus; take its root."),
+        (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
+        (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
+        (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
+        (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
+        ((1 + step + step**2).real.abs().max(), "that is the real part. How long is a complex number?"),
+        ((1 + step + step**2).real.max(), "that is the real part. How long is a complex number?"),
+        (
+            moduli.prod().sqrt(),
+            "that is the geometric mean of the factors. In the long run, which of them is left?",
+        ),
+        (
+            (1 - step.abs() ** 2 + 1j * step.abs()).abs().max(),
+            "|λ| stands for λ: right for λ = ±i only. Keep λ complex, and take the modulus at the very end.",
+        ),
+        ((1 - step + step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+        ((1 + step - step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
+        (
+            (step * (1 + step)).abs().max(),
+            "the 1 is missing: w⁺ is w *plus* h·J·w′.",
+        ),
+        (
+            (1 / (1 - step)).abs().max(),
+            "that is the implicit step, whose arrow is taken where it arrives. Here the arrow is taken at "
+            "w′ = w + h·J·w.",
+        ),
+        (right - 1, "that is by how much it grows; the factor itself is asked for."),
+        (right.log(), "that is the factor's logarithm; the factor itself is asked for."),
+    ]
+
+
 @exercise(
     "2.5",
     title="What does looking ahead do?",
@@ -375,77 +567,22 @@ def prediction(answer):
     ],
 )
 def looking_ahead(answer):
-    cases = [
-        ([-0.3 + 1j, -0.3 - 1j], 0.2),
-        ([-2.0 + 0j, 0.5 + 0j], 0.3),
-        ([0.5 + 0j, -2.0 + 0j], 0.3),
-        ([0.4 + 1j, 0.4 - 1j], 0.3),
-        ([1j, -1j], 0.5),
-    ]
-    for values, h in cases:
-        values_of_j = torch.tensor(values, dtype=torch.complex128)
-        step = h * values_of_j
-        moduli = (1 + step + step**2).abs()
-        right = moduli.max()
-        found = as_tensor(call(answer, values_of_j, h, name="looking_ahead"), "the growth factor")
-        if matches(found, moduli):
-            raise Wrong("that is the factor of each eigenvalue; which one decides in the long run?")
-        expect_shape(found, (), "the growth factor", "return one number, the largest factor.")
-        typical = [
-            ((1 + step).abs().max(), "that is the simultaneous step: the arrow is taken one step ahead."),
-            (
-                ((1 + step) ** 2).abs().max(),
-                "that is two simultaneous steps. The second arrow is applied to w, not to w′.",
-            ),
-            (
-                (1 + step + step**2 / 2).abs().max(),
-                "that is the arrow half a step ahead (the midpoint method), which follows the flow closely. "
-                "Look a whole step ahead.",
-            ),
-            ((1 + step**2).abs().max(), "a term is missing: v(w′) = J·w′, and w′ = w + h·J·w."),
-            (
-                (1 + 2 * step + step**2).abs().max(),
-                "both arrows are used there. Use the one found ahead, alone.",
-            ),
-            (
-                (1 + h * (values_of_j + values_of_j**2)).abs().max(),
-                "J comes in twice, and so does h: once in looking ahead, once in stepping.",
-            ),
-            ((1 + step.abs() + step.abs() ** 2).max(), "take the modulus at the end: λ is complex."),
-            (
-                (1 + step.real + step.real**2).abs().max(),
-                "the imaginary part counts too: (hλ)² is not (h·Re λ)².",
-            ),
-            (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
-            (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
-            (right**2, "that is the squared modulus; take its root."),
-            (moduli[-1], "that is the factor of the last eigenvalue; which one decides in the long run?"),
-            (moduli.mean(), "that is the mean of the factors. In the long run, which of them is left?"),
-            (moduli.prod(), "that is the product of the factors, by which areas grow. Which factor wins?"),
-            (moduli.sum(), "that is the sum of the factors. In the long run, which of them is left?"),
-            ((1 + step + step**2).real.abs().max(), "that is the real part. How long is a complex number?"),
-            ((1 + step + step**2).real.max(), "that is the real part. How long is a complex number?"),
-            (
-                moduli.prod().sqrt(),
-                "that is the geometric mean of the factors. In the long run, which of them is left?",
-            ),
-            (
-                (1 - step.abs() ** 2 + 1j * step.abs()).abs().max(),
-                "|λ| stands for λ: right for λ = ±i only. Keep λ complex, and take the modulus at the very "
-                "end.",
-            ),
-            ((1 - step + step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
-            ((1 + step - step**2).abs().max(), "a sign is wrong: J already points downhill, so add."),
-            (right - 1, "that is by how much it grows; the factor itself is asked for."),
-            (right.log(), "that is the factor's logarithm; the factor itself is asked for."),
-        ]
-        for mistake, message in typical:
-            if matches(found, mistake) and not matches(mistake, right):
+    # As in 2.3: by all games together where it can be, then by single ones.
+    found = [_factor(answer, values, h) for values, h in _AHEAD]
+    typical = [_typical_factors(torch.tensor(values, dtype=torch.complex128), h) for values, h in _AHEAD]
+    right = [_right_factor(torch.tensor(values, dtype=torch.complex128), h) for values, h in _AHEAD]
+    for same in zip(*typical, strict=True):
+        if matches(found, [factor for factor, _ in same]):
+            raise Wrong(same[0][1])
+    for (values, h), wanted, others in zip(_AHEAD, right, typical, strict=True):
+        factor = _factor(answer, values, h)
+        for mistake, message in others:
+            if matches(factor, mistake) and not matches(mistake, wanted):
                 raise Wrong(message)
-        if not matches(found, right):
+        if not matches(factor, wanted):
             expect_varied("the growth factor")
             raise Wrong(
-                f"for λ = {values} and h = {h} you found {found:.4g}. Along an eigenvector J is the number "
+                f"for λ = {values} and h = {h} you found {factor:.4g}. Along an eigenvector J is the number "
                 "λ: then w = 1 leads to w′ = 1 + hλ, and w⁺ = 1 + hλw′. What is that here?"
             )
     return "one arrow more, and the term h²λ² turns the spiral inwards: for λ = ±i it is −h²."

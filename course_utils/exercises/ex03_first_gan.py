@@ -19,7 +19,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
-from course_utils.checks.watching import expect_new_latents, expect_own_gradients, watching
+from course_utils.checks.watching import expect_new_latents, expect_own_gradients, used_by, watching
 from course_utils.data.toy import gaussian_mixture, ring
 from course_utils.losses import LOSSES
 from course_utils.metrics import generator_pull, mode_coverage
@@ -73,6 +73,11 @@ def _take(answer, discriminator, optimizer, real, fake, loss, name):
         raise
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         said = str(error)
+        if "detach views in-place" in said:
+            raise Wrong(
+                "`fake.detach_()` would cut the *caller's* fakes off the generator, whose own step still "
+                "needs their history. `fake.detach()`, without the stroke, makes another tensor."
+            ) from None
         if "does not require grad" in said:
             raise Wrong(
                 "the loss has no way back to a weight: a `detach` or `no_grad` has cut the graph. A gradient "
@@ -98,12 +103,23 @@ def _take(answer, discriminator, optimizer, real, fake, loss, name):
     return returned
 
 
-def _check_step(change, network, optimizer, slope, mistakes, who, again) -> None:
+def _check_step(change, network, optimizer, slope, mistakes, who, again, heard) -> None:
     """Raise Wrong unless the network changed by −RATE·slope.
 
-    `mistakes` are other slopes, and what to say; `again()` is the change that a second try makes.
+    `mistakes` are other slopes, and what to say; `again()` is the change that a second try makes; `heard`
+    holds the gradients that have arrived at the network's first weights.
     """
     if not change.any():
+        if not heard:
+            raise Wrong(
+                f"{who} has not moved: no gradient has come as far as its weights. Does the step go "
+                "`backward()` from the loss, and is nothing cut off on the way?"
+            )
+        if not any(gradient.any() for gradient in heard):
+            raise Wrong(
+                f"{who} has not moved: the gradient that reaches it is 0, so the loss does not depend on it. "
+                "Are the two kinds of logits in each other's place, or one kind in both places?"
+            )
         if all(parameter.grad is None or not parameter.grad.any() for parameter in network.parameters()):
             raise Wrong(
                 f"{who} has not moved: `step` found no gradient. Call `zero_grad` *before* `backward`."
@@ -197,13 +213,22 @@ def discriminator_step(answer):
                 "a sigmoid too many: the losses of this course take logits.",
             ),
             (
+                loss.discriminator(real_logits, real_logits),
+                "the fakes are not in it: both of the loss's arguments are D's logits of the data.",
+            ),
+            (
+                loss.discriminator(fake_logits, fake_logits),
+                "the data are not in it: both of the loss's arguments are D's logits of the fakes.",
+            ),
+            (
                 LOSSES["non_saturating"].discriminator(real_logits, fake_logits),
                 "with least squares, the step still follows log D. Use the `loss` that is handed in.",
             ),
         ]
         mistakes = [(_slope(value, discriminator), message) for value, message in mistakes]
 
-        optimizer, fake = _optimizer(discriminator), generator(latents)
+        optimizer, fake, heard = _optimizer(discriminator), generator(latents), []
+        next(discriminator.parameters()).register_hook(heard.append)  # called when a gradient arrives
         returned = _take(answer, discriminator, optimizer, real, fake, loss, name="`discriminator_step`")
         expect_trainable(generator, "the generator")
         expect_trainable(discriminator, "the discriminator")
@@ -221,7 +246,7 @@ def discriminator_step(answer):
             return weights_of(discriminator) - before[1]  # noqa: B023, used in this round only
 
         change = weights_of(discriminator) - before[1]
-        _check_step(change, discriminator, optimizer, slope, mistakes, "the discriminator", again)
+        _check_step(change, discriminator, optimizer, slope, mistakes, "the discriminator", again, heard)
         if not isinstance(returned, (tuple, list)) or len(returned) != 3:
             raise Wrong(
                 "the step is right. Return three things: the loss, D's logits of the data, and those of the "
@@ -280,7 +305,8 @@ def generator_step(answer):
             ),
             (
                 LOSSES["non_saturating"].generator(None, fake_logits),
-                f"the step follows log D, though the loss is {name}. Use the `loss` that is handed in.",
+                f"the step follows log D, though the loss is {name}. Use the `loss` that is handed in"
+                + (", and hand it what D says of the data: it compares." if name == "relativistic" else "."),
             ),
         ]
         mistakes = [(_slope(value, generator), message) for value, message in mistakes]
@@ -305,7 +331,7 @@ def generator_step(answer):
             return weights_of(generator) - before[0]  # noqa: B023, used in this round only
 
         change = weights_of(generator) - before[0]
-        _check_step(change, generator, optimizer, slope, mistakes, "the generator", again)
+        _check_step(change, generator, optimizer, slope, mistakes, "the generator", again, heard)
         _expect_loss(returned, right)
     return "two steps, and the rest is a loop around them."
 
@@ -328,7 +354,7 @@ class _Draws:
             raise Wrong(
                 "call it as `draw(256, rng)`, with a `torch.Generator` of yours that was seeded with `start`."
             )
-        if not isinstance(n, int) or n < 64:
+        if not isinstance(n, int) or n < 256:
             raise Wrong(f"a batch is of 256 samples: `draw(256, rng)`; you asked for {shown(n)}.")
         if self.count > 2 * ROUNDS + 40:
             raise Wrong("the loop goes on and on: it should stop after `rounds` rounds.")
@@ -358,7 +384,7 @@ def _whole(answer, dim, rounds, start):
                 "CPU: "
                 "leave it there, or bring it back with `.cpu()`."
             )
-    draws.steps = len(seen.steps)
+    draws.seen = seen
     expect_own_gradients(seen, generator, discriminator)
     expect_new_latents(seen, generator)
     if len(draws.given) == 2 and torch.equal(*draws.given):
@@ -431,9 +457,15 @@ def _through(network, inputs, who, dim):
     ],
 )
 def whole_gan(answer):
-    untrained = _whole(answer, 2, 0, 1)
+    try:
+        untrained = _whole(answer, 2, 0, 1)
+    except (UnboundLocalError, NameError, IndexError, ZeroDivisionError) as error:
+        raise Wrong(
+            f"with `rounds` = 0 it stops: {error}. What the loop makes is not there when no round is played; "
+            "the two networks should come back untrained."
+        ) from None
     start = weights_of(untrained[0]), weights_of(untrained[1])
-    if untrained[2].count > 20 or untrained[2].steps:
+    if untrained[2].count > 20 or untrained[2].seen.steps:
         raise Wrong("with `rounds` = 0 the networks should come back untrained, and yours have played.")
     again, other = _whole(answer, 2, 0, 1), _whole(answer, 2, 0, 2)
     if moved(start[0], weights_of(again[0])) or moved(start[1], weights_of(again[1])):
@@ -451,12 +483,14 @@ def whole_gan(answer):
         )
     if draws.count > 30:
         raise Wrong(f"`rounds` is 3, and your loop has drawn {draws.count} batches.")
-    for before, network, who, why in (
-        (start[0], generator, "generator", "Are its fakes detached in its own step?"),
-        (start[1], discriminator, "discriminator", "Does its optimiser hold its weights?"),
+    for before, network, who in (
+        (start[0], generator, "generator"),
+        (start[1], discriminator, "discriminator"),
     ):
         if not moved(before, weights_of(network)):
-            raise Wrong(f"after 3 rounds the {who} is still what it was before. {why}")
+            raise Wrong(
+                f"after 3 rounds the {who} is still what it was before. {_why_it_rests(network, draws)}"
+            )
     again = _whole(answer, 2, 3, 1)
     if moved(weights_of(generator), weights_of(again[0])):
         raise Wrong(
@@ -467,10 +501,47 @@ def whole_gan(answer):
         _whole(answer, 1, 2, 1)
     except RuntimeError as error:
         raise Wrong(f"right on the plane, but on a line (`dim` = 1) it stops: {str(error)[:200]}") from None
-    return _what_it_learns(*_whole(answer, 2, ROUNDS, 3)[:2])
+    try:
+        return _what_it_learns(*_whole(answer, 2, ROUNDS, 3))
+    except Wrong as first:  # a right one may miss a hill from one start, and hardly from two
+        try:
+            return _what_it_learns(*_whole(answer, 2, ROUNDS, 4))
+        except Wrong:
+            raise first from None
 
 
-def _what_it_learns(generator, discriminator):
+def _why_it_rests(network, draws) -> str:
+    """Why a network has not moved, from the steps that were taken."""
+    mine = {id(weight) for weight in network.parameters()}
+    if any(mine & step.without for step in draws.seen.steps):
+        return (
+            "Its optimiser takes steps, but no gradient comes: is something detached in its *own* step, too?"
+        )
+    if draws.seen.steps_of(network):
+        return "Its optimiser takes steps, and they move nothing: is the learning rate 0?"
+    networks = {id(call.network) for call in draws.seen.calls}
+    if id(network) not in networks:
+        return "It has not been called in any round: is the one that you return another than the one trained?"
+    return "No optimiser that holds its weights takes a step."
+
+
+def _is_linear(network) -> bool:
+    """Whether it bends nowhere: f(a) + f(b) = f(a + b) + f(0)."""
+    a, b = 5 * torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        return torch.allclose(
+            network(a) + network(b), network(a + b) + network(torch.zeros_like(a)), rtol=1e-3, atol=1e-3
+        )
+
+
+def _without_d(seen, generator, discriminator) -> bool:
+    """Whether no backward pass that feeds G's steps has come through D, whose weights are not frozen."""
+    judge = {id(weight) for weight in discriminator.parameters()}
+    passes = used_by(seen, generator)
+    return bool(passes) and not any(seen.reached[one - 1] & judge for one in passes)
+
+
+def _what_it_learns(generator, discriminator, draws):
     rng = torch.Generator().manual_seed(2)
     real = HIDDEN.sample(2_000, rng)
     with torch.no_grad():
@@ -484,6 +555,17 @@ def _what_it_learns(generator, discriminator):
         f"after {ROUNDS} rounds on two hills, {good} of the samples lie on one, and {found.covered} of the "
         "two are found."
     )
+    for network, who in ((generator, "generator"), (discriminator, "discriminator")):
+        if _is_linear(network):
+            raise Wrong(
+                f"{state} The {who} is linear: layers with nothing that bends between them are one layer. "
+                "Put a ReLU after each but the last."
+            )
+    if _without_d(draws.seen, generator, discriminator):
+        raise Wrong(
+            f"{state} The generator's loss does not go through D. What D says of the fakes is all that G may "
+            "learn from: −log D."
+        )
     if on_data < on_samples - 1:
         raise Wrong(f"{state} D takes the *fakes* for real: in its loss, are the labels swapped?")
     if samples.norm(dim=1).mean() > 5 or on_data > on_samples + 4:
@@ -492,8 +574,9 @@ def _what_it_learns(generator, discriminator):
             "−log D of its fakes, or up?"
         )
     raise Wrong(
-        f"{state} Both players move, but too little is learnt: Adam with a learning rate of about 2·10⁻³ and "
-        "β₁ = 0, one step each in every round, gradients cleared before each."
+        f"{state} Both players move, but too little is learnt. What decides is momentum: Adam with a "
+        "learning rate of about 2·10⁻³ and β₁ = 0 or 0.5, not its default of 0.9. Then: one step each in "
+        "every round, gradients cleared before each."
     )
 
 
@@ -514,7 +597,17 @@ def pull(answer):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
         another = mlp_discriminator((2,), hidden=(8,))
-    return _check_pull(answer, another, 2 * more_points[:5])
+    praise = _check_pull(answer, another, 2 * more_points[:5])
+    with torch.no_grad():
+        [*another.parameters()][-1].fill_(-300.0)  # the bias of the logit: D is sure that all are generated
+    found = torch.as_tensor(call(answer, another, more_points, name="`pull`"))
+    if not found.isfinite().all() or not matches(found, generator_pull(another, more_points)):
+        raise Wrong(
+            "right for moderate logits, but not where D is sure: at t = −300 the arrow should be ∇t, and "
+            f"yours is {[round(value, 3) for value in found[0].tolist()]}. σ(t) has become 0 there, and its "
+            "logarithm with it: use `softplus(-t)` or `logsigmoid(t)`."
+        )
+    return praise
 
 
 def _check_pull(answer, discriminator, points):
@@ -541,6 +634,14 @@ def _check_pull(answer, discriminator, points):
         (uphill, "that is ∇t, the slope of D's logit. The loss weighs it: by how much, where D is sure?"),
         (d * (1 - d) * uphill, "that is the slope of the probability D(x), not of −log D(x)."),
         (d * uphill, "that is the pull of the saturating loss, log(1 − D). Here the loss is −log D."),
+        (-d * uphill, "those lead down −log(1 − D), D's own loss on fakes: away from the data."),
+        ((1 - d) * right, "the weight 1 − D is in there twice: autograd brings it along already."),
+        (points + right, "those are the points after the move; the arrows themselves are asked for."),
+        (
+            right.mean(dim=0).expand_as(right),
+            "that is one arrow for all points, their mean. Each point has an arrow of its own.",
+        ),
+        (right / 0.6931472, "that is the slope of log₂ D; natural logarithms, please."),
         (
             torch.nn.functional.normalize(right, dim=1),
             "all arrows have length 1: their lengths say how hard D pulls, so leave them as they are.",
@@ -553,6 +654,11 @@ def _check_pull(answer, discriminator, points):
         alike = torch.nn.functional.cosine_similarity(arrows, right.double(), dim=1)
         if (alike > 0.999).all():
             times = (arrows.norm(dim=1) / right.norm(dim=1))[:2]
+            if matches(times[0], times[1]):
+                raise Wrong(
+                    f"all arrows have the right direction, but are {times[0]:.3g} times as long as they "
+                    "should be: is something divided by a fixed number, such as a batch's size?"
+                )
             raise Wrong(
                 "all arrows have the right direction, but not the right length: the first is "
                 f"{times[0]:.3g} times as long as it should be, the second {times[1]:.3g} times. Which "
@@ -598,11 +704,12 @@ def count_modes(answer):
     angle = 6.283 * torch.rand(60, 1, generator=rng)
     strays = 1.3 * torch.cat([angle.cos(), angle.sin()], dim=1)
     strays = strays[torch.cdist(strays, modes).argmin(dim=1) != 3]  # nobody is nearest to mode 3
-    near = modes[[1, 1, 4]].repeat(30, 1) + std * torch.randn(90, 2, generator=rng)
-    edge = modes[6:7] + torch.tensor([[0.25, 0.25]])  # inside the square of ±3σ, outside the circle
+    near = modes[[1, 1, 6]].repeat(30, 1) + std * torch.randn(90, 2, generator=rng)
+    edge = modes[4:5] + torch.tensor([[0.25, 0.25]])  # inside the square of ±3σ, outside the circle
     middle = modes[2:3] + torch.tensor([[0.0, 0.2]])  # at 2σ: good
     far = modes[7:8] + torch.tensor([[0.4, 0.0]])  # at 4σ, and 0.4² < 3σ
-    samples = torch.cat([strays, near, edge, middle, far])
+    between = modes[0:1].norm() * torch.nn.functional.normalize(modes[0:1] + modes[1:2])  # on the circle
+    samples = torch.cat([strays, near, edge, middle, far, between.repeat(2, 1)])
     right = mode_coverage(samples, modes, std)
     found = call_unchanged(answer, samples, modes, std, name="`count_modes`")
     if not isinstance(found, (tuple, list)) or len(found) != 2:
@@ -625,6 +732,8 @@ def count_modes(answer):
             "the fraction is right, but a mode is missing from the count: one good sample is enough to "
             "cover it."
         )
+    if matches(fraction, 1 - right.good_fraction):
+        raise Wrong("that is the fraction of the bad samples.")
     if matches(covered, len(modes)):
         raise Wrong(f"{len(modes)} is the number of *all* modes. Count those that have a good sample.")
     if matches(fraction, right.covered / len(modes)):
@@ -636,14 +745,34 @@ def count_modes(answer):
     for within, message in (
         (distance <= std, "that counts samples within one σ of a mode; good is within three."),
         (squared, "that compares a *squared* distance with 3σ: square both, or neither."),
+        (
+            distance <= 3 * std**2,
+            "that goes by the variance, 3σ². `std` is σ itself, and good is within 3σ.",
+        ),
+        (
+            torch.cdist(samples, modes, p=1).amin(dim=1) <= 3 * std,
+            "that adds the distances along both axes. Good is what lies within 3σ in a straight line.",
+        ),
+        (
+            (samples.norm(dim=1) - modes.norm(dim=1).mean()).abs() <= 3 * std,
+            "that looks how far a sample is from the circle. Between two modes lies nothing: how far is it "
+            "from the nearest *mode*?",
+        ),
+        (
+            torch.cdist(samples - samples.mean(dim=0), modes).amin(dim=1) <= 3 * std,
+            "the samples are moved by their own mean first. Compare them as they are.",
+        ),
         (box.any(dim=1), "that looks for samples in a square of ±3σ; a mode is round: take the distance."),
     ):
         if matches(fraction, within.double().mean()):
             raise Wrong(message)
     if matches(fraction, right.good_fraction * len(samples)):
         raise Wrong("the second number is a count; divide it by the number of samples.")
-    if matches(fraction, 1 - right.good_fraction):
-        raise Wrong("that is the fraction of the bad samples.")
+    for count in (100, 1_000, 10_000):
+        if matches(fraction, right.good_fraction * len(samples) / count, tolerance=1e-6):
+            raise Wrong(
+                f"the good samples are divided by {count:,}. Here are {len(samples)}: `len(samples)`."
+            )
     if not matches(fraction, right.good_fraction):
         expect_varied("the pair")
         reach = distance.sort().values[max(0, min(len(distance), round(fraction.item() * len(distance))) - 1)]
@@ -651,6 +780,13 @@ def count_modes(answer):
             f"of these samples {fraction.item():.1%} are good for you, as many as lie within "
             f"{reach / std:.2g} σ of "
             "a mode. Good are those within three."
+        )
+    if matches(covered, len(modes) - right.covered):
+        raise Wrong("the first number is that of the modes that nobody covers.")
+    if matches(covered, right.covered + 1):
+        raise Wrong(
+            "the first number is one too many. Are all bad samples together counted as one more mode, or is "
+            "something added?"
         )
     highest = nearest[distance <= 3 * std].max()
     if matches(covered, highest) or matches(covered, highest + 1):
@@ -707,7 +843,7 @@ def ten_generator_steps(answer):
 def pack(answer):
     wide = torch.linspace(-1, 1, 36).reshape(12, 3)  # samples of three numbers
     for packing in (2, 4):
-        samples = torch.arange(48.0).reshape(24, 2)
+        samples = torch.arange(1.0, 49.0).reshape(24, 2)
         result = call_unchanged(answer, samples, packing, name="`pack`")
         found = as_tensor(result, "the packed samples")
         shape = (24 // packing, 2 * packing)
@@ -727,8 +863,21 @@ def pack(answer):
             raise Wrong(
                 "one axis too many: the samples of a pack stand side by side in *one* row, as if one sample."
             )
+        if tuple(found.shape) == (24, 2):
+            raise Wrong(f"nothing stands side by side: 24 rows of 2 as before, and {shape} is asked for.")
+        if tuple(found.shape) == (24 // packing, 2):
+            raise Wrong(
+                f"a pack has become a single sample, by a mean or a choice. All {packing} stand side by "
+                f"side: {shape}."
+            )
+        if tuple(found.shape) == (24 // packing - 1, 2 * packing):
+            raise Wrong(f"a pack is missing: 24 samples make {24 // packing} packs of {packing}.")
         expect_shape(found, shape, "the result")
-        if not set(found.flatten().tolist()) <= set(range(48)):
+        if (found == 0).any():  # the samples begin with 1
+            raise Wrong(
+                "packs are filled up with zeros, and other samples left out: each goes into one pack."
+            )
+        if not set(found.flatten().tolist()) <= set(range(1, 49)):
             raise Wrong(
                 "some numbers are none of the samples': put samples side by side, and don't calculate."
             )
@@ -742,7 +891,8 @@ def pack(answer):
             )
         if len(points[:, 0].unique()) < 24:
             raise Wrong("some samples are in two packs, and others in none.")
-    found = as_tensor(call(answer, wide, 3, name="`pack`"), "the packed samples")
+    result = call(answer, wide, 3, name="`pack`")
+    found = as_tensor(result, "the packed samples")
     expect_shape(
         found,
         (4, 9),
@@ -750,6 +900,8 @@ def pack(answer):
         "right for samples of two numbers, but twelve samples of *three* numbers, three to a pack, must have "
         f"shape (4, 9), and have {tuple(found.shape)}. Take the sizes from `samples`.",
     )
+    if (found == found.round()).all():
+        raise Wrong("right for whole numbers only: samples such as 0.5 come out rounded. Leave their type.")
     if not matches(found.reshape(12, 3)[found[:, ::3].flatten().argsort()], wide):
         raise Wrong("right for samples of two numbers, but those of three come out mixed up, or as others.")
     expect_like(

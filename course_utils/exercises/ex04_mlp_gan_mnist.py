@@ -50,7 +50,19 @@ def _stored():
 def draw_batch(answer):
     images, labels = _stored()
     rng = torch.Generator().manual_seed(1)
-    result = call_unchanged(answer, images, labels, _BATCH, rng, name="`draw_batch`")
+    try:
+        result = call_unchanged(answer, images, labels, _BATCH, rng, name="`draw_batch`")
+    except IndexError as error:
+        raise Wrong(
+            f"of {_COUNT} images it asks for one that is not there: {error}. Draw the places below "
+            "`len(images)`, not below a fixed number."
+        ) from None
+    except RuntimeError as error:
+        if "num_classes" not in str(error):
+            raise
+        raise Wrong(
+            "the labels are turned into another form, one-hot. Return them as they are stored."
+        ) from None
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong("return two things: the images, then their labels.")
     found, names = as_tensor(result[0], "the images"), as_tensor(result[1], "the labels")
@@ -59,21 +71,33 @@ def draw_batch(answer):
             "that is a single image. In `images[i, :n]` the first index has chosen one image already, and "
             "`:n` slices *inside* it. The batch lies along the first axis."
         )
+    if found.shape == (_BATCH,) and names.shape == (_BATCH, 1, 28, 28):
+        raise Wrong("the two are in the wrong order: return the images first, then their labels.")
     expect_shape(found, (_BATCH, 1, 28, 28), "the batch of images")
-    expect_shape(names, (_BATCH,), "the labels")
+    expect_shape(names, (_BATCH,), "the tensor of labels")
     for mistake, message in training_script.RANGES:
         if (training_script.which(found, mistake(images)) >= 0).all():
             raise Wrong(message)
+    if abs(found.mean()) < 0.01 and abs(found.std() - 1) < 0.02:
+        raise Wrong(
+            "the batch has the mean 0 and the deviation 1, so the same grey becomes another number in "
+            "another batch. Use 0 and 255: black becomes −1, white becomes 1."
+        )
     places = training_script.which(found, images.double() / 127.5 - 1)
     if (places < 0).any():
         raise Wrong(
             "these are not the stored images in [−1, 1]: 0 should become −1, and 255 should become 1."
         )
-    if getattr(result[0], "dtype", None) != torch.float32:
+    expect_like(result[0], name="the batch of images")
+    if result[0].dtype != torch.float32:
         raise Wrong(
             "the values are right, but their type is not: the networks' weights are float32, so the images "
             "should be too."
         )
+    if matches(names, places) and not matches(labels[places], places):
+        raise Wrong("the second result holds the images' places, not their labels: `labels[places]`.")
+    if matches(names, labels[places] / 127.5 - 1):
+        raise Wrong("the labels are scaled, as if they were pixels. They are numbers of classes: leave them.")
     if not matches(names, labels[places]):
         raise Wrong(
             "images and labels do not belong together: an image has got another one's label. Draw the places "
@@ -95,7 +119,13 @@ def draw_batch(answer):
         raise Wrong("these places are not random: they lie one after another.")
     few, places = images[:5], set()
     for _ in range(50):  # 200 draws: a fair one misses one of five images once in 10¹⁸ times
-        drawn, _ = call(answer, few, labels[:5], 4, rng, name="`draw_batch`")
+        try:
+            drawn, _ = call(answer, few, labels[:5], 4, rng, name="`draw_batch`")
+        except IndexError as error:
+            raise Wrong(
+                f"of five images it asks for one that is not there: {error}. Draw the places below "
+                "`len(images)`, not below a fixed number."
+            ) from None
         places |= set(training_script.which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
     if places != set(range(len(few))):
         raise Wrong(
@@ -172,6 +202,12 @@ class _Confident(nn.Module):
         return self.logit.expand(len(images))
 
 
+def _of_probabilities(real, fake):
+    return F.binary_cross_entropy(real, torch.ones_like(real)) + F.binary_cross_entropy(
+        fake, torch.zeros_like(fake)
+    )
+
+
 _UP, _DOWN = (lambda logits: F.softplus(-logits)), F.softplus  # −log D, −log(1 − D)
 _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say to it
     (
@@ -217,6 +253,23 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
         "that compares a real image with a fake, pair by pair (a relativistic loss). Here each has its "
         "own term.",
     ),
+    (
+        lambda real, fake: (_UP(real).mean() + _DOWN(fake).mean()) / 0.6931472,
+        "that is in bits, log₂. PyTorch's losses, and ours, take natural logarithms.",
+    ),
+    (
+        lambda real, fake: _of_probabilities(real.clamp(0, 1), fake.clamp(0, 1)),
+        "the logits themselves are taken for probabilities, cut off at 0 and 1. Use the loss that takes "
+        "logits: `…_with_logits`.",
+    ),
+    (
+        lambda real, fake: (real - 1).square().mean() + fake.square().mean(),
+        "those are squared errors, as in least squares. Here the terms are −log D and −log(1 − D).",
+    ),
+    (
+        lambda real, fake: fake.mean() - real.mean(),
+        "those are means of the logits, the Wasserstein loss. Here the terms are −log D and −log(1 − D).",
+    ),
     (lambda real, fake: -_UP(real).mean() - _DOWN(fake).mean(), "the sign is turned: a loss is −log."),
     (
         lambda real, fake: 0.9 * _UP(real).mean() + 0.1 * _DOWN(real).mean() + _DOWN(fake).mean(),
@@ -234,7 +287,8 @@ def _which_batch(answer, generator, discriminator, real, latents, value) -> None
 
     if not matches(loss(real, latents), value):
         raise Wrong(
-            "the same batch gives another loss the second time: are there random numbers beside the latents?"
+            "the same batch gives another loss the second time: are there random numbers beside the latents, "
+            "or in the fakes' place? The fakes are `generator(latents)`."
         )
     right = {
         "real images": matches(
@@ -352,6 +406,8 @@ _TABLES = [
     {2: [41.0, 42.0], 4: [30.0, 31.0, 32.0], 8: [20.0, 29.0, 90.0]},  # nor the lowest median
     {2: [30.5, 40.0], 4: [20.0, 21.0, 22.0], 8: [30.0, 31.0]},  # nor the lowest sum
     {2: [50.0, 52.0], 4: [31.0, 40.0], 8: [29.0, 31.0]},  # a run that equals the best size's worst
+    {2: [45.0, 30.0], 8: [20.0, 31.0]},  # its first run is not its best
+    {2: [31.0, 50.0], 4: [60.0, 62.0], 8: [20.0, 32.0]},  # a size between that is worse than both
 ]
 
 
@@ -373,6 +429,15 @@ def _smallest_strictly_inside(table):
     return min(size for size in table if size == best or min(table[size]) < max(table[best]))
 
 
+def _down_from_the_best(table):
+    best = chosen = _best(table)
+    for size in sorted((size for size in table if size < best), reverse=True):
+        if min(table[size]) > max(table[best]):
+            break
+        chosen = size
+    return chosen
+
+
 _CHOICES = [
     (
         _best,
@@ -384,7 +449,11 @@ _CHOICES = [
         "that takes the single luckiest run. The best size is the one with the best *mean*.",
     ),
     (max, "that takes the largest size, without a look at the distances."),
-    (min, "that takes the smallest size, without a look at the distances."),
+    (
+        min,
+        "that is the smallest size in every table: are the distances looked at? Or is every size compared "
+        "with the *worst* one? A Fréchet distance is better when it is lower.",
+    ),
     (
         lambda table: max(table, key=lambda size: _mean(table[size])),
         "a Fréchet distance is better when it is *lower*.",
@@ -424,6 +493,39 @@ _CHOICES = [
     (
         lambda table: min(size for size in table if min(table[size]) <= min(table[_best(table)])),
         "you compare with the best size's *best* run. Its range reaches up to its worst.",
+    ),
+    (
+        lambda table: min(size for size in table if min(table[size]) <= _mean(table[_best(table)])),
+        "you compare with the best size's *mean*. Its range reaches up to its worst run.",
+    ),
+    (
+        lambda table: min(
+            size
+            for size in table
+            if min(table[size]) <= max(table[_best(table)][-1], min(table[_best(table)]))
+        ),
+        "you take the best size's *last* run for its worst. The runs stand in the order of their seeds.",
+    ),
+    (
+        lambda table: min(
+            size for size in table if table[size][0] <= max(table[_best(table)]) or size == _best(table)
+        ),
+        "you take each size's *first* run for its best. The runs stand in the order of their seeds.",
+    ),
+    (
+        lambda table: _down_from_the_best(table),
+        "you go down from the best size, and stop at the first one that fails. A still smaller one may "
+        "overlap again: look at all.",
+    ),
+    *(
+        (
+            lambda table, share=share: min(
+                size for size in table if min(table[size]) <= (1 + share) * _mean(table[_best(table)])
+            ),
+            "you let a run be a fixed share worse than the best *mean*. How far two sizes may differ is for "
+            "their own runs to say: up to the best size's worst.",
+        )
+        for share in (0.05, 0.1, 0.2)
     ),
     (
         lambda table: next(size for size in table if min(table[size]) <= max(table[_best(table)])),
@@ -470,7 +572,14 @@ def choose_latent_dim(answer):
     found = []
     for table in _TABLES:
         handed = {size: list(runs) for size, runs in table.items()}
-        found.append(as_tensor(call_unchanged(answer, handed, name="`choose_latent_dim`"), "the chosen size"))
+        try:
+            result = call_unchanged(answer, handed, name="`choose_latent_dim`")
+        except (ValueError, StopIteration, IndexError) as error:
+            raise Wrong(
+                f"for {table} it finds no size at all: {error}. The best size itself reaches the best, so "
+                "there is always one. Is it left out, or ≤ turned round?"
+            ) from None
+        found.append(as_tensor(result, "the chosen size"))
     if any(one.dim() for one in found):
         raise Wrong("return one size, a whole number: a key of the dictionary.")
     found = [one.item() for one in found]
@@ -483,6 +592,14 @@ def choose_latent_dim(answer):
         if found == [mistake(table) for table in _TABLES]:
             raise Wrong(message)
     for table, chosen, wanted in zip(_TABLES, found, right, strict=True):
+        if any(chosen == run for runs in table.values() for run in runs):
+            raise Wrong(
+                f"from {table} it chose {chosen:g}: a distance. Return the *size*, a key of the table."
+            )
+        if chosen not in table and chosen in range(len(table)):
+            raise Wrong(
+                f"from {table} it chose {chosen:g}: a place in a list. Return the *size* itself, a key."
+            )
         if chosen not in table:
             raise Wrong(f"from {table} it chose {chosen:g}, which is not one of the sizes.")
         if chosen != wanted:

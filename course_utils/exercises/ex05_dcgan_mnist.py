@@ -1,5 +1,6 @@
 """The exercises of notebook 05: convolutional networks, the training loop, the average, the walk."""
 
+import contextlib
 import copy
 
 import torch
@@ -41,6 +42,8 @@ from course_utils.training.gan import discriminator_step, generator_step
 def transposed_size(answer):
     cases = [(7, 4, 2, 1), (14, 5, 2, 2), (1, 7, 1, 0), (5, 3, 3, 1), (4, 2, 3, 0)]
     found = [as_tensor(call(answer, *case, name="`transposed_size`"), "the size") for case in cases]
+    for size in found:
+        expect_shape(size, (), "the size", "return one number: the size along one axis.")
     right = [(s - 1) * stride - 2 * padding + kernel for s, kernel, stride, padding in cases]
     typical = [
         (
@@ -172,6 +175,17 @@ def _round_of_the_package(generator, discriminator, g_optimizer, d_optimizer, re
     return d_loss, generator_step(discriminator, g_optimizer, real, fake)
 
 
+def _with_confident_d(play):
+    """The changes of both networks, and the losses, where D's logits lie at 150 for everything."""
+    players = _players()
+    with torch.no_grad():
+        players[1][2].bias.fill_(150.0)
+    before = [weights_of(network) for network in players[:2]]
+    losses = play(*players, torch.ones(8, 3), torch.linspace(-1, 1, 16).reshape(8, 2))
+    changes = [weights_of(network) - old for network, old in zip(players[:2], before, strict=True)]
+    return [torch.as_tensor(value) for value in (*changes, *losses)]
+
+
 _STALE = "{}'s step used gradients of a former step too: clear them with `{}_optimizer.zero_grad()` first."
 _D_MISTAKES = [
     (
@@ -274,6 +288,7 @@ _D_MISTAKES.append(
 def _weights_after(play, name="", *, stale=0.3, seed=1):
     """Both networks' weights after one round, what it returns, and the generator's running statistics."""
     players = _players(stale)
+    begun = [weights_of(network) for network in players[:2]]
     rng = torch.Generator().manual_seed(seed)
     real, latents = torch.randn(8, 3, generator=rng) + 1, torch.randn(8, 2, generator=rng)
     if not name:
@@ -282,8 +297,16 @@ def _weights_after(play, name="", *, stale=0.3, seed=1):
         losses = call_unchanged(play, *players, real, latents, name=name)
         expect_trainable(players[0], "the generator")
         expect_trainable(players[1], "D")
-        for optimizer, who in ((players[3], "D"), (players[2], "G")):
+        for optimizer, who, network, before in (
+            (players[3], "D", players[1], begun[1]),
+            (players[2], "G", players[0], begun[0]),
+        ):
             steps = getattr(optimizer, "steps", 0)
+            if not steps and moved(before, weights_of(network)):
+                raise Wrong(
+                    f"{who} has moved, but the optimiser that was handed in for it took no step: use that "
+                    "one. A new one in each round has forgotten all that Adam remembers from step to step."
+                )
             if steps > 1:
                 raise Wrong(
                     f"{who}'s optimiser takes {steps} steps. A round is one step of D, and after it one "
@@ -306,6 +329,16 @@ def _clears_at_its_end(answer) -> bool:
     return all(
         moved(old, weights_of(network)) for old, network in zip(before, networks, strict=True)
     ) and not any(weight.grad is not None and weight.grad.any() for weight in weights)
+
+
+def _first_to_step(answer) -> str:
+    """Whose optimiser steps first, in a round that may stop on its way."""
+    players, order = _players(), []
+    for optimizer, who in ((players[2], "G"), (players[3], "D")):
+        optimizer.register_step_pre_hook(lambda *_, who=who: order.append(who))
+    with contextlib.suppress(RuntimeError):
+        answer(*players, torch.ones(4, 3), torch.linspace(-1, 1, 8).reshape(4, 2))
+    return order[0] if order else ""
 
 
 def _times(count: int) -> str:
@@ -340,6 +373,11 @@ def one_round(answer):
                 "D fake.detach(): the graph then stays for G."
             ) from None
         if "inplace operation" in str(error):
+            if _first_to_step(answer) == "G":
+                raise Wrong(
+                    "`generator_optimizer` steps first. Does each player's own optimiser step after its own "
+                    "`backward()`? D's loss moves D, by `discriminator_optimizer`; then G's loss moves G."
+                ) from None
             raise Wrong(
                 "G's loss uses logits from before D's step, and D has changed since: let D see the fakes "
                 "again after it."
@@ -451,6 +489,16 @@ def one_round(answer):
     if not (matches(again[0], right[0]) and matches(again[1], right[1])):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"
+        )
+    confident, wanted = _with_confident_d(answer), _with_confident_d(_round_of_the_package)
+    if not all(
+        one.isfinite().all() and matches(one, other, tolerance=1e-3)
+        for one, other in zip(confident, wanted, strict=True)
+    ):
+        raise Wrong(
+            "right for moderate logits, but not where D is confident: with all logits at 150 the losses "
+            f"should be {wanted[2]:.4g} and {wanted[3]:.4g}, and yours are {confident[2]:.4g} and "
+            f"{confident[3]:.4g}. σ has become 1 there, and log(1 − σ) infinite: `softplus` on the logits."
         )
     batch = torch.ones(8, 3), torch.ones(8, 2)
     note = call_anywhere(answer, *_players(stale), *batch, name="`one_round`", hint="`device=real.device`")
@@ -589,6 +637,18 @@ def update_average(answer):
         raise Wrong("the average was in evaluation mode, and is in training mode now. Leave its mode alone.")
     if any(weight.grad_fn is not None or weight.requires_grad for weight in average.parameters()):
         raise Wrong("the average carries a history now, or takes gradients. Work under `torch.no_grad()`.")
+    average, _ = _networks()
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            if value.is_floating_point():
+                value.add_(1.0)  # as a step of training does
+    answer(average, network, 0.6)
+    found = _state(average)
+    if not matches(found, outcome(0.6), tolerance=1e-5):
+        raise Wrong(
+            "right in the first calls, but when the network has moved on, the average still follows the "
+            "network as it was. Take `network`'s tensors anew in each call, and keep no copies of them."
+        )
     return "weights and buffers: the average is a complete network of its own."
 
 
@@ -705,6 +765,11 @@ def walk(answer):
             "another one.",
         ),
         (
+            torch.cos(t * angle) * start + torch.sin(t * angle) * end,
+            "the first weight is a cosine, and nothing is divided by sin ω: right for a right angle only. "
+            "The two weights are sin((1 − s)·ω)/sin ω and sin(s·ω)/sin ω.",
+        ),
+        (
             arc(angle - 2 * torch.pi),
             "that is the long way round the sphere, all but back to the start. Take the angle below π.",
         ),
@@ -722,7 +787,7 @@ def walk(answer):
             "only to "
             "find the angle.",
         ),
-        (arc(cosine), "that uses the cosine as if it were the angle: ω = arccos of it."),
+        (arc(cosine), "that uses the cosine, or its arcsine, as if it were the angle: ω = arccos of it."),
         (
             F.normalize(right, dim=1),
             "all latents have length 1. The generator has been trained on latents of length about √32 ≈ 5.7: "
@@ -732,6 +797,8 @@ def walk(answer):
     for mistake, message in typical:
         if matches(found, mistake, tolerance=1e-3):
             raise Wrong(message)
+    if not matches(found, right, tolerance=1e-3):
+        expect_varied("the walk")
     lengths = found.norm(dim=1)
     if matches(lengths, lengths[:1].expand(7), tolerance=1e-3):
         raise Wrong(
@@ -744,6 +811,13 @@ def walk(answer):
     if not torch.allclose(found[-1], end, atol=1e-3):
         raise Wrong("the last row is not `end`.")
     if not matches(found, right, tolerance=1e-3):
+        s = _places_on_the_arc(found, start, end, angle)
+        if s is not None:
+            raise Wrong(
+                f"the way lies on the arc, but its steps are not equal: s is {s[1]:.3g} in the second row "
+                f"and {s[3]:.3g} in the middle one, where {1 / 6:.3g} and 0.5 belong. Let s go from 0 to 1 "
+                "in equal steps."
+            )
         if not matches(found.norm(dim=1), right.norm(dim=1), tolerance=1e-2):
             middle = found[3].norm().item()
             raise Wrong(
@@ -763,7 +837,23 @@ def walk(answer):
             "sin(s·ω)/sin ω, with s in equal steps?"
         )
     start, end = torch.randn(2, 5, generator=rng)
-    result = call_unchanged(answer, start, end, 4, name="`walk`")
+    try:
+        result = call_unchanged(answer, start, end, 4, name="`walk`")
+    except RuntimeError as error:
+        if "must match" not in str(error) and "invalid for input" not in str(error):
+            raise
+        raise Wrong(
+            f"right for latents of 32 numbers, but for those of five it stops: {error}. Take every size from "
+            "`start`."
+        ) from None
+    centred = torch.corrcoef(torch.stack([start, end]))[0, 1].arccos()
+    pearson = torch.sin((1 - torch.linspace(0, 1, 4))[:, None] * centred) * start
+    pearson = (pearson + torch.sin(torch.linspace(0, 1, 4)[:, None] * centred) * end) / torch.sin(centred)
+    if matches(result, pearson, tolerance=1e-3):
+        raise Wrong(
+            "that is the angle between the latents after each one's own mean is taken off, as in a "
+            "correlation. The cosine is the dot product of the two as they are, over both lengths."
+        )
     if not matches(result, slerp(start, end, 4), tolerance=1e-3):
         raise Wrong(
             "right for seven steps between the first two latents, but not for four steps between two others, "
@@ -771,6 +861,14 @@ def walk(answer):
         )
     expect_like(result, dtype=start.dtype, name="the walk")
     return "every step of this walk has a length that the generator knows."
+
+
+def _places_on_the_arc(found, start, end, angle):
+    """s of each row, if it is sin((1 − s)·ω)/sin ω · start + sin(s·ω)/sin ω · end for some s; or None."""
+    weights = torch.linalg.lstsq(torch.stack([start, end], dim=1), found.T).solution  # (2, rows)
+    s = torch.atan2(weights[1] * angle.sin(), weights[0] + weights[1] * angle.cos()) / angle
+    again = torch.sin((1 - s)[:, None] * angle) * start + torch.sin(s[:, None] * angle) * end
+    return s if matches(again / angle.sin(), found, tolerance=1e-3) else None
 
 
 # --- 5.6: build the generator ------------------------------------------------------------------------------
@@ -868,6 +966,15 @@ def _check_layers(network, case):
     if not norms:
         raise Wrong("there is no batch normalisation. DCGAN's guideline: after every layer but the last.")
     formula = _weights_by_formula(*case)
+    if any(isinstance(layer, nn.Dropout | nn.Dropout2d) for layer in network.modules()):
+        raise Wrong(
+            "there is dropout in the network. The table has none: noise comes from the latents alone."
+        )
+    if any(isinstance(layer, nn.Upsample) for layer in network.modules()):
+        raise Wrong(
+            "here `nn.Upsample` repeats pixels, and a convolution follows. That is another way to enlarge; "
+            "the table asks for transposed convolutions, which learn it: kernel 4, stride 2, padding 1."
+        )
     if len(layers) != 4:
         raise Wrong(
             f"the network has {len(layers)} layers with weights, and the table has four: a linear map, an "
@@ -895,6 +1002,16 @@ def _check_layers(network, case):
                 raise Wrong(
                     f"the convolution between the two upsampling layers has a kernel of {kernel[0]}, not "
                     "of 3."
+                )
+            linear = layers[0]
+            if (
+                place == 1
+                and case == CASES[0]
+                and getattr(linear, "out_features", 0) == 4 * wanted // case[1]
+            ):
+                raise Wrong(
+                    "the linear map makes maps of half the image's height and width. They should begin "
+                    "with a quarter of it, and be doubled twice."
                 )
             raise Wrong(
                 f"for {case} the layer number {place} with weights, {type(layer).__name__}, has {mine:,} "
@@ -942,6 +1059,11 @@ def _check_first_weights(network):
                 "take the standard deviation, 0.02."
             )
         chance = 0.02 * weight.numel() ** -0.5  # one standard error of a mean of so many
+        if abs(std - 0.02 / 3**0.5) < 0.0003 and weight.abs().max() <= 0.0201:
+            raise Wrong(
+                f"the first weights of {kind} are drawn uniformly from −0.02 to 0.02. Draw them from a "
+                "normal distribution of standard deviation 0.02."
+            )
         if abs(std - 0.02) > max(0.0004, 5 * chance):
             raise Wrong(
                 f"the first weights of {kind} have a standard deviation of {std:.3g}, not of 0.02. Are "
@@ -976,9 +1098,9 @@ def _check_activations(network, latents):
     for place, maps in enumerate(entering[1:], start=2):
         if maps.min() < 0:
             share = (-maps.min() / maps.max()).item()
-            kind = "LeakyReLU is D's; " if share < 0.6 else ""
+            kind = "LeakyReLU is D's; in" if share < 0.6 else "In"
             raise Wrong(
-                f"negative numbers reach the layer number {place} with weights. {kind}in G, a ReLU follows "
+                f"negative numbers reach the layer number {place} with weights. {kind} G, a ReLU follows "
                 "each batch "
                 "normalisation."
             )

@@ -44,6 +44,18 @@ RANGES = [  # what a mistake makes of the stored pixels, and what to say to it
         lambda images: 1 - images.float() / 127.5,
         "black and white have changed places: 0 should become −1, and 255 should become 1.",
     ),
+    (
+        lambda images: images.float() / 128 - 1,
+        "nearly: divided by 128, white becomes 0.99 and should become 1. What is half of 255?",
+    ),
+    (
+        lambda images: (images.float() / 127.5 - 1).round(),
+        "whole numbers only: every grey between black and white is rounded away. Leave it floating point.",
+    ),
+    (
+        lambda images: (images.float() / 127.5 - 1).trunc(),
+        "whole numbers only: every grey between black and white is cut off. Leave it floating point.",
+    ),
 ]
 
 _ROUNDS, _SAMPLES = 200, 100
@@ -65,7 +77,18 @@ def judge(answer) -> str:
     torch.set_num_threads(1)  # for networks as small as these
     images = _bars()
     with watching() as seen:
-        result = call_unchanged(answer, images, _ROUNDS, _SAMPLES, name="`train_on`")
+        try:
+            result = call_unchanged(answer, images, _ROUNDS, _SAMPLES, name="`train_on`")
+        except RuntimeError as error:
+            if not any(
+                words in str(error) for words in ("cannot be multiplied", "invalid for input", "must match")
+            ):
+                raise
+            height, width = images.shape[2:]
+            raise Wrong(
+                f"with images of {height}×{width} it stops: {str(error).splitlines()[0]}. Is a size fixed, "
+                "or the height taken for the width? Take all sizes from `images.shape`."
+            ) from None
     generator, discriminator, samples = _three(result)
     _both_are_trained(seen, generator, discriminator, images)
     expect_own_gradients(seen, generator, discriminator)
@@ -82,6 +105,11 @@ def judge(answer) -> str:
             "a sigmoid's output goes into a loss that applies a sigmoid itself (bug 1): hand it the logits."
         )
     _look_like_samples(samples, images, _SAMPLES)
+    if not any(one.steps == len(seen.steps) for one in seen.calls):
+        raise Wrong(
+            "after the last step no network is called, so the samples come from elsewhere, or from the "
+            "training. Make new ones at the end: new latents, evaluation mode, no gradients."
+        )
     last = seen.calls_of(generator)[-1]
     training = torch.cat([one.inputs for one in seen.calls_of(generator) if one.graph][-3:])
     if last.steps == len(seen.steps) and last.inputs.shape[1:] == training.shape[1:]:
@@ -123,6 +151,8 @@ def judge(answer) -> str:
 def _three(result):
     if not isinstance(result, (tuple, list)) or len(result) != 3:
         raise Wrong("return three things: the generator, the discriminator, the samples.")
+    if sum(isinstance(one, nn.Module) for one in result) == 2 and isinstance(result[2], nn.Module):
+        raise Wrong("another order is asked for: the generator, the discriminator, and last the samples.")
     for network, name in zip(result, ("the generator", "the discriminator"), strict=False):
         if not isinstance(network, nn.Module):
             raise Wrong(
@@ -200,7 +230,7 @@ def _data_arrive(seen: Seen, discriminator, images) -> None:
             if (which(first, mistake(stored)) >= 0).any():
                 raise Wrong("what D is shown as real: " + message)
         raise Wrong("D has seen none of the images, as they are in [−1, 1]: 0 becomes −1, and 255 becomes 1.")
-    if max(len(places) for places in found) == 1:
+    if max(len(places.unique()) for places in found) == 1 and sum(map(len, found)) > 1:
         raise Wrong(
             "each batch holds a single real image (bug 5). Draw many places at once: `images[places]`."
         )
@@ -223,6 +253,13 @@ def _look_like_samples(samples, images, count: int) -> None:
             "the samples still carry the graph that made them: make them under `torch.no_grad()`, or "
             "`detach()`."
         )
+    if isinstance(samples, torch.Tensor) and not samples.is_floating_point():
+        raise Wrong("the samples are whole numbers, as images are stored. Leave them float32, in [−1, 1].")
+    if found.min() >= 0:
+        raise Wrong(
+            "no pixel of the samples is below 0, and the data's black is −1. Leave them in [−1, 1], as tanh "
+            "makes them."
+        )
     if found.abs().max() > 1.001:
         raise Wrong(
             f"the samples lie in [{found.min():.3g}, {found.max():.3g}]; images lie in [−1, 1], as by a tanh."
@@ -241,6 +278,19 @@ def _has_learnt(seen: Seen, generator, discriminator, samples, images) -> None:
     near = to_nearest / torch.cdist(data.mean(0, keepdim=True), data).min()
     if near < 0.8:
         return
+    if not any(seen.reached[one - 1] & _ids(discriminator) for one in used_by(seen, generator)):
+        raise Wrong(
+            "the generator's loss does not go through D. What D says of the fakes is all that G may learn "
+            "from."
+        )
+    latents = [one.inputs for one in seen.calls_of(generator) if one.graph][-1:]
+    with torch.no_grad():
+        made = [copy.deepcopy(generator).eval()(z).flatten(1) for z in latents]
+    if made and torch.cdist(made[0], data).amin(1).mean() < 0.8 * to_nearest:
+        raise Wrong(
+            "the generator has learnt, but the samples that you return are not what it makes of latents: do "
+            "they come from another place, or from an average that is far behind?"
+        )
     separates, fools = _directions(seen, generator, discriminator, data)
     if separates > 0 > fools:
         raise Wrong(
@@ -255,7 +305,8 @@ def _has_learnt(seen: Seen, generator, discriminator, samples, images) -> None:
     raise Wrong(
         f"both players have moved, but after {_ROUNDS} rounds the samples do not look like the images: to "
         f"the nearest image it is {near:.2f} times as far as from the average of all images, and should be "
-        "less than 0.8. Look at learning rates (1e-3 will do), at the batch, at what each loss asks for."
+        "less than 0.8. Look at Adam's momentum (β₁ = 0 or 0.5; its default of 0.9 lets them circle) and its "
+        "learning rates (1e-3 will do), at the batch, at what each loss asks for."
     )
 
 

@@ -190,7 +190,7 @@ WRONG = [
         lambda r, f: 0.5 * softplus(-r).mean() + softplus(f).mean(),
         "part of the generated samples is right",
     ),
-    ("1.3", lambda r, f: (r - 1).square().mean() + f.square().mean(), "neither part is right"),
+    ("1.3", lambda r, f: (r - 1).square().mean() + f.square().mean(), "as in least squares"),
     ("1.3", lambda r, f: cross_entropy_loss(r, f) + 0.1, "fixed number is added"),
     ("1.3", half_detached, "gradient for the logits of the generated samples"),
     ("1.4", lambda p, q: (kl(p, q) + kl(q, p)) / 2, "without the half-way"),
