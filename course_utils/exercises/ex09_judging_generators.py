@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from course_utils.checks import (
     Wrong,
@@ -40,6 +41,37 @@ def _tell(found, right, mistakes, name, tolerance=1e-3) -> None:
         if matches(found, value, tolerance=tolerance) and not matches(value, right, tolerance=tolerance):
             raise Wrong(message)
     expect_close(found, right, name=name, tolerance=tolerance)
+
+
+def _tell_all(cases, ask, name: str, tolerance: float = 1e-3) -> None:
+    """`_tell` for several cases at once: a mistake is named only if it explains all of them.
+
+    Args:
+        cases: argument tuples.
+        ask: (*case) -> (found, right, mistakes), the mistakes in the same order for every case.
+    """
+    asked: list[tuple] = []
+
+    def all_right() -> bool:
+        return all(matches(found, right, tolerance=tolerance) for found, right, _ in asked)
+
+    for case in cases:
+        try:
+            asked.append(ask(*case))
+        except Exception:
+            if all_right():
+                raise
+            break  # what is wrong so far comes first
+    if all_right():
+        return
+    for place, (_, message) in enumerate(asked[0][2]):
+        values = [(found, right, mistakes[place][0]) for found, right, mistakes in asked]
+        if all(matches(found, value, tolerance=tolerance) for found, _, value in values) and not all(
+            matches(value, right, tolerance=tolerance) for _, right, value in values
+        ):
+            raise Wrong(message)
+    for found, right, _ in asked:
+        expect_close(found, right, name=name, tolerance=tolerance)
 
 
 def _number(result, name: str) -> Tensor:
@@ -530,6 +562,518 @@ def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
     ]
 
 
+@exercise(
+    "9.6",
+    title="Has it copied?",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "First one number for each vector: `torch.cdist(vectors, training)` has all its distances. Along "
+        "which axis is the smallest?",
+        "Then all pairs of a generated and a fresh vector: comparing a column with a row, `a[:, None] < b`, "
+        "makes a table with one truth for each pair.",
+        "The mean of that table, and half of the mean of the table of ties.",
+    ],
+)
+def copied_fraction(answer):
+    def ask(fake, fresh, training):
+        try:
+            result = call_unchanged(answer, fake, fresh, training, name="copied_fraction")
+        except RuntimeError as error:
+            if "must match the size" in str(error):
+                raise Wrong(
+                    "the sets have different sizes, so they cannot be compared place by place: every "
+                    "generated vector meets every fresh one."
+                ) from None
+            raise
+        found = _number(result, "the fraction")
+        of_fake, of_fresh = (_to_nearest(side, training) for side in (fake, fresh))
+        mistakes = _mistaken_copying(fake.double(), fresh.double(), training.double())
+        return found, _nearer(of_fake, of_fresh), mistakes
+
+    _tell_all(_copying_cases(), ask, "the fraction")
+    return "½ says that nothing was copied, and nothing of how good the samples are."
+
+
+def _copying_cases() -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Generated, fresh and training vectors; the last two cases have copies and ties, in exact numbers."""
+    rng = torch.Generator().manual_seed(9)
+    whole = torch.randint(-3, 4, (45, 3), generator=rng).float()
+    return [
+        (_normal(14, 2, 3), 1.2 * _normal(23, 2, 4), _normal(31, 2, 5)),
+        (0.7 * _normal(25, 3, 0) + 0.3, _normal(25, 3, 1), _normal(40, 3, 2)),
+        (torch.cat([whole[:6], whole[-5:] + 1]), whole[20:33] + 2, whole),
+        (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
+    ]
+
+
+def _to_nearest(queries: Tensor, training: Tensor, p: float = 2.0) -> Tensor:
+    """The distance of each query to its nearest training vector, without the rounding of products."""
+    differences = queries.double()[:, None] - training.double()[None]
+    return differences.norm(p=p, dim=2).amin(dim=1)
+
+
+def _nearer(of_fake: Tensor, of_fresh: Tensor, ties: float = 0.5) -> Tensor:
+    """Mann and Whitney's U, divided by the number of pairs."""
+    table = (of_fake[:, None] < of_fresh).double() + ties * (of_fake[:, None] == of_fresh).double()
+    return table.mean()
+
+
+def _mistaken_copying(fake: Tensor, fresh: Tensor, training: Tensor) -> list:
+    of_fake, of_fresh = _to_nearest(fake, training), _to_nearest(fresh, training)
+    right = _nearer(of_fake, of_fresh)
+    all_fake, all_fresh = pairwise_distances(fake, training), pairwise_distances(fresh, training)
+    between = pairwise_distances(fake, fresh)
+    others = [
+        pairwise_distances(side, side).fill_diagonal_(torch.inf).amin(1) for side in (fake, fresh)
+    ]  # within its own set, itself not counted
+    ties = "where both are equally near, the pair counts *half*."
+    wrong_way = (
+        "the smallest is taken along the wrong axis: that is how near each *training* vector has a generated "
+        "one. Each generated one looks up its nearest training vector."
+    )
+    one_number = (
+        "the distances of each set are averaged first. Compare every generated vector with every fresh one, "
+        "and average the answers."
+    )
+    few = min(len(fake), len(fresh))
+    a, b = of_fake[:few], of_fresh[:few]
+    only_partners = (
+        "that compares vector i with vector i only. Take *all* pairs of a generated and a fresh one."
+    )
+    compared = [  # two rows of distances, and what is wrong with them
+        ((_to_nearest(training, fake), _to_nearest(training, fresh)), wrong_way),
+        (
+            (all_fake.mean(1), all_fresh.mean(1)),
+            "that is the *mean* distance to the training vectors. A copy is near to one of them only: "
+            "take the nearest.",
+        ),
+        (
+            (all_fake.amax(1), all_fresh.amax(1)),
+            "that is the distance to the *farthest* training vector.",
+        ),
+        (
+            (_to_nearest(fake, training, 1.0), _to_nearest(fresh, training, 1.0)),
+            "that adds up |xᵢ − yᵢ| over the coordinates. Take the length of the difference.",
+        ),
+        (
+            (between.amin(1), between.amin(0)),
+            "those are distances between generated and fresh vectors: the training vectors never came in.",
+        ),
+        (
+            (between.amin(1), of_fresh),
+            "the generated vectors look up their nearest *fresh* one. What could they have copied?",
+        ),
+        (
+            (of_fake, between.amin(0)),
+            "the fresh vectors look up their nearest *generated* one. They, too, are held against the "
+            "training set.",
+        ),
+        (others, "each set is compared with itself. Both are to be held against the training set."),
+        (
+            (of_fake, others[1]),
+            "the fresh vectors look up each other. They, too, are held against the training set.",
+        ),
+        (
+            (of_fake, torch.zeros(len(fresh))),
+            "the fresh vectors are among those that are looked up, so that each finds *itself*, at distance "
+            "0.",
+        ),
+        (
+            (all_fake.kthvalue(2, dim=1).values, all_fresh.kthvalue(2, dim=1).values),
+            "that is the *second* nearest training vector. No generated vector is in the training set by "
+            "right: the nearest one counts.",
+        ),
+        (
+            ((fake[:, None] - training).sum(2).amin(1), (fresh[:, None] - training).sum(2).amin(1)),
+            "the differences of the coordinates are added up with their signs. A distance squares them "
+            "first.",
+        ),
+    ]
+    return [
+        (_nearer(of_fake, of_fresh, ties=0), ties),
+        (_nearer(of_fake, of_fresh, ties=1), ties),
+        (1 - right, "that is the probability that the *fresh* one is nearer: the comparison is turned."),
+        (_nearer(of_fresh, of_fake, ties=0), f"the comparison is turned; and {ties}"),
+        (len(fake) * len(fresh) * right, "that is a count of pairs. Divide by how many pairs there are."),
+        (len(fake) * right, "that is a sum over the generated vectors; average over them, too."),
+        (len(fresh) * right, "that is a sum over the fresh vectors; average over them, too."),
+        (100 * right, "a fraction between 0 and 1 is meant, not percent."),
+        (
+            (of_fake == 0).double().mean(),
+            "that counts exact copies only. A copy with a little noise on it is none the less one.",
+        ),
+        *((_nearer(*rows, ties), message) for rows, message in compared for ties in (0.5, 0, 1)),
+        ((of_fake < of_fresh.median()).double().mean(), "that compares with the *median* fresh vector only."),
+        (
+            (of_fake < of_fresh.mean()).double().mean(),
+            "that compares with the fresh vectors' *average*. Compare with each of them.",
+        ),
+        (
+            (of_fake < of_fresh.min()).double().mean(),
+            "that compares with the nearest of the fresh ones only.",
+        ),
+        (of_fake.mean() / of_fresh.mean(), f"a ratio of two means is no probability: {one_number}"),
+        (of_fake.mean() - of_fresh.mean(), f"a difference of two means is no probability: {one_number}"),
+        ((of_fake.mean() < of_fresh.mean()).double(), one_number),
+        ((of_fake.median() < of_fresh.median()).double(), one_number),
+        ((a < b).double().mean(), only_partners),
+        ((a <= b).double().mean(), only_partners),
+        (((a < b).double() + (a == b) / 2).mean(), only_partners),
+    ]
+
+
+REACH, SIGMA = 5, 1.5  # pixels: the window is 11×11, and its weights fall like a Gaussian
+
+
+@exercise(
+    "9.7",
+    title="SSIM",
+    difficulty=2,
+    minutes=18,
+    hints=[
+        "Weights for one axis: e^(−t²/(2·1.5²)) for t = −5 … 5, divided by their sum. The window is their "
+        "outer product.",
+        "A weighted mean under a window at every place is a convolution: `F.conv2d(x, window[None, None])`, "
+        "without padding. What has to be averaged to get σₓ², and what for σₓᵧ?",
+        "The mean of x² under the window, minus the square of the mean, is σₓ². The mean of x·y, minus the "
+        "product of the means, is σₓᵧ.",
+    ],
+)
+def ssim(answer):
+    def ask(images, targets):
+        result = call_unchanged(answer, images, targets, name="ssim")
+        if isinstance(result, Tensor) and result.isnan().any():
+            raise Wrong(
+                "where both images are black the fraction is 0/0, and your result NaN. That is what c₁ and "
+                "c₂ are for; or is there a root of something that rounding has put below 0?"
+            )
+        found = as_tensor(result, "the SSIM")
+        if found.shape[:1] == images.shape[:1] and found.dim() in (1, 4):
+            raise Wrong("one number is asked for: the mean over all places and over all pairs.")
+        return _number(result, "the SSIM"), _ssim(images, targets), _mistaken_ssim(images, targets)
+
+    _tell_all(_ssim_cases(), ask, "the SSIM", tolerance=2e-4)
+    same = _ssim_cases()[0][0]
+    value = _number(call_unchanged(answer, same, same, name="ssim"), "the SSIM")
+    if not matches(value, 1.0):
+        raise Wrong(f"of an image and itself it should be 1, and yours is {value.item():.4g}.")
+    return "1 for equal images, and one number for all that differs."
+
+
+def _ssim_cases() -> list[tuple[Tensor, Tensor]]:
+    """Grey images in [−1, 1] with strokes, shades and much black, and spoilt ones."""
+    cases = []
+    for seed, n, height, width in ((0, 3, 18, 22), (1, 2, 15, 14)):
+        rng = torch.Generator().manual_seed(seed)
+        blocks = torch.rand(n, 1, 5, 6, generator=rng)
+        bright = F.interpolate((1.6 * blocks - 0.6).clamp(min=0), size=(height, width), mode="bilinear")
+        noise = 0.25 * torch.randn(bright.shape, generator=rng) * (bright > 0)
+        spoilt = (0.8 * bright + noise + 0.05).clamp(0, 1)
+        spoilt[..., : width // 3] = 0
+        bright[..., : width // 4] = 0  # both black there, over more than a window at the edge
+        cases.append((2 * bright - 1, 2 * spoilt - 1))
+    faint = 0.35 + 0.03 * torch.randn(
+        2, 2, 1, 14, 16, generator=torch.Generator().manual_seed(2)
+    )  # as weak as c₂
+    dark = -torch.ones(2, 1, 13, 17)  # all black, but for one bright spot
+    spot = dark.clone()
+    spot[0, :, 1, 2] = 1.0
+    return [*cases, (2 * faint[0] - 1, 2 * faint[1] - 1), (spot, dark)]
+
+
+def _window(reach: int = REACH, sigma: float = SIGMA, power: int = 2) -> Tensor:
+    steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    weights = torch.exp(-(steps.abs() ** power) / (2 * sigma**2))
+    return torch.outer(weights, weights) / weights.sum() ** 2
+
+
+def _bright(images: Tensor) -> Tensor:
+    return (images.double() + 1) / 2
+
+
+def _ssim_parts(x: Tensor, y: Tensor, mean, correction: float = 1.0) -> tuple[Tensor, ...]:
+    """μₓ, μᵧ, σₓ², σᵧ², σₓᵧ under any kind of local mean."""
+    mean_x, mean_y = mean(x), mean(y)
+    return (
+        mean_x,
+        mean_y,
+        correction * (mean(x * x) - mean_x**2),
+        correction * (mean(y * y) - mean_y**2),
+        correction * (mean(x * y) - mean_x * mean_y),
+    )
+
+
+def _under(window: Tensor, padding: int = 0, stride: int = 1, mode: str = ""):
+    def mean(maps: Tensor) -> Tensor:
+        if mode:
+            maps = F.pad(maps, [window.shape[1] // 2] * 2 + [window.shape[0] // 2] * 2, mode=mode)
+        return F.conv2d(maps, window[None, None], padding=padding, stride=stride)
+
+    return mean
+
+
+C1, C2 = 0.01**2, 0.03**2
+
+
+def _ssim(
+    images: Tensor, targets: Tensor, mean=None, c=(C1, C2), to_bright=_bright, correction: float = 1.0
+) -> Tensor:
+    """SSIM, or with other parts than it has, what a mistake makes of it."""
+    parts = _ssim_parts(to_bright(images), to_bright(targets), mean or _under(_window()), correction)
+    mean_x, mean_y, variance_x, variance_y, covariance = parts
+    likeness = (2 * mean_x * mean_y + c[0]) * (2 * covariance + c[1])
+    return (likeness / ((mean_x**2 + mean_y**2 + c[0]) * (variance_x + variance_y + c[1]))).mean()
+
+
+def _mistaken_ssim(images: Tensor, targets: Tensor) -> list:
+    def found(**changed):
+        return _ssim(images, targets, **changed)
+
+    def over(*axes):
+        return lambda maps: maps.mean(axes, keepdim=True)
+
+    def as_they_are(side):
+        return side.double()
+
+    x, y = _bright(images), _bright(targets)
+    mean = _under(_window())
+    mean_x, mean_y, variance_x, variance_y, covariance = _ssim_parts(x, y, mean)
+    raw_x, raw_y, raw_xy = mean(x * x), mean(y * y), mean(x * y)
+    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+    pattern = (2 * covariance + C2) / (variance_x + variance_y + C2)
+    right = (luminance * pattern).mean()
+    uniform = torch.full((11, 11), 1 / 121, dtype=torch.float64)
+    n = images[0].numel()
+    window = "the window's weights fall from its middle like a Gaussian, e^(−t²/(2·1.5²)) along each axis"
+    whole = "there is no window: mean, variance and covariance are *local*, under a window that slides"
+    edges = "the window is taken beyond the images' edges (padding). It stays where all of it lies inside."
+    formula = "look at the formula's"
+    return [
+        (found(mean=_under(uniform)), f"every pixel under your window weighs the same; {window}."),
+        (found(mean=_under(uniform[:7, :7] * 121 / 49)), f"that is a 7×7 window of equal weights; {window}."),
+        (
+            found(mean=_under(uniform[:8, :8] * 121 / 64)),
+            f"that is an 8×8 window of equal weights; {window}.",
+        ),
+        (found(mean=_under(_window(3))), "the window reaches 3 pixels to each side; 11×11 means 5."),
+        (found(mean=_under(_window(sigma=math.sqrt(1.5)))), f"1.5 is σ, not σ²; {window}."),
+        (found(mean=_under(_window(sigma=1.5 / math.sqrt(2)))), f"the 2 of 2σ² is missing; {window}."),
+        (found(mean=_under(_window(sigma=1.0))), f"σ is 1.5 pixels, not 1; {window}."),
+        (found(mean=_under(_window(power=1))), f"the square of t is missing; {window}."),
+        (
+            found(mean=_under(_window() / _window().max())),
+            "the window's weights do not add up to 1, so that its averages are none. Divide by their sum.",
+        ),
+        (
+            found(mean=_under(_window().sum(0, keepdim=True))),
+            "the window runs along one axis only; it has 11 rows and 11 columns.",
+        ),
+        (
+            found(mean=_under(_window().sum(1, keepdim=True))),
+            "the window runs along one axis only; it has 11 rows and 11 columns.",
+        ),
+        (found(mean=_under(_window(), padding=5)), edges),
+        (found(mean=_under(_window(), mode="reflect")), edges),
+        (found(mean=_under(_window(), mode="replicate")), edges),
+        (found(mean=_under(_window(), stride=11)), "the windows lie side by side; yours should slide by 1."),
+        (found(mean=over(1, 2, 3)), f"{whole}."),
+        (found(mean=over(1, 2, 3), correction=n / (n - 1)), f"{whole}."),
+        (found(mean=over(0, 1, 2, 3)), f"{whole}; and all pairs went into one."),
+        (found(mean=over(0)), f"that averages over the images, place by place. Here {whole}."),
+        (
+            found(correction=121 / 120),
+            "the variances are those of a sample, divided by 120 in place of 121. The weights add up to 1 "
+            "already: take the plain weighted mean of the squared deviations.",
+        ),
+        (
+            found(mean=_under(uniform), correction=121 / 120),
+            f"the variances are those of a sample, and every pixel weighs the same; {window}.",
+        ),
+        (found(c=(0.01, 0.03)), "c₁ and c₂ are the *squares* of 0.01 and 0.03."),
+        (found(c=(C2, C1)), "c₁ and c₂ are exchanged: the small one stands with the means."),
+        (found(c=(1e-12, 1e-12)), "c₁ and c₂ are missing, or next to nothing."),
+        (found(c=(4 * C1, 4 * C2)), "c₁ and c₂ are those of a range of 2; brightness runs from 0 to 1."),
+        (
+            found(c=(C1 * 255**2, C2 * 255**2)),
+            "c₁ and c₂ are those of bytes, with a range of 255; brightness runs from 0 to 1.",
+        ),
+        (
+            found(to_bright=as_they_are, c=(4 * C1, 4 * C2)),
+            "the images lie in [−1, 1], where means may be negative, and are compared as if they were "
+            "brightnesses. Make brightnesses from 0 to 1 of them first.",
+        ),
+        (
+            found(to_bright=as_they_are),
+            "the images lie in [−1, 1]. Make brightnesses from 0 to 1 of them first.",
+        ),
+        (
+            found(to_bright=lambda side: side.double() + 1),
+            "your brightnesses run from 0 to 2; halve them: c₁ and c₂ are for a range of 1.",
+        ),
+        (
+            found(to_bright=lambda side: side.double().clamp(min=0)),
+            "what lies below 0 is cut off. Shift and scale the images from [−1, 1] to [0, 1].",
+        ),
+        (
+            (luminance * (2 * raw_xy + C2) / (raw_x + raw_y + C2)).mean(),
+            "σ² and σₓᵧ are of *deviations*: subtract the square of the mean, and the product of the means.",
+        ),
+        (
+            (luminance * (2 * raw_xy + C2) / (variance_x + variance_y + C2)).mean(),
+            "σₓᵧ is of deviations: subtract the product of the means.",
+        ),
+        (
+            (luminance * (2 * covariance + C2) / (raw_x + raw_y + C2)).mean(),
+            "σ² is of deviations: subtract the square of the mean.",
+        ),
+        (
+            (
+                luminance
+                * (2 * covariance + C2)
+                / (variance_x.clamp(min=0).sqrt() + variance_y.clamp(min=0).sqrt() + C2)
+            ).mean(),
+            "standard deviations stand where the formula has variances: their *squares*.",
+        ),
+        (
+            ((mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1) * pattern).mean(),
+            f"{formula} first factor: the means count twice, 2μₓμᵧ. Of equal images it should be 1.",
+        ),
+        (
+            (luminance * (covariance + C2) / (variance_x + variance_y + C2)).mean(),
+            f"{formula} second factor: the covariance counts twice, 2σₓᵧ. Of equal images it should be 1.",
+        ),
+        (
+            ((2 * mean_x * mean_y + C1) / (mean_x + mean_y + C1) * pattern).mean(),
+            f"{formula} denominator: the means are *squared* there.",
+        ),
+        (luminance.mean(), "that compares brightness only: the factor of contrast and pattern is missing."),
+        (pattern.mean(), "that compares contrast and pattern only: the factor of brightness is missing."),
+        (((luminance + pattern) / 2).mean(), "the two factors are averaged; multiply them, place by place."),
+        ((luminance + pattern).mean(), "the two factors are added; multiply them, place by place."),
+        (luminance.mean() * pattern.mean(), "first the product at each place, then the mean."),
+        (
+            (
+                luminance * covariance.abs() / (variance_x * variance_y).clamp(min=0).sqrt().clamp(min=1e-12)
+            ).mean(),
+            "that is the correlation; SSIM has a sum of variances below, not a product.",
+        ),
+        (1 - right, "that is 1 − SSIM, a *dis*similarity."),
+        ((1 - right) / 2, "that is (1 − SSIM)/2, a *dis*similarity."),
+        ((luminance * pattern).sum(), "that is the sum over all places and pairs; average."),
+        ((luminance * pattern).sum() / len(images), "that is summed over the places; average over them."),
+        ((luminance * pattern).mean() * len(images), "that is summed over the pairs; average over them."),
+        ((x - y).square().mean(), "that is the mean squared error."),
+        ((images - targets).double().square().mean(), "that is the mean squared error."),
+    ]
+
+
+@exercise(
+    "9.8",
+    title="The safest guess",
+    difficulty=1,
+    minutes=6,
+    hints=[
+        "One pixel first: which number c has the least mean of (x − c)² over given x? Set the derivative "
+        "with respect to c to 0.",
+        "Each pixel of the image may be chosen by itself.",
+        "The error is the mean of the squared differences, over the targets and over the pixels.",
+    ],
+)
+def safest_guess(answer):
+    for n, shape, seed in ((5, (1, 3, 4), 0), (9, (3, 2, 5), 1), (4, (1, 6, 6), 2)):
+        targets = (0.6 * _normal(n, math.prod(shape), seed).exp() - 1).clamp(-1, 1).reshape(n, *shape)
+        result = call_unchanged(answer, targets, name="safest_guess")
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise Wrong("return two things: the image, and its error: `image, error`.")
+        image, error = as_tensor(result[0], "the image"), as_tensor(result[1], "the error")
+        if image.dim() == 0 and error.dim() > 0:
+            raise Wrong("the two are in the wrong order: first the image, then the error.")
+        if image.shape == (1, *shape):
+            image = image[0]
+        wide = targets.double()
+        best = wide.mean(0)
+        _check_guess(image, wide, best)
+        _check_error(error, wide, best)
+    return "no image is nearer to all of them, and it is none of them."
+
+
+def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
+    if image.dim() == 0:
+        raise Wrong("the guess is one *image*, with a value for every pixel; yours is a single number.")
+    if image.shape != best.shape and image.shape == targets.mean((1, 2, 3)).shape:
+        raise Wrong("that is one number for each target. The guess is one image: average over which axis?")
+    expect_shape(
+        image,
+        tuple(best.shape),
+        "the image",
+        f"the guess is one image, of shape {tuple(best.shape)}; yours has shape {tuple(image.shape)}.",
+    )
+    channels, errors = best.mean((1, 2), keepdim=True), _errors(targets)
+    mistakes = [
+        (
+            targets.median(0).values,
+            "that is the median, which has the least *absolute* error. Whose squares are least?",
+        ),
+        (
+            targets.quantile(0.5, dim=0),
+            "that is the median, which has the least *absolute* error. Whose squares are least?",
+        ),
+        (best.mean().expand_as(best), "that is one grey for all pixels. Each pixel may have its own."),
+        (channels.expand_as(best), "that is one colour for all pixels. Each pixel may have its own."),
+        (
+            best.mean(0, keepdim=True).expand_as(best),
+            "the channels are averaged, too. Each of them may have its own value.",
+        ),
+        (
+            targets[errors.argmin()],
+            "that is the best of the *targets*. The guess need not be one of them: is there a better one?",
+        ),
+        (targets[0], "that is the first target. Another image may be nearer to all the others."),
+        (torch.zeros_like(best), "that is the middle of [−1, 1], whatever the targets are."),
+        ((targets.amax(0) + targets.amin(0)) / 2, "that is the middle between the extremes of each pixel."),
+        (targets.sum(0), "that is the *sum* of the targets: it leaves [−1, 1]."),
+        (targets.std(0), "that is the targets' spread. Where is their middle?"),
+        (targets.square().mean(0).sqrt(), "that is the root of the mean *square* of each pixel."),
+    ]
+    for value, message in mistakes:
+        if matches(image, value) and not matches(value, best):
+            raise Wrong(message)
+    expect_close(image, best, name="the image")
+
+
+def _errors(targets: Tensor) -> Tensor:
+    """The mean squared error of each of the images to all of them."""
+    return (targets[:, None] - targets[None]).square().mean((1, 2, 3, 4))
+
+
+def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
+    squares = (targets - best).square()
+    n, pixels = len(targets), best.numel()
+    if tuple(error.shape) == (n,):
+        raise Wrong("that is an error for each target. Average over the targets, too.")
+    expect_shape(error, (), "the error", "the error is one number, averaged over the targets and the pixels.")
+    mistakes = [
+        (squares.sum() / (n - 1) / pixels, "the error is divided by N − 1. The mean squared error is a plain "
+         "mean over the N targets."),
+        (squares.sum() / (n * pixels - 1), "the error is divided by one less than the number of values. The "
+         "mean squared error is a plain mean."),
+        (squares.sum(), "the error is a *sum*: average over the targets and over the pixels."),
+        (squares.sum() / n, "the error is summed over the pixels: average over them, too."),
+        (squares.sum() / pixels, "the error is summed over the targets: average over them, too."),
+        (squares.mean().sqrt(), "that is the *root* of the mean squared error."),
+        ((targets - best).abs().mean(), "that is the mean *absolute* error."),
+        ((targets - best).mean(), "that is the mean of the differences, without the square: they cancel."),
+        (squares.mean() / 4, "that is the error of brightnesses from 0 to 1; the images lie in [−1, 1]."),
+        (_errors(targets).mean(), "that is the error of one target to another, twice that of the guess."),
+        (_errors(targets).min(), "that is the error of the best of the *targets*. The guess is better."),
+        (targets.var(correction=0), "that is the spread of all values about *one* grey; the guess has a "
+         "value for each pixel."),
+        (targets.square().mean(), "that is the error of an image of zeros."),
+    ]  # fmt: skip
+    _tell(error, squares.mean(), mistakes, "the error")
+
+
 PREDICTIONS = {
     "noise on every image": "both",
     "a quarter is rubbish": "precision",
@@ -549,7 +1093,7 @@ WHY = {
 
 
 @exercise(
-    "9.6",
+    "9.9",
     title="Predict: who sees it?",
     difficulty=1,
     minutes=4,
@@ -576,7 +1120,7 @@ def who_sees_it(answer):
 
 
 @exercise(
-    "9.8",
+    "9.11",
     title="Infinitely many samples",
     difficulty=2,
     minutes=10,
@@ -641,7 +1185,7 @@ def _line(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @exercise(
-    "9.9",
+    "9.12",
     title="Density and coverage",
     difficulty=2,
     minutes=12,
@@ -755,6 +1299,20 @@ def _mistaken_density(real: Tensor, fake: Tensor, k: int) -> list:
     ]
 
 
+def four_sets(
+    fresh: Tensor, fresh_labels: Tensor, training: Tensor, size: int, rng: torch.Generator
+) -> dict[str, Tensor]:
+    """The sets A to D of exercise 9.10, `size` images each. Whoever reads on has nothing left to find out."""
+
+    def draw(images):
+        return images[torch.randperm(len(images), generator=rng)[:size]]
+
+    even = draw(fresh[fresh_labels % 2 == 0])
+    clean = draw(fresh)
+    noisy = (clean + 0.25 * torch.randn(clean.shape, generator=rng)).clamp(-1, 1)
+    return {"A": even, "B": noisy, "C": draw(training), "D": draw(fresh)}
+
+
 DIAGNOSES = {"A": "classes missing", "B": "noise", "C": "memorised", "D": "no failure"}
 SYMPTOMS = {
     "A": "A's fakes lie among the data, and much of the data has no fake near it. How many classes are "
@@ -767,7 +1325,7 @@ SYMPTOMS = {
 
 
 @exercise(
-    "9.7",
+    "9.10",
     title="Four reports, four diagnoses",
     difficulty=2,
     minutes=8,
@@ -791,3 +1349,136 @@ def four_reports(answer):
     if wrong:
         raise Wrong(SYMPTOMS[wrong[0]])
     return "read off ten numbers, without a look at one image."
+
+
+@exercise(
+    "9.13",
+    title="Between which limits?",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "Square |p̂ − p| = z·√(p(1 − p)/n). Which kind of equation in p is that?",
+        "Ordered by powers of p: (1 + z²/n)·p² − (2p̂ + z²/n)·p + p̂² = 0.",
+        "The two roots lie around their middle, (p̂ + z²/2n) / (1 + z²/n), at equal distances.",
+    ],
+)
+def error_limits(answer):
+    for errors, answers, z in ((3, 20, 1.96), (0, 12, 1.96), (47, 60, 2.576), (7, 7, 1.0)):
+        result = call_unchanged(answer, errors, answers, z, name="error_limits")
+        found = as_tensor(result, "the pair of limits")
+        if tuple(found.shape) != (2,):
+            raise Wrong(
+                "return two numbers: `low, high`."
+                if found.dim()
+                else "return two numbers, `low, high`; yours is one."
+            )
+        right = _wilson(errors, answers, z)
+        _tell(found, right, _mistaken_limits(errors, answers, z), "the pair of limits", tolerance=2e-4)
+    return "this is Wilson's interval. It stays within 0 and 1, even where nobody was wrong."
+
+
+def _wilson(errors: int, answers: int, z: float) -> Tensor:
+    """The roots of (p̂ − p)² = z²·p(1 − p)/n  (Wilson 1927)."""
+    p, n = errors / answers, answers
+    middle, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return torch.tensor([middle - half, middle + half]).double() / (1 + z**2 / n)
+
+
+def _mistaken_limits(errors: int, answers: int, z: float) -> list:
+    from scipy import stats  # imported here: it takes longer than the check
+
+    p, n, zz = errors / answers, answers, z**2
+    right = _wilson(errors, answers, z)
+
+    def pair(middle, half, scale=1.0):
+        return torch.tensor([middle - half, middle + half]).double() / scale
+
+    def root(inside):
+        return math.sqrt(max(inside, 0.0))
+
+    spread, inner = root(p * (1 - p) / n), root(p * (1 - p) / n + zz / (4 * n**2))
+    more = (errors + zz / 2) / (n + zz)  # Agresti and Coull's fraction
+    plus_four = (errors + 2) / (n + 4)
+    tail = stats.norm.sf(z)
+    exact = [
+        stats.beta.ppf(tail, errors, n - errors + 1) if errors else 0.0,
+        stats.beta.isf(tail, errors + 1, n - errors) if errors < n else 1.0,
+    ]
+    jeffreys = [
+        stats.beta.ppf(tail, errors + 0.5, n - errors + 0.5),
+        stats.beta.isf(tail, errors + 0.5, n - errors + 0.5),
+    ]
+    familiar = (
+        "that is the familiar interval, which takes the spread at p̂. It says ±0 where nobody was wrong. "
+        "Here the spread is that of the *p* in question: solve for p."
+    )
+    scale = 1 + zz / n
+    middle = p + zz / (2 * n)
+    return [
+        (right.flip(0), "the limits are in the wrong order: the lower one first."),
+        (pair(p, z * spread), familiar),
+        (pair(p, z * spread).clamp(0, 1), f"cut off at 0 and 1, {familiar}"),
+        (pair(p, z * root(p * (1 - p) / (n - 1))) if n > 1 else right, familiar),
+        (
+            pair(p, z * root(0.25 / n)),
+            "that takes the largest spread that there is, at p = ½. The spread is that of the *p* in "
+            "question.",
+        ),
+        (pair(p + z / (2 * n), z * inner, scale), "in the middle of the two stands z²/2n, not z/2n."),
+        (pair(middle, z * root(p * (1 - p) / n + z / (4 * n**2)), scale), "under the root stands z², not z."),
+        (pair(middle, z * inner, 1 + z / n), "divide by 1 + z²/n: z² is missing its square."),
+        (
+            pair(p + z / (2 * n), z * root(p * (1 - p) / n + z / (4 * n**2)), 1 + z / n),
+            "z stands where z² belongs. When |p̂ − p| = z·√… is squared, z is, too.",
+        ),
+        (pair(middle, zz * inner, scale), "the half width has z, not z², before the root."),
+        (pair(middle, inner, scale), "the half width lacks its z."),
+        (pair(middle, z * inner), "the division by 1 + z²/n is missing: the factor of p² in the equation."),
+        (pair(middle / scale, z * inner), "only the middle is divided by 1 + z²/n; the half width is, too."),
+        (pair(middle, z * inner / scale), "only the half width is divided by 1 + z²/n; the middle is, too."),
+        (pair(p, z * inner, 1.0), "the middle is not p̂: the equation's roots lie nearer to ½."),
+        (pair(p, z * inner / scale), "the middle is not p̂: the equation's roots lie nearer to ½."),
+        (pair(p + zz / n, z * inner, scale), "in the middle stands z²/2n: the 2 is missing."),
+        (
+            pair(middle, z * root(p * (1 - p) / n + zz / n**2), scale),
+            "under the root stands z²/4n²: the 4 is missing.",
+        ),
+        (
+            pair(middle, z * root(p * (1 - p) / n + zz / (2 * n**2)), scale),
+            "under the root stands z²/4n², not z²/2n².",
+        ),
+        (
+            pair(middle, z * root(p * (1 - p) / n + zz / (4 * n)), scale),
+            "under the root stands z²/4n², with the square of n.",
+        ),
+        (pair(middle, z * spread, scale), "under the root z²/4n² is missing: then ±0 where nobody was "
+         "wrong."),
+        (pair(middle, z * inner**2, scale), "the root is missing."),
+        (
+            pair(middle, z * root(p * (1 - p) + zz / (4 * n**2)), scale),
+            "the variance of a fraction is p(1 − p)/n: the n is missing under the root.",
+        ),
+        (pair(more, z * root(more * (1 - more) / (n + zz))), "that is Agresti and Coull's approximation: the "
+         "familiar interval around Wilson's middle. Solve the equation itself."),
+        (pair(plus_four, z * root(plus_four * (1 - plus_four) / (n + 4))), "that is the rule of adding two "
+         "errors and two right answers, an approximation for z = 2. Solve the equation itself."),
+        (pair(more, z * root(p * (1 - p) / (n + zz))), "the middle is right, and the half width is the "
+         "familiar one."),
+        (torch.tensor(exact), "that is Clopper and Pearson's interval, from the binomial distribution "
+         "itself. Here the equation is asked for."),
+        (torch.tensor(jeffreys), "that is Jeffreys' interval. Here the equation is asked for."),
+        (_wilson(errors, answers, 1.96), "z is always 1.96: take the one that is handed in."),
+        (_wilson(errors, answers, 2.0), "z is always 2: take the one that is handed in."),
+        (1 - right.flip(0), "those are the limits of the fraction of *right* answers."),
+        (1 - right, "those are the limits of the fraction of *right* answers, the larger one first."),
+        (n * right, "those are counts. Limits of the error *rate* are asked for."),
+        (100 * right, "fractions between 0 and 1 are meant, not percent."),
+        (
+            torch.tensor([right.mean(), (right[1] - right[0]) / 2]),
+            "that is the middle and the half width; return the two limits.",
+        ),
+        (
+            _wilson(errors // answers, 1, z) if errors < answers else right,
+            "`errors // answers` is an integer; divide with one slash.",
+        ),
+    ]  # fmt: skip
