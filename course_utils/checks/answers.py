@@ -247,7 +247,9 @@ def _others(argument) -> list:
     if isinstance(argument, torch.Tensor) and argument.numel():
         near = argument * torch.linspace(0.4, 0.9, argument.numel()).reshape(argument.shape)
         far = argument.flatten().flip(0).reshape(argument.shape)
-        if not argument.is_floating_point():  # such as labels, of which only those that there are may be valid
+        if (
+            not argument.is_floating_point()
+        ):  # such as labels, of which only those that there are may be valid
             return [near.to(argument.dtype), far]
         if not (argument > 0).all():
             return [near, 2 - 3 * far]
@@ -256,7 +258,10 @@ def _others(argument) -> list:
             far = far.square() * (argument.sum() / far.square().sum())
         return [near, far]
     if isinstance(argument, (int, float)):
-        return [argument + 1, argument // 2 if isinstance(argument, int) and argument > 3 else 3 * argument + 2]
+        return [
+            argument + 1,
+            argument // 2 if isinstance(argument, int) and argument > 3 else 3 * argument + 2,
+        ]
     if isinstance(argument, list) and argument:
         numbers = all(isinstance(one, (int, float)) for one in argument)
         return [argument[:-1], [3 * one + 1 for one in reversed(argument)] if numbers else argument[::-1]]

@@ -103,7 +103,8 @@ def transport_cost(answer):
         (_normal(40, 1, 0)[:, 0], 2 * _normal(40, 1, 1)[:, 0] + 1),
         (_normal(7, 1, 2)[:, 0] - 5, _normal(7, 1, 3)[:, 0]),
     ]
-    for a, b in cases:
+
+    def ask(a, b):
         found = _number(call_unchanged(answer, a, b, name="transport_cost"), "the cost")
         ordered_a, ordered_b = a.sort().values, b.sort().values
         moves = ordered_a - ordered_b
@@ -138,11 +139,60 @@ def transport_cost(answer):
                 (ordered_a - ordered_b.flip(0)).square().mean(),
                 "that pairs the smallest with the largest: the dearest way of all.",
             ),
+            (
+                (a.mean() - b.mean()).square() + (a.std() - b.std()).square(),
+                "that is the formula for two *normal* distributions, which looks at means and spreads only. "
+                "These heaps have shapes of their own: move their points.",
+            ),
+            (
+                (a.mean() - b.mean()).square() + (a.std(correction=0) - b.std(correction=0)).square(),
+                "that is the formula for two *normal* distributions, which looks at means and spreads only. "
+                "These heaps have shapes of their own: move their points.",
+            ),
+            (
+                moves.square().sum() / (len(a) - 1),
+                "the sum is divided by N − 1: that is for a variance. Here it is a plain mean over N points.",
+            ),
+            (
+                moves.var(correction=0),
+                "that is the *variance* of the moves: their mean is taken off, so that a heap that is only "
+                "shifted costs nothing.",
+            ),
+            (
+                moves.var(),
+                "that is the *variance* of the moves: their mean is taken off, so that a heap that is only "
+                "shifted costs nothing.",
+            ),
+            (moves.square().median(), "that is the *median* of the costs. Take their mean."),
+            (
+                _greedy(a, b),
+                "that lets the points choose in turn, each the nearest place that is left: the last ones pay "
+                "for it. Look for the way that is cheapest for all together.",
+            ),
+            (
+                (a.argsort() - b.argsort()).double().square().mean(),
+                "those are differences of *indices*, not of places: `torch.sort` returns values and indices.",
+            ),
+            (moves.square().trunc().mean(), "the costs are cut to whole numbers before the mean."),
+            (moves.square().round().mean(), "the costs are rounded to whole numbers before the mean."),
+            (moves.square().max(), "that is the dearest move alone; average over all."),
             ((ordered_a - b).square().mean(), "only one of the two is in order."),
             ((a - ordered_b).square().mean(), "only one of the two is in order."),
         ]
-        _tell(found, moves.square().mean(), mistakes, "the cost", tolerance=1e-4)
+        return found, moves.square().mean(), mistakes
+
+    _tell_all(cases, ask, "the cost", tolerance=1e-4)
     return "smallest to smallest: paths that cross are never cheaper."
+
+
+def _greedy(a: Tensor, b: Tensor) -> float:
+    """The mean cost where each point of `a`, in the order of the list, takes the nearest place left."""
+    left, cost = b.tolist(), 0.0
+    for point in a.tolist():
+        place = min(left, key=lambda one: abs(one - point))
+        left.remove(place)
+        cost += (place - point) ** 2
+    return cost / len(a)
 
 
 @exercise(
@@ -162,7 +212,9 @@ def frechet(answer):
     cases = []
     for seed, n, m, d in ((0, 30, 40, 4), (1, 12, 12, 3), (2, 25, 60, 6), (3, 5, 40, 8)):
         cases.append((_normal(n, d, seed) @ _normal(d, d, 10 + seed), _normal(m, d, 20 + seed) + 0.7))
-    for real, fake in cases:
+    cases.append((_normal(10, 40, 4), _normal(120, 40, 5)))  # 31 eigenvalues of 0
+
+    def ask(real, fake):
         try:
             result = call_unchanged(answer, real, fake, name="frechet")
         except RuntimeError as error:
@@ -188,6 +240,9 @@ def frechet(answer):
         population = torch.linalg.svdvals(root_a @ root_b).sum() * math.sqrt((n - 1) / n * (m - 1) / m)
         product = a.covariance @ b.covariance
         entrywise = (a.covariance * b.covariance).abs().sqrt().trace()
+        product_of_singular = torch.linalg.svdvals(product).sqrt().sum()
+        separate = (torch.linalg.eigvalsh(a.covariance) * torch.linalg.eigvalsh(b.covariance)).clamp(min=0)
+        moments_a, moments_b = real.double().T @ real.double(), fake.double().T @ fake.double()
         mistakes = [
             (
                 means
@@ -239,13 +294,82 @@ def frechet(answer):
                 means + (a.covariance + b.covariance - 2 * square_root_of_product(product)).sum(),
                 "that sums over the whole matrices. A trace sums the diagonal only.",
             ),
+            (means + traces + 2 * overlap, "the sign of the last term is turned: −2·tr (Σ_a Σ_b)^½."),
+            (
+                (a.mean.mean() - b.mean.mean()).square() + traces - 2 * overlap,
+                "the means are single numbers: the mean over the samples, `mean(0)`, has one a *feature*.",
+            ),
+            (
+                means + traces - 2 * separate.sqrt().sum(),
+                "that multiplies the sorted eigenvalues of the two covariances, as if both had the same "
+                "axes. Take the eigenvalues of the *product* of the matrices.",
+            ),
+            (
+                means + traces - 2 * product_of_singular,
+                "those are the *singular values* of Σ_a Σ_b. It is not symmetric, so its eigenvalues are "
+                "others: the root's trace is the sum of the roots of the eigenvalues.",
+            ),
+            *(
+                (
+                    _of_first(real, fake, few),
+                    f"only the first {few} features are used. Take all of them, however many there are.",
+                )
+                for few in (2, 3, 10, 16)
+            ),
+            *(
+                (
+                    means + _spread_term(moments_a / count_a, moments_b / count_b),
+                    "the covariances are not centred: subtract each set's mean before you multiply.",
+                )
+                for count_a, count_b in ((n - 1, m - 1), (n, m))
+            ),
+            (
+                means + _spread_term(a.covariance, b.covariance * (m - 1) / (n - 1)),
+                "both covariances are divided by the *first* set's N − 1. The second has its own number.",
+            ),
+            (
+                means + _spread_term(a.covariance * (n - 1) / (m - 1), b.covariance),
+                "both covariances are divided by the *second* set's M − 1. The first has its own number.",
+            ),
+            (
+                means + (a.covariance - b.covariance).square().sum(),
+                "that is the squared difference of the covariances, entry by entry. It is in another unit "
+                "than the means: the formula has tr(Σ_a + Σ_b − 2(Σ_a Σ_b)^½).",
+            ),
             (
                 (a.mean - b.mean).square().mean() + traces - 2 * overlap,
                 "the squared distance of the means is a *sum* over the features, not their mean.",
             ),
         ]
-        _tell(found, right, mistakes, "the distance")
+        return found, right, mistakes
+
+    _tell_all(cases, ask, "the distance")
+    _expect_double(answer, *cases[-1])
     return "the distance that every paper reports, in whatever features you hand it."
+
+
+def _spread_term(a: Tensor, b: Tensor) -> Tensor:
+    """tr(Σ_a + Σ_b − 2(Σ_a Σ_b)^½)."""
+    return a.trace() + b.trace() - 2 * torch.linalg.svdvals(square_root(a) @ square_root(b)).sum()
+
+
+def _of_first(real: Tensor, fake: Tensor, few: int) -> Tensor:
+    """The distance by the first few features."""
+    a, b = feature_statistics(real[:, :few]), feature_statistics(fake[:, :few])
+    return (a.mean - b.mean).square().sum() + _spread_term(a.covariance, b.covariance)
+
+
+def _expect_double(answer, real: Tensor, fake: Tensor) -> None:
+    """With many eigenvalues of 0 float32 is off by their number times the root of its rounding."""
+    a, b = feature_statistics(real), feature_statistics(fake)
+    right = (a.mean - b.mean).square().sum() + _spread_term(a.covariance, b.covariance)
+    found = as_tensor(call_unchanged(answer, real, fake, name="frechet"), "the distance")
+    if not (found - right).abs() <= 2e-5 * (a.covariance.trace() + b.covariance.trace()):
+        raise Wrong(
+            "right to three digits only: with more features than samples it is off by "
+            f"{(found - right).abs().item():.2g}. An eigenvalue of 0 comes out as 10⁻⁷ in float32, and its "
+            "root as 3·10⁻⁴, once for each. Convert the *features* to float64."
+        )
 
 
 def square_root_of_product(product: Tensor) -> Tensor:
@@ -271,7 +395,8 @@ def score_of_logits(answer):
     cases = [2 * _normal(50, 5, 0), 3 * _normal(30, 10, 1) + torch.arange(10.0) / 3]
     sure = torch.full((12, 4), -300.0)
     sure[torch.arange(12), torch.arange(12) % 3] = 300.0  # one-hot after softmax: 0·log 0
-    for logits in [*cases, sure]:
+
+    def ask(logits):
         result = call_unchanged(answer, logits, name="score_of_logits")
         if isinstance(result, Tensor) and result.isnan().any():
             raise Wrong(
@@ -284,12 +409,16 @@ def score_of_logits(answer):
         p = logits.double().softmax(1)
         marginal = p.mean(0)
         information = math.log(classifier_score(logits))
+        information_of_each = torch.special.xlogy(p, p).sum(1) - torch.special.xlogy(p, marginal).sum(1)
         mean_entropy = -torch.special.xlogy(p, p).sum(1).mean()
         entropy_of_mean = -torch.special.xlogy(marginal, marginal).sum()
+        certain = F.one_hot(logits.argmax(1), p.shape[1]).double()
         columns = logits.double().softmax(0)
         sigmoids = logits.double().sigmoid()
-        tiny = p.clamp(min=1e-30)
-        reversed_kl = (marginal * (marginal.clamp(min=1e-30).log() - tiny.log())).sum(1).mean()
+        turned = [  # by what keeps the logarithms finite
+            (marginal * (marginal.clamp(min=tiny).log() - p.clamp(min=tiny).log())).sum(1).mean()
+            for tiny in (1e-30, 1e-16, 1e-12, 1e-10, 1e-8)
+        ]
         even = math.log(p.shape[1])
         mistakes = [
             (information, "that is the mean of the KLs; the score is its *exponential*."),
@@ -321,10 +450,13 @@ def score_of_logits(answer):
                 "that compares with all classes alike. p(k) is the average of the rows: "
                 "which classes the images really fall into.",
             ),
-            (
-                torch.exp(reversed_kl),
-                "the KL is the other way round: KL(p(k | x) ‖ p(k)) averages log p(k | x) − "
-                "log p(k) under p(k | x).",
+            *(
+                (
+                    torch.exp(reversed_kl),
+                    "the KL is the other way round: KL(p(k | x) ‖ p(k)) averages log p(k | x) − "
+                    "log p(k) under p(k | x).",
+                )
+                for reversed_kl in turned
             ),
             (
                 _score(columns),
@@ -337,12 +469,53 @@ def score_of_logits(answer):
             (_score(p.T), "rows and columns are exchanged: an image is a row."),
             (_score(sigmoids), "sigmoids do not add up to 1. Several classes want a softmax."),
             (_score(p.log_softmax(1).exp()), "softmax was taken twice."),
+            (
+                torch.exp(information_of_each).mean(),
+                "exp comes before the mean. First average the KLs over the images, then take exp.",
+            ),
+            (
+                math.exp(min(information / math.log(2), 700)),
+                "the KL is in *bits*: exp wants the natural logarithm.",
+            ),
+            (
+                _against(p, logits.double().mean(0).softmax(0)),
+                "p(k) is the softmax of the mean *logits*. Average the probabilities.",
+            ),
+            (
+                _against(p, p[0]),
+                "p(k) is one image's row. It is the average of all rows.",
+            ),
+            (
+                _against(certain, certain.mean(0)),
+                "`argmax` makes every image a sure one. The classifier's probabilities say how clear it is.",
+            ),
+            (
+                10 / torch.exp(mean_entropy),
+                "the number of classes is always 10 in it, and each as frequent as any other. p(k) is the "
+                "average of the rows, of as many classes as there are.",
+            ),
+            *(
+                (
+                    torch.exp((p * ((p + e).log() - (marginal + e).log())).sum(1).mean()),
+                    f"a small number, about {e:g}, is added inside the logarithms, and it tells in the "
+                    "score. `log_softmax` or `torch.special.xlogy` need none.",
+                )
+                for e in (0.1, 1e-2, 1e-3)
+            ),
+            *(
+                (_score(one), "that treats logits as probabilities. They want a softmax first.")
+                for one in (logits.double(), logits.double().clamp(min=1e-12), logits.double().abs())
+            ),
         ]
-        _tell(found, math.exp(information), mistakes, "the score")
-        raw = _score(logits.double())
-        if not matches(found, math.exp(information)) and matches(found, raw):
-            raise Wrong("that treats logits as probabilities. They want a softmax first.")
+        return found, math.exp(information), mistakes
+
+    _tell_all([(logits,) for logits in [*cases, sure]], ask, "the score")
     return "between 1 and the number of classes, and the real images never came in."
+
+
+def _against(p: Tensor, marginal: Tensor) -> Tensor:
+    """exp E KL(p(k | x) ‖ another p(k))."""
+    return torch.exp((torch.special.xlogy(p, p) - torch.special.xlogy(p, marginal)).sum(1).mean())
 
 
 def _score(p: Tensor) -> Tensor:
@@ -368,7 +541,8 @@ def kernel_distance_of(answer):
         (_normal(9, 7, 2) - 0.5, 1.5 * _normal(20, 7, 3)),
         (_normal(30, 3, 4), _normal(15, 3, 5)),
     ]
-    for real, fake in cases:
+
+    def ask(real, fake):
         found = _number(call_unchanged(answer, real, fake, name="kernel_distance_of"), "the distance")
         right = kernel_distance(real, fake)
         x, y = real.double(), fake.double()
@@ -378,6 +552,14 @@ def kernel_distance_of(answer):
         inner_x, inner_y = (xx.sum() - xx.trace()) / (n * (n - 1)), (yy.sum() - yy.trace()) / (m * (m - 1))
         short = (xx.sum() - xx.trace()) / n**2 + (yy.sum() - yy.trace()) / m**2 - 2 * xy.mean()
         long = xx.sum() / (n * (n - 1)) + yy.sum() / (m * (m - 1)) - 2 * xy.mean()
+        few = min(n, m)
+        mean_x, mean_y = x.mean(0, keepdim=True), y.mean(0, keepdim=True)
+        to_itself = (
+            polynomial_kernel(mean_x, mean_x)
+            + polynomial_kernel(mean_y, mean_y)
+            - 2 * polynomial_kernel(mean_x, mean_y)
+        ).sum()
+        one_sided = "is unbiased for one of the two sets only: leave out the other set's diagonal as well."
         mistakes = [
             (
                 xx.mean() + yy.mean() - 2 * xy.mean(),
@@ -401,6 +583,59 @@ def kernel_distance_of(answer):
                 "an unbiased estimate may be below 0. Cut off there, its mean would be too large again.",
             ),
             (1000 * right, "papers print it times 1000, but the function gives it as it is."),
+            (inner_x + yy.mean() - 2 * xy.mean(), f"that {one_sided}"),
+            (xx.mean() + inner_y - 2 * xy.mean(), f"that {one_sided}"),
+            (
+                inner_x + inner_y - 2 * xy.diagonal().mean(),
+                "the mixed term holds only pairs with one index. Every real sample meets every fake one.",
+            ),
+            (
+                inner_x + (yy.sum() - yy.trace()) / (n * (n - 1)) - 2 * xy.mean(),
+                "the fakes' sum is divided by N(N − 1), too. They are M.",
+            ),
+            (
+                (xx.sum() - xx.trace()) / (m * (m - 1)) + inner_y - 2 * xy.mean(),
+                "the reals' sum is divided by M(M − 1), too. They are N.",
+            ),
+            (
+                (xx.sum() - xx.trace()) / n + (yy.sum() - yy.trace()) / m - 2 * xy.mean(),
+                "divided by the number of samples. Without the diagonal N(N − 1) pairs are left.",
+            ),
+            (
+                (xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1)) - 2 * xy.mean(),
+                "1 is taken off for each sample. On the diagonal stands k(x, x), which is more than 1.",
+            ),
+            (
+                (inner_x + inner_y) / 2 - 2 * xy.mean(),
+                "the inner terms count half: is each pair summed once, and counted twice when you divide?",
+            ),
+            (
+                _unbiased(x - mean_x, y - mean_y, polynomial_kernel),
+                "each set is centred first, so that two sets that differ by their means are at distance 0.",
+            ),
+            (
+                to_itself,
+                "that compares the two *means* only. First the kernel of each pair, then the average.",
+            ),
+            (
+                abs(right),
+                "an unbiased estimate may be a little below 0. Without its sign its mean is too large.",
+            ),
+            *(
+                (
+                    _unbiased(x, y, lambda a, b, width=width: (a @ b.T / width + 1) ** 3),
+                    f"the kernel always divides by {width}; here d, the number of features, is another one.",
+                )
+                for width in (64, 2048, 784)
+            ),
+            (
+                _unbiased(x, y, lambda a, b: (a @ b.T / len(a) + 1) ** 3),
+                "the kernel divides by the number of *samples*; d is the number of features.",
+            ),
+            (
+                _unbiased(x[:few], y[:few], polynomial_kernel),
+                "only as many samples as the smaller set has take part. Use all of both.",
+            ),
             (
                 _unbiased(x, y, lambda a, b: (a @ b.T + 1) ** 3),
                 "the kernel divides the inner product by d, the number of features.",
@@ -421,7 +656,9 @@ def kernel_distance_of(answer):
                 "that is a Gaussian kernel. KID's is a polynomial.",
             ),
         ]
-        _tell(found, right, mistakes, "the distance")
+        return found, right, mistakes
+
+    _tell_all(cases, ask, "the distance")
     return "its mean over many sets is right, for any number of samples."
 
 
@@ -447,7 +684,8 @@ def precision_and_recall(answer):
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
         (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
-    for real, fake, k in cases:
+
+    def ask(real, fake, k):
         result = call_unchanged(answer, real, fake, k, name="precision_and_recall")
         if not isinstance(result, (tuple, list)) and not (
             isinstance(result, Tensor) and result.shape == (2,)
@@ -458,8 +696,9 @@ def precision_and_recall(answer):
         found = torch.stack(
             [_number(one, name) for one, name in zip(result, ("the precision", "the recall"), strict=True)]
         )
-        right = precision_recall(real, fake, k)
-        _tell(found, right, _mistaken(real.double(), fake.double(), k), "(precision, recall)")
+        return found, precision_recall(real, fake, k), _mistaken(real.double(), fake.double(), k)
+
+    _tell_all(cases, ask, "(precision, recall)")
     return "one number for quality, one for variety."
 
 
@@ -469,6 +708,39 @@ def _unbiased(x: Tensor, y: Tensor, kernel) -> Tensor:
     xx, yy = kernel(x, x), kernel(y, y)
     inner_x, inner_y = (xx.sum() - xx.trace()) / (n * (n - 1)), (yy.sum() - yy.trace()) / (m * (m - 1))
     return inner_x + inner_y - 2 * kernel(x, y).mean()
+
+
+def _kth(distances: Tensor, k: int) -> Tensor:
+    """The k-th smallest of each row."""
+    return distances.kthvalue(k, dim=1).values
+
+
+def _nearest_others(side: Tensor, k: int) -> Tensor:
+    """The distances to the k nearest others, (N, k)."""
+    return pairwise_distances(side, side).sort(1).values[:, 1 : k + 1]
+
+
+_FARTHEST = (
+    "the radius reaches to the *farthest* neighbours: `topk` takes the largest, unless told otherwise."
+)
+_KTH = "It is the distance of the k-th."
+_OTHER_RADII = [  # (features, k) -> radii, and what is wrong with them
+    (lambda side, k: _nearest_others(side, k).mean(1), f"the radius is the *mean* of the k nearest. {_KTH}"),
+    (lambda side, k: _nearest_others(side, k).sum(1), f"the radius is the *sum* of the k nearest. {_KTH}"),
+    (lambda side, k: _nearest_others(side, k).median(1).values, f"the radius is a *median* distance. {_KTH}"),
+    (lambda side, k: _nearest_others(side, k)[:, 0], f"the radius reaches to the first neighbour. {_KTH}"),
+    (lambda side, k: _kth(-pairwise_distances(side, side), k).neg(), _FARTHEST),
+    (lambda side, k: _kth(-pairwise_distances(side, side), k + 1).neg(), _FARTHEST),
+    (lambda side, k: pairwise_distances(side, side).amax(1), _FARTHEST),
+]
+
+
+def pairwise_city(x: Tensor, y: Tensor) -> Tensor:
+    return (x[:, None] - y[None]).abs().sum(2)
+
+
+def city_radii(side: Tensor, k: int) -> Tensor:
+    return _kth(pairwise_city(side, side), k + 1)
 
 
 def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
@@ -493,6 +765,8 @@ def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
     to_fake = distances.sort(1).values[:, k - 1]
     to_real = distances.sort(0).values[k - 1]
     inside = distances <= of_real[:, None]
+    right_way = [inside, distances <= of_fake[None, :]]
+    city = pairwise_city(real, fake)
     itself = (
         "the k nearest of a sample count the sample *itself*, at distance 0. Ask for the k-th of the others."
     )
@@ -552,6 +826,64 @@ def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
                 [inside.all(0).double().mean(), (distances <= of_fake[None, :]).all(1).double().mean()]
             ),
             "a sample need not be in *all* balls; one is enough.",
+        ),
+        *((both(*(radius(side, k) for side in (real, fake))), message) for radius, message in _OTHER_RADII),
+        (both(of_real / 2, of_fake / 2), "the radius is halved: it reaches *to* the k-th neighbour."),
+        (
+            both(
+                *(
+                    _kth(torch.cat([distances, own], 1), k + 1)
+                    for distances, own in (
+                        (distances, pairwise_distances(real, real)),
+                        (distances.T, pairwise_distances(fake, fake)),
+                    )
+                )
+            ),
+            "the radii are distances to neighbours of *both* sets together. A ball reaches to the k-th "
+            "neighbour within its own.",
+        ),
+        (
+            torch.stack(
+                [
+                    (city <= city_radii(real, k)[:, None]).any(0).double().mean(),
+                    (city <= city_radii(fake, k)[None, :]).any(1).double().mean(),
+                ]
+            ),
+            "those are city-block distances, sums of |xᵢ − yᵢ|. Take the length of the difference.",
+        ),
+        (
+            torch.stack([one.double().mean() for one in right_way]),
+            "that averages over all *pairs*. Ask each sample whether it is in *any* ball, then average.",
+        ),
+        (
+            torch.stack(
+                [
+                    (distances.amin(0) <= of_real[distances.argmin(0)]).double().mean(),
+                    (distances.amin(1) <= of_fake[distances.argmin(1)]).double().mean(),
+                ]
+            ),
+            "only the *nearest* ball is asked. A larger one further off may hold the sample, too.",
+        ),
+        (right[:1].expand(2), "that is the precision twice."),
+        (right[1:].expand(2), "that is the recall twice."),
+        (
+            torch.stack([right[0], 1 - right[0]]),
+            "recall is not 1 − precision: it asks the *real* samples whether they are in the fakes' balls.",
+        ),
+        (
+            torch.stack([right[0] * len(fake) / len(real), right[1]]),
+            "precision is divided by the number of *real* samples. The fakes are asked: divide by theirs.",
+        ),
+        (
+            torch.stack([right[0], right[1] * len(real) / len(fake)]),
+            "recall is divided by the number of *generated* samples. The reals are asked: divide by theirs.",
+        ),
+        *(
+            (
+                both(*(ball_radii(side, min(always, len(side) - 1)) for side in (real, fake))),
+                f"that is right for k = {always} only: take the `k` that is handed in.",
+            )
+            for always in (1, 2, 3, 5, 10)
         ),
         (1 - right, "those are the fractions *outside*."),
         (100 * right, "fractions between 0 and 1 are meant, not percent."),
@@ -1141,7 +1473,8 @@ def at_infinity(answer):
     ):
         noise = 0.01 * torch.randn(len(sizes), generator=rng).double()
         cases.append((sizes, (true + b / torch.tensor(sizes).double() + noise).tolist()))
-    for sizes, distances in cases:
+
+    def ask(sizes, distances):
         found = _number(call_unchanged(answer, sizes, distances, name="at_infinity"), "the distance")
         n, y = torch.tensor(sizes).double(), torch.tensor(distances).double()
         slope, intercept = _line(1 / n, y)
@@ -1164,6 +1497,36 @@ def at_infinity(answer):
                 "that line goes through the origin. It needs an intercept: it is what you are after.",
             ),
         ]
+        weighted = {power: _line(1 / n, y, n**power)[1] for power in (0.5, 1, 2)}
+        mistakes += [
+            (intercept + slope / n.max(), "that is the line's height at the largest size, not at 1/N = 0."),
+            (intercept + slope, "that is the line's height at 1/N = 1, a single sample. Where is 1/N = 0?"),
+            (_parabola(1 / n, y), "that is a parabola's height. Fit a straight line in 1/N."),
+            (
+                _line(n.log(), y)[1],
+                "the line runs over log N. The bias falls like 1/N: in that it is a straight line.",
+            ),
+            (_line(1 / (n - 1), y)[1], "the line runs over 1/(N − 1). Take 1/N."),
+            (_line(n**-2, y)[1], "the line runs over 1/N². The bias falls like 1/N."),
+            (
+                _line(y, 1 / n)[1],
+                "the two are exchanged: 1/N goes along, the distance up. (`polyfit` takes x first.)",
+            ),
+            (_line(y, n)[1], "the two are exchanged: 1/N goes along, the distance up."),
+            *(
+                (value, "the points are weighted by their sizes. Plain least squares: each counts the same.")
+                for value in weighted.values()
+            ),
+            (_line(1 / n[:4], y[:4])[1], "only the first four points are used. Take all that are handed in."),
+            (
+                _line(1 / n[:3], y[:3])[1],
+                "only the first three points are used. Take all that are handed in.",
+            ),
+            (
+                _line(1 / n[-2:], y[-2:])[1],
+                "that line runs through the last two points only. Use all of them.",
+            ),
+        ]
         mistakes.append(
             (intercept.clamp(min=0), "an extrapolated distance may lie a little below 0: leave it.")
         )
@@ -1175,13 +1538,24 @@ def at_infinity(answer):
                 "them: each has its own noise.",
             )
         )
-        _tell(found, intercept, mistakes, "the distance", tolerance=1e-4)
+        return found, intercept, mistakes
+
+    _tell_all(cases, ask, "the distance", tolerance=1e-4)
     return "what Chong and Forsyth call FID∞."
 
 
-def _line(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
-    return slope, y.mean() - slope * x.mean()
+def _line(x: Tensor, y: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Slope and intercept of least squares; the weights multiply what is squared, as numpy.polyfit's do."""
+    squared = torch.ones_like(x) if weights is None else weights.square()
+    middle_x, middle_y = ((squared * one).sum() / squared.sum() for one in (x, y))
+    slope = (squared * (x - middle_x) * (y - middle_y)).sum() / (squared * (x - middle_x).square()).sum()
+    return slope, middle_y - slope * middle_x
+
+
+def _parabola(x: Tensor, y: Tensor) -> Tensor:
+    """The height at 0 of the parabola of least squares."""
+    unit = x / x.max()
+    return torch.linalg.lstsq(torch.stack([unit**0, unit, unit**2], 1), y[:, None]).solution[0, 0]
 
 
 @exercise(
@@ -1205,7 +1579,8 @@ def density_and_coverage(answer):
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
         (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
-    for real, fake, k in cases:
+
+    def ask(real, fake, k):
         result = call_unchanged(answer, real, fake, k, name="density_and_coverage")
         if not isinstance(result, (tuple, list)) and not (
             isinstance(result, Tensor) and result.shape == (2,)
@@ -1216,8 +1591,9 @@ def density_and_coverage(answer):
         found = torch.stack(
             [_number(one, name) for one, name in zip(result, ("the density", "the coverage"), strict=True)]
         )
-        right = density_coverage(real, fake, k)
-        _tell(found, right, _mistaken_density(real.double(), fake.double(), k), "(density, coverage)")
+        return found, density_coverage(real, fake, k), _mistaken_density(real.double(), fake.double(), k)
+
+    _tell_all(cases, ask, "(density, coverage)")
     return "both ask the real balls, so no fake can bring a ball of its own."
 
 
@@ -1290,6 +1666,45 @@ def _mistaken_density(real: Tensor, fake: Tensor, k: int) -> list:
         ),
         (pair(density, inside.all(1).double().mean()), "a ball need not hold *all* fakes; one is enough."),
         (pair(density, inside.any(1).double().sum()), "that coverage is a count. Divide by how many balls."),
+        *((both(distances <= radius(real, k)[:, None]), message) for radius, message in _OTHER_RADII),
+        (both(distances <= radii / 2), "the radius is halved: it reaches *to* the k-th neighbour."),
+        (
+            both(
+                distances <= _kth(torch.cat([distances, pairwise_distances(real, real)], 1), k + 1)[:, None]
+            ),
+            "the radii are distances to neighbours of *both* sets together. A ball reaches to the k-th "
+            "neighbour among the real ones.",
+        ),
+        (
+            both(pairwise_city(real, fake) <= city_radii(real, k)[:, None]),
+            "those are city-block distances, sums of |xᵢ − yᵢ|. Take the length of the difference.",
+        ),
+        (
+            pair(density, (inside.sum(1) >= k).double().mean()),
+            "coverage asks for *any* fake in the ball; yours for at least k of them.",
+        ),
+        (
+            pair(density, (inside.sum(1) > 1).double().mean()),
+            "coverage asks for *any* fake in the ball; yours for more than one.",
+        ),
+        *(
+            (
+                pair(
+                    (distances <= ball_radii(real, min(always, len(real) - 1))[:, None])
+                    .double()
+                    .sum(0)
+                    .mean()
+                    / divisor,
+                    (distances <= ball_radii(real, min(always, len(real) - 1))[:, None])
+                    .any(1)
+                    .double()
+                    .mean(),
+                ),
+                f"that is right for k = {always} only: take the `k` that is handed in.",
+            )
+            for always in (1, 2, 3, 5, 10)
+            for divisor in (always, k)
+        ),
         (pair(density.clamp(max=1), coverage), "a density may exceed 1: leave it as it is."),
         (pair(density, 1 - coverage), "that is the fraction of balls that are *empty*."),
         (100 * right, "fractions are meant, not percent."),
