@@ -258,10 +258,8 @@ def _others(argument) -> list:
             far = far.square() * (argument.sum() / far.square().sum())
         return [near, far]
     if isinstance(argument, (int, float)):
-        return [
-            argument + 1,
-            argument // 2 if isinstance(argument, int) and argument > 3 else 3 * argument + 2,
-        ]
+        whole = isinstance(argument, int) and argument > 1
+        return [argument + 1, 1 if whole else 3 * argument + 2]
     if isinstance(argument, list) and argument:
         numbers = all(isinstance(one, (int, float)) for one in argument)
         return [argument[:-1], [3 * one + 1 for one in reversed(argument)] if numbers else argument[::-1]]

@@ -35,7 +35,10 @@ def _random(*shape, start: int = 0):
     ],
 )
 def diversity(answer):
-    for start, samples in enumerate((_random(7, 2), 0.3 * _random(5, 1, 4, 3, start=1) + 1, _random(2, 3))):
+    alike = _random(5, 2)[[0, 1, 2, 3, 4, 0, 0]]  # three copies of one sample, as a collapsed generator has
+    for start, samples in enumerate(
+        (_random(7, 2), 0.3 * _random(5, 1, 4, 3, start=1) + 1, _random(2, 3), alike)
+    ):
         right = sample_diversity(samples)
         found = call_unchanged(answer, samples, name="`diversity`")
         number = as_tensor(found, "the diversity")
@@ -87,6 +90,11 @@ def diversity(answer):
         for mistake, message in mistakes:
             if not matches(mistake, right) and matches(number, mistake):
                 raise Wrong(message)
+        if samples is alike and not matches(number, right):
+            raise Wrong(
+                f"with three copies of a sample you find {number.item():.4g}, where it is {right:.4g}. Their "
+                "pairs are 0 apart and count like all others: they are what tells of a collapse."
+            )
         if start and not matches(number, right):
             expect_varied("the diversity")
             raise Wrong(
@@ -95,6 +103,8 @@ def diversity(answer):
             )
         if not matches(number, right):
             expect_varied("the diversity")
+            if number == number.round():
+                raise Wrong("the diversity is a whole number: is it rounded, or cut off, at the end?")
             raise Wrong(
                 f"for {count} points of the plane you find {number.item():.4g}, and the mean distance of two "
                 f"different ones is {right:.4g}."
@@ -224,7 +234,20 @@ def minibatch_std(answer):
         (_random(4, 5, 1, 1), 2),
     ]
     for features, group in cases:
-        _check_spread(answer, features, group)
+        try:
+            _check_spread(answer, features, group)
+        except RuntimeError as error:
+            if "must match except in dimension 1" in str(error):
+                raise Wrong(
+                    f"the new channel does not fit to maps of {features.shape[2]}×{features.shape[3]}: take "
+                    "its size from the features."
+                ) from error
+            if "multiply up to" in str(error) or "is invalid for input of size" in str(error):
+                raise Wrong(
+                    f"{len(features)} samples do not go into your groups. Here `group` is {group}: is "
+                    "another size of group, or of the batch, written into your function?"
+                ) from error
+            raise
     alike, features = torch.ones(4, 2, 3, 3), _random(4, 2, 3, 3)
     slope = _slope_of_the_spread(answer, features)
     if slope is None or not slope.any():
@@ -288,6 +311,8 @@ def _check_spread(answer, features, group):
         (of(variance.sqrt().flatten(1).sum(1)), "the standard deviations are summed; average them."),
         (strided.flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
          "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
+        (of(strided.flatten(1).mean(1)),
+         "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
         (variance.sqrt().flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
          "the numbers are right, and go to the wrong samples: `repeat` deals them out in turns. A group's "
          "number belongs to its own neighbours."),
@@ -295,6 +320,12 @@ def _check_spread(answer, features, group):
          "every place has its own value. Average over the places, too: one number for each group."),
         (whole.flatten(1).std(dim=1, correction=0)[:, None, None].expand(count, height, width),
          "that is the spread *within* each sample, over its own numbers. Compare samples with each other."),
+        (whole.flatten(1).std(dim=1)[:, None, None].expand(count, height, width),
+         "that is the spread *within* each sample, over its own numbers. Compare samples with each other."),
+        (of(groups.flatten(2).var(dim=2, correction=0).mean(1).sqrt()), "that is the spread *within* each "
+         "sample, averaged over the group. Compare samples with each other."),
+        *((of(groups.flatten(2).std(dim=2, correction=less).mean(1)), "that is the spread *within* each "
+           "sample, averaged over the group. Compare samples with each other.") for less in (0, 1)),
         (of(groups.flatten(1).std(dim=1, correction=0)), "that is one spread of *all* numbers of a group. "
          "Take that of each feature over the samples first, then the mean."),
         (of((groups - groups.mean(1, keepdim=True)).abs().flatten(1).mean(1)), "that is the mean *absolute* "
@@ -344,6 +375,13 @@ def _expect_small_epsilon(spread, variance, of):
         outside = of(variance.sqrt().flatten(1).mean(1) + epsilon)
         if matches(spread, inside) or matches(spread, outside):
             raise Wrong(f"your ε is {epsilon:.0e}, and changes the number itself; 1e-8 does not show.")
+        if matches(spread, of(variance.clamp(min=epsilon).sqrt().flatten(1).mean(1))) or matches(
+            spread, of(variance.sqrt().clamp(min=epsilon).flatten(1).mean(1))
+        ):
+            raise Wrong(
+                f"spreads are cut off from below, at about {epsilon:.0e}: a collapse is where they are "
+                "small. Add a small ε under the root in place of it."
+            )
 
 
 @exercise(
@@ -452,6 +490,15 @@ def _other_divergences(counts):
         *(
             (torch.special.xlogy(u, u / (f + e)).sum(), reverse)
             for e in 10.0 ** -torch.arange(3, 15).double()
+        ),
+        *(
+            (torch.special.xlogy(one, one / u).sum(), smoothing)
+            for one in ((counts + more).double() / (counts + more).sum() for more in (1, 0.5, 0.1, 0.01))
+        ),
+        ((1000 * f.max()).log(), "that looks at the largest mode alone. All fractions have a term."),
+        (
+            torch.special.xlogy(counts / 3000, counts / 3).sum(),
+            "the counts are divided by 3,000, however many images there are.",
         ),
         (torch.special.xlogy(f, f).sum(), "that compares with nothing: Σ f log f. What has become of u?"),
         (kl / torch.tensor(10.0).log(), "that is with the logarithm to base 10; take the natural one."),

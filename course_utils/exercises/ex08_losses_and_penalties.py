@@ -23,6 +23,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
+from course_utils.checks.devices import call_anywhere
 from course_utils.data.toy import gaussian_mixture
 from course_utils.losses import LOSSES, GANLoss
 from course_utils.metrics import data_cells, measure
@@ -312,6 +313,10 @@ def margin(answer):
             (
                 lambda r, f: -relu(1 + f).mean(),
                 "G stops at D's margin: samples below −1 get no gradient at all.",
+            ),
+            (
+                lambda r, f: -r.mean() - f.mean(),
+                "the real logits are in G's loss. It can move the fake ones only.",
             ),
             (lambda r, f: -r.mean(), "G's loss looks at the *real* logits. It can move the fake ones only."),
             (
@@ -625,6 +630,11 @@ def _penalty_of(answer, critic, real, fake, weight):
                 "the check notes where the critic is asked, and cannot do so inside `torch.func`. Use "
                 "`torch.autograd.grad` here."
             ) from None
+        if "must match the size" in str(error) and real.ndim > 2:
+            raise Wrong(
+                f"right for points, but images {tuple(real.shape)} fail: ε does not line up with them. It "
+                "needs an axis of length 1 for each axis after the first."
+            ) from error
         raise
     if critic.w.grad is None or not torch.equal(critic.w.grad, left_over):
         raise Wrong(
@@ -689,7 +699,31 @@ def penalty(answer):
                 "part of it has lost its history."
             )
     _check_places(answer)
-    return "no slip: a norm and a uniform ε for each image."
+    _check_flat(answer)
+    real, fake = (torch.randn(8, 2, generator=rng) + shift for shift in (1, -1))
+    note = call_anywhere(
+        answer,
+        _Slope(torch.tensor([3.0, 4.0])),
+        real,
+        fake,
+        10.0,
+        hint="`device=real.device`",
+        name="my_gradient_penalty",
+    )
+    return f"no slip: a norm and a uniform ε for each image.{note}"
+
+
+def _check_flat(answer) -> None:
+    """Where a critic is flat its slope has the length 0, and a bare root there has no slope."""
+    critic = _Slope(torch.zeros(1, 4, 4))
+    real, fake = torch.ones(6, 1, 4, 4), torch.zeros(6, 1, 4, 4)
+    found, _ = _penalty_of(answer, critic, real, fake, 10.0)
+    (slope,) = torch.autograd.grad(found, critic.w, allow_unused=True)
+    if slope is not None and not slope.isfinite().all():
+        raise Wrong(
+            "where the critic is flat, its step becomes NaN: a square root has an infinite slope at 0. Use "
+            "`norm`, which PyTorch gives the slope 0 there, or add a small number under the root."
+        )
 
 
 def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope) -> None:

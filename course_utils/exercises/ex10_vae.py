@@ -88,6 +88,8 @@ def _kl_mistakes(found, right, parts, mean, log_variance):
         )
     if matches(found, parts.sum(0)):
         raise Wrong("that is summed over the batch. Sum over the latent's dimensions, the last axis.")
+    if found.shape != right.shape:
+        expect_varied("`kl_to_prior(mean, log_variance)`")
     expect_shape(
         found,
         tuple(right.shape),
@@ -130,6 +132,13 @@ def _kl_mistakes(found, right, parts, mean, log_variance):
         if matches(found, mistake) and not matches(mistake, right):
             raise Wrong(message)
     expect_varied("`kl_to_prior(mean, log_variance)`")
+    off = found - right
+    if matches(off, off.mean().expand_as(off)):
+        raise Wrong(
+            f"you are off by {off.mean():.3g} for each sample, whatever q is, so only a constant is wrong. "
+            f"For {mean.shape[1]} dimensions it is −½·{mean.shape[1]}: do you take their number from the "
+            "tensors?"
+        )
     raise Wrong(
         "that is not E[log q(z) − log p(z)] under q. Try it with mean 0 and log_variance 0, where it must "
         "be 0, and with mean 2 and log_variance 0, where it must be 2 for each dimension."
@@ -143,6 +152,7 @@ def _other_terms(right, parts, mean, log_variance):
     def half_sum(terms):
         return 0.5 * terms.sum(1)
 
+    cut = "log_variance is cut off at ±{:g}: beyond, your KL is another one, and has no gradient."
     one = "the −1 belongs to every dimension: subtracted once, it is too little."
     signs = "look at the signs: under q, E[z²] = μ² + σ² and E[(z − μ)²/σ²] = 1, each with ½."
     halves = "the ½ belongs to all four terms: σ², μ², −1 and −log σ²."
@@ -150,6 +160,23 @@ def _other_terms(right, parts, mean, log_variance):
         (
             half_sum(variance.square() + square - 1 - log_variance),
             "exp(log_variance) is σ² already; you squared it.",
+        ),
+        (
+            half_sum(log_variance + square - 1 - log_variance.abs().log()),
+            "`log_variance` is taken for the variance: σ² is its exponential, and its logarithm is itself.",
+        ),
+        (
+            half_sum(variance.exp() + square - 1 - variance),
+            "two exponentials, one in the other: σ² is exp(log_variance), and log σ² is log_variance itself.",
+        ),
+        *(
+            (
+                half_sum(
+                    variance.clamp(math.exp(-end), math.exp(end)) + square - 1 - log_variance.clamp(-end, end)
+                ),
+                cut.format(end),
+            )
+            for end in (0.5, 1, 2, 3)
         ),
         (half_sum(variance + mean.abs() - 1 - log_variance), "μ² stands in the formula, not |μ|."),
         (half_sum(variance + square - log_variance) - 0.5, one),
@@ -265,6 +292,7 @@ def _parts(encoder, decoder, images, noise, change=""):
     logits = decoder(latents)
     bits = (images + 1) / 2
     other_distortions = {
+        "half targets": binary_cross_entropy_with_logits(logits, images / 2, reduction="none"),
         "squares of logits": (logits - bits).square(),
         "absolute": (logits.sigmoid() - bits).abs(),
         "tanh": binary_cross_entropy_with_logits(logits.tanh(), bits, reduction="none"),
@@ -322,6 +350,16 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
         lambda d, r, p, k: d.sum() + r.mean(),
         "",
         "the distortion is summed over the batch, and the rate averaged: the rate hardly counts.",
+    ),
+    "distortion halved": (
+        lambda d, r, p, k: d.mean() / 2 + r.mean(),
+        "",
+        "the distortion counts half: that is another β. −ELBO is distortion + rate.",
+    ),
+    "half targets": (
+        lambda d, r, p, k: d.mean() + r.mean(),
+        "half targets",
+        "the targets are −½ and ½. A Bernoulli variable is 0 or 1: shift them as well, (images + 1) / 2.",
     ),
     "no KL": (lambda d, r, p, k: d.mean(), "", "the KL takes no part in the step: that is an autoencoder."),
     "no distortion": (lambda d, r, p, k: r.mean(), "", "the likelihood takes no part in the step."),
@@ -514,8 +552,14 @@ def vae_step(answer):
         returned = _take(answer, encoder, decoder, optimizer, images, noise)
         expect_trainable(encoder, "the encoder")
         expect_trainable(decoder, "the decoder")
-        change = (_all_weights(encoder, decoder) - before) / -RATE
+        after = _all_weights(encoder, decoder)
+        change, largest = (after - before) / -RATE, after.abs().max()
         if not matches(change, slope, tolerance=1e-3):
+            if (after.abs() == largest).sum() > 3:
+                raise Wrong(
+                    f"after the step {int((after.abs() == largest).sum())} weights stand at ±{largest:.2g}: "
+                    "are they cut off? One step of the optimiser is asked for, and nothing after it."
+                )
             _expect_the_given_noise(answer, latent_dim, shape, images, noise, change)
         _check_change(change, slope, mistakes, len(weights_of(encoder)))
         _check_parts(returned, distortion.detach(), rate.detach(), n, pixels)
@@ -551,14 +595,26 @@ def _expect_the_given_noise(answer, latent_dim, shape, images, noise, change):
 
 def _take(answer, encoder, decoder, optimizer, images, noise):
     """Let the answer take its step; some errors are mistakes with a name."""
+    handed = []
+
+    def recorded(*arguments):
+        handed[:] = arguments
+        return answer(*arguments)
+
     try:
-        return call_unchanged(answer, encoder, decoder, optimizer, images, noise, name="take_step")
+        function = recorded if callable(answer) else answer
+        return call_unchanged(function, encoder, decoder, optimizer, images, noise, name="take_step")
     except NotImplementedError:
         raise
     except RuntimeError as error:
         if "does not require grad" in str(error):
             raise Wrong(
                 "the loss has no way back to a weight: a `detach`, `no_grad` or `.item()` has cut the graph."
+            ) from None
+        if handed and not (torch.equal(handed[3], images) and torch.equal(handed[4], noise)):
+            raise Wrong(
+                "the images, or the noise, are changed in place, and `backward` needs them as they were. "
+                "Make new tensors: `(images + 1) / 2`, without an underscore."
             ) from None
         if "modified by an inplace operation" in str(error):
             raise Wrong(
@@ -659,13 +715,18 @@ def _check_parts(returned, distortion, rate, images, pixels):
     ],
 )
 def implied_variance(answer):
-    for pixels, weight in ((3 * 64 * 64, 0.00025), (100, 0.02), (784, 1.0)):
+    for pixels, weight in ((3 * 64 * 64, 0.00025), (100, 0.02), (784, 1.0), (1_001, 0.00123457)):
         found = as_tensor(call(answer, pixels, weight, name="implied_variance"), "the variance")
         expect_shape(found, (), message="one number is asked for: σ².")
         right = variance_of_mse(pixels, weight)
         typical = [
             (math.sqrt(right), "that is the standard deviation σ. The variance is asked for."),
             (-right, "a variance is not negative."),
+            (3 * right, "the three channels count twice: `pixels` are all numbers of an image already."),
+            (right / 3, "the channels do not come in by themselves: `pixels` are all numbers of an image."),
+            (right**2, "that is the square of the variance."),
+            ((pixels - 1) * weight / 2, "D − 1 stands where D belongs: a mean divides by D."),
+            ((pixels + 1) * weight / 2, "D + 1 stands where D belongs: a mean divides by D."),
             (
                 4 * right,
                 "four times too much: the ½ in the exponent of the Gaussian makes it σ² = …/2, not …·2.",
@@ -705,11 +766,23 @@ def implied_variance(answer):
                 "the pixels stand on the wrong side: a mean makes the squares *cheaper*.",
             ),
         ]
-        if matches(found / right, 1.0, tolerance=1e-3):
+        if matches(found / right, 1.0, tolerance=1e-5):
             continue
         for mistake, message in typical:
-            if matches(found / mistake, 1.0, tolerance=1e-3):
+            if matches(mistake / right, 1.0, tolerance=1e-5):  # as σ and σ², where both are 1
+                continue
+            if matches(found / mistake, 1.0, tolerance=1e-5):
                 raise Wrong(message)
+        if matches(found / right, 1.0, tolerance=1e-2):
+            raise Wrong(
+                f"nearly right: for {pixels} pixels and weight {weight:g} it is {right:.7g}, and you get "
+                f"{found.item():.7g}. Is something rounded?"
+            )
+        if found == found.round() and right != round(right):
+            raise Wrong(
+                f"a whole number, {found.item():g}, where it is {right:.6g}: is it rounded, or is there a "
+                "`//`?"
+            )
         expect_varied("`implied_variance(pixels, kl_weight)`")
         raise Wrong(
             f"for {pixels} pixels and weight {weight:g} you get {found.item():.4g}. Put it into "
@@ -819,6 +892,14 @@ def importance_bound(answer):
                 (wide.mean(0) + wide.var(0) / 2).mean(),
                 "that is right for normally distributed log weights only. Average the weights themselves.",
             ),
+            (
+                ((wide - wide.amax(0)).logsumexp(0) - math.log(draws)).mean(),
+                "the largest log weight is taken off, lest exp be too small, and not put back.",
+            ),
+            (
+                ((wide - wide.max()).logsumexp(0) - math.log(draws)).mean(),
+                "the largest log weight is taken off, lest exp be too small, and not put back.",
+            ),
             (wide.logsumexp(0).exp().mean(), "that is a sum of weights. Where are average and logarithm?"),
         ]
         for mistake, message in typical:
@@ -831,6 +912,13 @@ def importance_bound(answer):
                 "which function of PyTorch does?"
             )
         expect_varied("`importance_bound(log_weights)`")
+        if found == found.round():
+            raise Wrong(f"a whole number, {found.item():g}: is it rounded, or cut off, at the end?")
+        divisor = math.exp(min((wide.logsumexp(0).mean() - found).item(), 100.0))
+        if 1.5 < divisor < 1e5 and abs(divisor - round(divisor)) < 1e-3:
+            raise Wrong(
+                f"your average divides by {divisor:.0f}, and there are {draws} draws. Take K from the tensor."
+            )
         raise Wrong(
             "that is not the average over the images of log (1/K)Σ w. Try it with one draw, where it is the "
             "average of the log weights, and with K equal draws, where it is the same."
