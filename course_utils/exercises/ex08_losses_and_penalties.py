@@ -948,7 +948,15 @@ def own_objective(answer):
     _check_form(loss)
     _check_new(loss)
     _check_undecided(loss)
-    js = _learnt(objective)
+    try:
+        js = _learnt(objective)
+    except TypeError as error:
+        if "argument" in str(error) and objective.penalty is not None:
+            raise Wrong(
+                f"the penalty cannot be called as one: {error}. A penalty is what `r1(1.0)` or "
+                "`gradient_penalty(10.0)` *returns*: give the function its weight."
+            ) from error
+        raise
     if js is None:
         raise Wrong(
             "in the harness it diverges: a loss or a weight is no longer finite. Does a cost grow without "
