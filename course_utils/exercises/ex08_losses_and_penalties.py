@@ -836,8 +836,8 @@ def _check_places(answer) -> None:
             and (epsilon - own[:, None]).abs().max() > 0.01
         ):
             raise Wrong(
-                "the points lie around the real samples, as in DRAGAN. They should lie on the line between "
-                "a real sample and its partner."
+                "the points lie around the real samples, as in DRAGAN, and not on the line to a partner. Is "
+                "there noise in the place of the generated sample, or a minus where a plus belongs?"
             )
         if (epsilon - own[:, None]).abs().max() > 0.01 and _on_lines_of_others(places, real, fake):
             raise Wrong(

@@ -10,6 +10,7 @@ import scipy.spatial
 import scipy.stats
 import torch
 from sklearn.neighbors import NearestNeighbors
+from torch.nn import functional as F
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from course_utils.checks import run_check
@@ -60,6 +61,11 @@ def frechet_root(a, b):
     values, vectors = torch.linalg.eigh(a)
     half = vectors @ torch.diag(values.clamp(min=0).sqrt()) @ vectors.T
     return torch.linalg.eigvalsh(half @ b @ half).clamp(min=0).sqrt().sum()
+
+
+def frechet_in_float32(real, fake):
+    a, b = torch.cov(real.T), torch.cov(fake.T)
+    return (real.mean(0) - fake.mean(0)).square().sum() + a.trace() + b.trace() - 2 * frechet_root(a, b)
 
 
 def frechet_by_scipy(real, fake):
@@ -152,6 +158,18 @@ def kid_short_count(real, fake):
     )
 
 
+def kid_by_triangles(real, fake):
+    xx, yy = cube(real, real).triu(1).sum(), cube(fake, fake).triu(1).sum()
+    n, m = len(real), len(fake)
+    return xx / (n * (n - 1)) + yy / (m * (m - 1)) - 2 * cube(real, fake).mean()
+
+
+def kid_without_mixed_diagonal(real, fake):
+    mixed = cube(real, fake)
+    off = (mixed.sum() - mixed.diagonal().sum()) / (mixed.numel() - min(mixed.shape))
+    return kid(real, fake, mixed=0) - 2 * off
+
+
 # --- 9.5 ---
 
 
@@ -192,6 +210,18 @@ def density_for_precision(real, fake, k):
     radius = torch.cdist(real, real).sort(1).values[:, k]
     inside = torch.cdist(real, fake) <= radius[:, None]
     return inside.float().sum(0).mean() / k, pr(real, fake, k)[1]
+
+
+def pr_with(radius, p=2.0, reduce=torch.any):
+    """Balls of any radius, worked out from a set's distances to itself."""
+
+    def answer(real, fake, k):
+        of_real, of_fake = (radius(torch.cdist(side, side, p=p)) for side in (real, fake))
+        distances = torch.cdist(real, fake, p=p)
+        precision = reduce(distances <= of_real[:, None], dim=0)
+        return precision.float().mean(), reduce(distances <= of_fake[None], dim=1).float().mean()
+
+    return answer
 
 
 # --- 9.6 ---
@@ -246,7 +276,7 @@ def gauss(reach=5, sigma=1.5):
 
 def ssim(images, targets, window=None, c=(1e-4, 9e-4), bright=lambda side: (side + 1) / 2, local=None):
     window = gauss() if window is None else window
-    local = local or (lambda maps: torch.nn.functional.conv2d(maps, window[None, None]))
+    local = local or (lambda maps: F.conv2d(maps, window[None, None]))
     x, y = bright(images), bright(targets)
     mx, my = local(x), local(y)
     vx, vy, vxy = local(x * x) - mx**2, local(y * y) - my**2, local(x * y) - mx * my
@@ -263,7 +293,7 @@ def ssim_by_torchmetrics(images, targets):
 
 def ssim_by_patches(images, targets):
     weights = gauss().double().flatten()[:, None]
-    x, y = (torch.nn.functional.unfold((side.double() + 1) / 2, 11) for side in (images, targets))
+    x, y = (F.unfold((side.double() + 1) / 2, 11) for side in (images, targets))
     mx, my = ((weights * side).sum(1, keepdim=True) for side in (x, y))
     vx, vy = (weights * (x - mx) ** 2).sum(1), (weights * (y - my) ** 2).sum(1)
     vxy, mx, my = (weights * (x - mx) * (y - my)).sum(1), mx[:, 0], my[:, 0]
@@ -276,7 +306,7 @@ def everywhere(maps):
 
 
 def padded(maps):
-    return torch.nn.functional.conv2d(maps, gauss()[None, None], padding=5)
+    return F.conv2d(maps, gauss()[None, None], padding=5)
 
 
 def ssim_with(pattern):
@@ -284,7 +314,7 @@ def ssim_with(pattern):
 
     def answer(images, targets):
         def local(maps):
-            return torch.nn.functional.conv2d(maps, gauss()[None, None])
+            return F.conv2d(maps, gauss()[None, None])
 
         x, y = (images + 1) / 2, (targets + 1) / 2
         mx, my = local(x), local(y)
@@ -485,6 +515,41 @@ WRONG = [
     ("9.1", lambda a, b: (a.sort().values - b.sort(descending=True).values).square().mean(), "dearest way"),
     ("9.1", lambda a, b: (a.sort().values - b).square().mean(), "only one of the two"),
     ("9.1", lambda a, b: (a.sort().values - b.sort().values).square(), "one number"),
+    ("9.1", lambda a, b: (a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2, "means and spreads only"),
+    ("9.1", lambda a, b: (a.sort().values - b.sort().values).square().median(), "median of the squares"),
+    ("9.1", lambda a, b: (a.sort().values - b.sort().values).square().max(), "dearest move"),
+    ("9.1", lambda a, b: transport(a, b) / 2, "half of what"),
+    ("9.1", lambda a, b: transport(a, b) * len(a) / (len(a) - 1), "N − 1"),
+    ("9.1", lambda a, b: (a.sort().values - b.sort().values).mean(), "cancel"),
+    ("9.1", lambda a, b: (a.argsort() - b.argsort()).double().square().mean(), "`argsort`"),
+    ("9.1", lambda a, b: transport(a.abs(), b.abs()), "distance from 0"),
+    ("9.2", lambda r, f: frechet_in_float32(r, f), "compute in float64"),
+    (
+        "9.2",
+        lambda r, f: frechet(r, f, root=lambda a, b: torch.linalg.svdvals(a @ b).sqrt().sum()),
+        "singular values",
+    ),
+    ("9.2", lambda r, f: frechet(r, f, covariance=lambda x: x.T @ x / (len(x) - 1)), "not centred"),
+    ("9.2", lambda r, f: frechet(r, f, terms=(1, 1, -2)), "last term is subtracted"),
+    ("9.2", lambda r, f: frechet(r, f, covariance=lambda x: torch.corrcoef(x.T)), "correlations"),
+    (
+        "9.2",
+        lambda r, f: frechet(r, f, root=lambda a, b: torch.linalg.det(a @ b).abs().sqrt()),
+        "determinant",
+    ),
+    (
+        "9.2",
+        lambda r, f: (r.mean() - f.mean()) ** 2 + frechet(r, f, terms=(0, 1, 2)),
+        "means of *all* numbers",
+    ),
+    (
+        "9.2",
+        lambda r, f: (
+            (r.mean(0) - f.mean(0)).square().sum() + (torch.cov(r.T) - torch.cov(f.T)).square().sum()
+        ),
+        "covariances' *entries*",
+    ),
+    ("9.2", lambda r, f: frechet(r, f) / r.shape[1], "number of features"),
     ("9.2", lambda r, f: frechet(r, f, correction=0), "divided by N"),
     ("9.2", lambda r, f: frechet(r, f, covariance=lambda x: torch.cov(x)), "hand it the transpose"),
     ("9.2", lambda r, f: frechet(r, f, terms=(1, 1, 0)), "last term is missing"),
@@ -533,6 +598,25 @@ WRONG = [
     ("9.3", lambda x: (x * (x.log() - x.mean(0).log())).sum(1).mean().exp(), "softmax first"),
     ("9.3", lambda x: (x.softmax(1) * x.softmax(1).log()).sum(1).mean(), ""),
     ("9.3", lambda x: score_of(x.softmax(1).softmax(1)), "softmax was taken twice"),
+    ("9.3", lambda x: score_of(F.one_hot(x.argmax(1), x.shape[1]).double()), "most probable class"),
+    ("9.3", lambda x: score(x) / x.shape[1], "number of classes"),
+    ("9.3", lambda x: x.softmax(1).amax(1).mean(), "how sure"),
+    ("9.3", lambda x: score(x / 2), "scaled before the softmax"),
+    ("9.3", lambda x: torch.stack([score(part) for part in x.chunk(10)]).mean(), "parts of the set"),
+    ("9.3", lambda x: score_of(x.double().softmax(1).clamp(min=1e-3)), "small number"),
+    ("9.4", lambda r, f: kid(r, f).abs(), "without its sign"),
+    ("9.4", lambda r, f: kid(r[: len(f)], f[: len(r)]), "cut to the size"),
+    ("9.4", lambda r, f: kid(r - r.mean(0), f - f.mean(0)), "centred"),
+    ("9.4", lambda r, f: kid(r, f, kernel=lambda a, b: (a @ b.T / len(r) + 1) ** 3), "number of samples"),
+    (
+        "9.4",
+        lambda r, f: kid(r, f, kernel=lambda a, b: ((a @ b.T + 1) / a.shape[1]) ** 3),
+        "divided by d, too",
+    ),
+    ("9.4", lambda r, f: cube(r, r).sum() + cube(f, f).sum() - 2 * cube(r, f).sum(), "those are sums"),
+    ("9.4", lambda r, f: (r.mean(0) - f.mean(0)).square().sum(), "distance of the means"),
+    ("9.4", kid_by_triangles, "`triu`"),
+    ("9.4", kid_without_mixed_diagonal, "*mixed* matrix"),
     ("9.4", lambda r, f: kid(r, f, diagonal=True), "biased"),
     ("9.4", kid_short_count, "N(N − 1) entries"),
     ("9.4", lambda r, f: kid(r, f, mixed=1), "counts *twice*"),
@@ -544,6 +628,24 @@ WRONG = [
     ("9.4", lambda r, f: kid(r, f, kernel=lambda a, b: (a @ b.T / a.shape[1] + 1) ** 2), "power is 3"),
     ("9.4", lambda r, f: kid(r, f, kernel=lambda a, b: torch.exp(-(torch.cdist(a, b) ** 2) / 2)), "Gaussian"),
     ("9.4", lambda r, f: cube(r, f), "one number"),
+    ("9.5", lambda r, f, k: pr(r, f, 3 if len(f) > 3 else k), "not the one that is handed in"),
+    ("9.5", lambda r, f, k: pr_with(lambda d: d[:, k])(r, f, k), "not sorted"),
+    ("9.5", lambda r, f, k: pr_with(lambda d: d.sort(1).values[:, 1 : k + 1].mean(1))(r, f, k), "the *mean*"),
+    ("9.5", lambda r, f, k: pr_with(lambda d: d.sort(1).values[:, -k])(r, f, k), "*farthest*"),
+    ("9.5", lambda r, f, k: pr_with(lambda d: d.sort(1).values[:, k] / 2)(r, f, k), "halved"),
+    ("9.5", lambda r, f, k: pr_with(lambda d: d.sort(1).values[:, k], p=1)(r, f, k), "Euclidean"),
+    (
+        "9.5",
+        lambda r, f, k: pr_with(lambda d: d.sort(1).values[:, k], reduce=torch.all)(r, f, k),
+        "one is enough",
+    ),
+    (
+        "9.5",
+        lambda r, f, k: (pr(r, f, k)[0] * len(f) / len(r), pr(r, f, k)[1] * len(r) / len(f)),
+        "*other* set",
+    ),
+    ("9.5", lambda r, f, k: (pr(r, f, k)[0],) * 2, "precision, twice"),
+    ("9.5", lambda r, f, k: dc(r, f, k), "density and coverage"),
     ("9.5", lambda r, f, k: pr(r, f, k)[::-1], "exchanged"),
     ("9.5", lambda r, f, k: pr(r, f, k, place=k - 1), "*itself*"),
     ("9.5", lambda r, f, k: pr(r, f, k, place=k + 1), "one neighbour too many"),
@@ -578,6 +680,65 @@ WRONG = [
     ("9.6", lambda f, r, t: (copied(f, r, t), t.add_(1))[0], "in place"),
     ("9.6", lambda f, r, t: torch.cdist(f, t).amin(1), "what is left to average"),
     ("9.6", lambda f, r, t: 0.5, "a fixed one"),
+    (
+        "9.6",
+        lambda f, r, t: copied(f, r, t, reduce=lambda d: d.argmin(1).double()),
+        "*which* training vector",
+    ),
+    (
+        "9.6",
+        lambda f, r, t: copied(f, r, t, reduce=lambda d: d.topk(3, largest=False).values.mean(1)),
+        "3 nearest",
+    ),
+    ("9.6", lambda f, r, t: 2 * copied(f, r, t) - 1, "from −1 to 1"),
+    ("9.6", lambda f, r, t: copied(f, r, t.mean(0, keepdim=True)), "*mean* of the training"),
+    (
+        "9.6",
+        lambda f, r, t: (torch.cdist(f, t).amin(1) < torch.cdist(f, r).amin(1)).double().mean(),
+        "*fresh* vectors",
+    ),
+    ("9.7", lambda x, y: ssim(x, y, window=gauss(sigma=3)), "not 3"),
+    ("9.7", lambda x, y: ssim(x, y, window=gauss(reach=4)), "9×9"),
+    ("9.7", lambda x, y: ssim(x, y, local=lambda m: F.avg_pool2d(m, 3, 1)), "3×3"),
+    (
+        "9.7",
+        lambda x, y: ssim(x, y, local=lambda m: F.conv2d(m, gauss()[None, None], stride=2)),
+        "more than one",
+    ),
+    ("9.7", lambda x, y: ssim(x, y, c=(1e-4, 1e-4)), "0.01² and 0.03²"),
+    ("9.7", lambda x, y: ssim(x, y, bright=lambda side: (side + 1) * 127.5), "255²"),
+    (
+        "9.7",
+        lambda x, y: ssim_with(lambda m, a, b, ab: m * (2 * ab + 9e-4) / (2 * a + 9e-4))(x, y),
+        "one of the two",
+    ),
+    (
+        "9.7",
+        lambda x, y: ssim_with(lambda m, a, b, ab: m * (ab + 9e-4) / ((a + b) / 2 + 9e-4))(x, y),
+        "are others",
+    ),
+    ("9.8", guess_with(image=lambda t: t.amax(0)), "brightest"),
+    ("9.8", guess_with(image=lambda t: t[-1]), "one of the targets"),
+    ("9.8", guess_with(image=lambda t: t.sum(0) / (len(t) - 1)), "N − 1"),
+    ("9.8", guess_with(image=lambda t: t.mean(0).sign()), "black or white"),
+    ("9.8", guess_with(image=lambda t: (t.mean(0) + 1) / 2), "from 0 to 1"),
+    ("9.8", guess_with(error=lambda t: t.std(0).mean()), "standard deviation"),
+    ("9.8", guess_with(error=lambda t: (t[0] - t.mean(0)).square().mean()), "one of the targets"),
+    ("9.8", guess_with(error=lambda t: (t - t.mean(0)).square().mean(0)), "for each pixel"),
+    ("9.8", guess_with(error=lambda t: t.mean(0).square().mean()), "guess itself"),
+    ("9.13", lambda x, n, z: limits(x, n, z**2), "another one than was handed in"),
+    ("9.13", lambda x, n, z: limits(x, n, 2 * z), "another one than was handed in"),
+    ("9.13", limits_with(middle=lambda p, n, z: p - z**2 / (2 * n)), "look at the signs"),
+    (
+        "9.13",
+        limits_with(half=lambda p, n, z: 2 * z * (p * (1 - p) / n + z**2 / 4 / n**2) ** 0.5),
+        "twice as large",
+    ),
+    (
+        "9.13",
+        limits_with(lambda p, n, z: p, lambda p, n, z: z * (p * (1 - p)) ** 0.5 / n, lambda n, z: 1),
+        "outside of the root",
+    ),
     ("9.7", lambda x, y: ssim(x, y, window=torch.full((11, 11), 1 / 121)), "weighs the same"),
     ("9.7", lambda x, y: ssim(x, y, window=torch.full((7, 7), 1 / 49)), "7×7"),
     ("9.7", lambda x, y: ssim(x, y, window=gauss(sigma=1.5**0.5)), "not σ²"),
@@ -697,6 +858,22 @@ WRONG = [
     ("9.11", lambda n, y: infinity(sorted(n), y), ""),
     ("9.11", lambda n, y: sum(y) / len(y), "all of it is too large"),
     ("9.11", lambda n, y: (y[-1] * n[-1] - y[0] * n[0]) / (n[-1] - n[0]), "first and the last point only"),
+    ("9.11", lambda n, y: np.polyfit(np.log(n), y, 1)[1], "over log N"),
+    ("9.11", lambda n, y: np.polyfit(1 / np.array(n), y, 2)[-1], "polynomial of degree 2"),
+    ("9.11", lambda n, y: sum(np.polyfit(1 / np.array(n), y, 1)), "at *one* sample"),
+    ("9.11", lambda n, y: np.polyfit(1 / np.array(n), y, 1, w=np.array(n))[1], "weighted fit"),
+    ("9.11", lambda n, y: np.polyfit(1 / np.array(n) ** 2, y, 1)[1], "over 1/N²"),
+    ("9.11", lambda n, y: np.polyval(np.polyfit(1 / np.array(n), y, 1), 1 / max(n)), "at the largest size"),
+    ("9.11", lambda n, y: abs(infinity(n, y)), "a little below 0"),
+    ("9.12", lambda r, f, k: (dc(r, f, k)[0] * k / len(r), dc(r, f, k)[1]), "number of balls"),
+    ("9.12", lambda r, f, k: (dc(r, f, k)[0] * k / (k + 1), dc(r, f, k)[1]), "by k + 1"),
+    (
+        "9.12",
+        lambda r, f, k: (dc(r, f, k)[0], inside_balls(r, f, k).sum(1).ge(k).float().mean()),
+        "yours wants k",
+    ),
+    ("9.12", lambda r, f, k: (inside_balls(r, f, k).sum(0).max() / k, dc(r, f, k)[1]), "in the most balls"),
+    ("9.12", lambda r, f, k: (dc(r, f, k)[0], dc(r, f, k)[1] * len(r) / len(f)), "number of fakes"),
     ("9.12", lambda r, f, k: dc(r, f, k)[::-1], "exchanged: density comes first"),
     ("9.12", lambda r, f, k: dc(r, f, k, place=k - 1), "*itself*"),
     ("9.12", lambda r, f, k: dc(r, f, k, place=k + 1), "one neighbour too many"),
