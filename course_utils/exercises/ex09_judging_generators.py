@@ -272,7 +272,12 @@ def frechet(answer):
             ),
         ]
         mistakes += other_frechets(real.double(), fake.double(), means, traces, overlap)
-        if real is wide and not matches(found, right, tolerance=1e-3) and abs(found - right) < 20:
+        few = [value for value, message in mistakes if "only the first" in message]
+        if (
+            real is wide
+            and not any(matches(found, value, tolerance=1e-3) for value in [right, *few])
+            and abs(found - right) < 20
+        ):
             raise Wrong(
                 f"right for few features; with 30 samples of 64 features it is {found:.3g}, and should be "
                 f"{right:.3g}. "

@@ -61,6 +61,10 @@ def other_costs(a: Tensor, b: Tensor) -> list:
             (a.argsort() - b.argsort()).double().square().mean(),
             "those are *places in the list* (`argsort`). The points themselves are wanted in order.",
         ),
+        *((moves.var(correction=less), "that is the *variance* of the moves: their mean is taken off, so "
+           "that a heap that is only shifted would cost nothing.") for less in (0, 1)),
+        (squares.trunc().mean(), "the costs are cut to whole numbers before the mean."),
+        (squares.round().mean(), "the costs are rounded to whole numbers before the mean."),
         (moves.norm(), "that is the root of the sum of the squares. Take their mean, and no root."),
         ((a - b).norm(), "that moves each point to whichever stands at its place in the list; and takes a "
          "root."),
@@ -88,12 +92,20 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
     raw_a, raw_b = (side.T @ side / (len(side) - 1) for side in (real, fake))
     singular = "singular values are not eigenvalues: Σ_a Σ_b is not symmetric. Σ_a^½ Σ_b Σ_a^½ is."
     centre = "the covariances are not centred: subtract each feature's mean first, or take `torch.cov`."
-    one_mean = "the means of *all* numbers are compared. Each feature has its own mean: average over the "
-    "samples, axis 0."
+    one_mean = (
+        "the means of *all* numbers are compared. Each feature has its own mean: average over the samples, "
+        "axis 0."
+    )
+    n, m = len(real), len(fake)
+    one_count = "both covariances are divided by *one* set's number. Each set has its own: N − 1 and M − 1."
     return [
         (means + traces - 2 * torch.linalg.svdvals(product).sqrt().sum(), singular),
         (means + traces - 2 * torch.linalg.svdvals(product).sum(), f"the root is missing, and {singular}"),
         (formula(raw_a, raw_b), centre),
+        (formula(a, b * (m - 1) / (n - 1)), one_count),
+        (formula(a * (n - 1) / (m - 1), b), one_count),
+        *((of_first(real, fake, few), f"only the first {few} features are used. Take all that there are.")
+          for few in (2, 3, 10, 16, 32)),
         (formula(real.T @ real / len(real), fake.T @ fake / len(fake)), centre),
         (means + traces + 2 * overlap, "the last term is subtracted: two equal sets are at distance 0."),
         (-means + traces - 2 * overlap, "the means' squared distance is added."),
@@ -152,6 +164,14 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
     ]  # fmt: skip
 
 
+def of_first(real: Tensor, fake: Tensor, few: int) -> Tensor:
+    """The Fréchet distance by the first few features."""
+    real, fake = real[:, :few].double(), fake[:, :few].double()
+    a, b = torch.cov(real.T), torch.cov(fake.T)
+    overlap = torch.linalg.svdvals(square_root(a) @ square_root(b)).sum()
+    return (real.mean(0) - fake.mean(0)).square().sum() + a.trace() + b.trace() - 2 * overlap
+
+
 def square_root_of_product(product: Tensor) -> Tensor:
     """The principal root of Σ_a Σ_b, whose eigenvalues are not negative though it is not symmetric."""
     values, vectors = torch.linalg.eig(product)
@@ -165,9 +185,22 @@ def other_scores(logits: Tensor, p: Tensor, information: float) -> list:
     one_hot = torch.nn.functional.one_hot(logits.argmax(1), classes).double()
     of_mean_logits = logits.mean(0).log_softmax(0)
     right = math.exp(information)
+    entropy = -torch.special.xlogy(p, p).sum(1).mean()
+    against_first = (torch.special.xlogy(p, p) - torch.special.xlogy(p, p[0])).sum(1).mean()
     added = "a small number is added, or probabilities are cut off, lest there be log 0. It moves the score."
     return [
         (score(logits), "that treats logits as probabilities. They want a softmax first."),
+        (_score_of_any(logits.clamp(min=1e-12)), "that treats logits as probabilities. They want a softmax "
+         "first."),
+        (_score_of_any(logits.abs()), "that treats logits as probabilities. They want a softmax first."),
+        (math.exp(min(information / math.log(2), 700)), "the KL is in *bits*: exp wants the natural "
+         "logarithm."),
+        *((number / torch.exp(entropy), f"there are always {number} classes in it, all alike. p(k) is the "
+           "average of the rows, of as many classes as there are.") for number in (10, 1000)),
+        (torch.exp(against_first), "p(k) is one image's row. It is the average of all rows."),
+        *((torch.exp((marginal * (marginal.clamp(min=e).log() - p.clamp(min=e).log())).sum(1).mean()),
+           "the KL is the other way round: KL(p(k | x) ‖ p(k)) averages under p(k | x).")
+          for e in (1e-16, 1e-12, 1e-10, 1e-8)),
         (each.exp().mean(), "first the mean of the KLs, then exp. You averaged the exponentials."),
         (each.exp().sum(), "first the mean of the KLs, then exp. You added up exponentials."),
         (score(one_hot.clamp(min=1e-300)), "that counts the most probable class only. The score takes the "
@@ -197,6 +230,12 @@ def score(p: Tensor) -> Tensor:
     """exp E KL of rows that may be no probabilities; NaN stays NaN."""
     marginal = p.mean(0)
     return torch.exp((p * (p.log() - marginal.log())).sum(1).mean()).nan_to_num(-1.0, 1e300, -1.0)
+
+
+def _score_of_any(rows: Tensor) -> Tensor:
+    """exp E KL, where 0·log 0 is 0."""
+    terms = torch.special.xlogy(rows, rows) - torch.special.xlogy(rows, rows.mean(0))
+    return torch.exp(terms.sum(1).mean()).nan_to_num(-1.0, 1e300, -1.0)
 
 
 def other_kernel_distances(x: Tensor, y: Tensor) -> list:
@@ -268,6 +307,17 @@ def other_kernel_distances(x: Tensor, y: Tensor) -> list:
         (unbiased(x, y, lambda a, b: torch.exp(-(torch.cdist(a, b) ** 2) / d)), "that is a Gaussian "
          "kernel. KID's is a polynomial."),
         (unbiased(x, y, torch.cdist), "those are distances. KID's kernel says how *alike* two samples are."),
+        (inner(xx) + inner(yy) - 2 * xy.diagonal().mean(), "the mixed term holds only pairs with one index. "
+         "Every real sample meets every fake one."),
+        ((xx.sum() - xx.trace()) / n + (yy.sum() - yy.trace()) / m - 2 * xy.mean(), "divided by the number "
+         "of samples. Without the diagonal N(N − 1) pairs are left."),
+        ((xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1)) - 2 * xy.mean(), "1 is taken off "
+         "for each sample. On the diagonal stands k(x, x), which is more than 1."),
+        *((unbiased(x, y, lambda a, b, width=width: (a @ b.T / width + 1) ** 3), "the kernel always divides "
+           f"by {width}; here d, the number of features, is another one.") for width in (64, 2048, 784)),
+        (sum(sign * polynomial_kernel(one.mean(0, keepdim=True), other.mean(0, keepdim=True)).sum()
+             for sign, one, other in ((1, x, x), (1, y, y), (-2, x, y))),
+         "that compares the two *means* only. First the kernel of each pair, then the average."),
         (-unbiased(x, y, torch.cdist), "that is the energy distance. KID's kernel is a polynomial."),
         (right / 2, "half of what it should be."),
         (100 * right, "papers print it times 100 or 1000, but the function gives it as it is."),
@@ -927,6 +977,14 @@ def _other_balls(real: Tensor, fake: Tensor, k: int, distances: Tensor, both, ri
             "the radius is the mean of the distances to the k nearest, the sample itself among them. It "
             "reaches to the k-th of the others.",
         ),
+        (both(order_real[:, : k + 1].sum(1), order_fake[:, : k + 1].sum(1)), "the radius is the *sum* of the "
+         "distances to the k nearest. It reaches to the k-th itself."),
+        (torch.stack([right[0], 1 - right[0]]), "recall is not 1 − precision: it asks the *real* samples "
+         "whether they are in the fakes' balls."),
+        (right * torch.tensor([len(fake) / len(real), 1.0]), "the precision's count is divided by the number "
+         "of *real* samples. The fakes are asked: divide by theirs."),
+        (right * torch.tensor([1.0, len(real) / len(fake)]), "the recall's count is divided by the number of "
+         "*generated* samples. The reals are asked: divide by theirs."),
         (both(order_real[:, -k], order_fake[:, -k]), "those are the k *farthest* neighbours."),
         (both(order_real[:, -1], order_fake[:, -1]), "those are the *farthest* neighbours."),
         (both(of_real / 2, of_fake / 2), "the radii are halved: a radius is the whole distance to the "
@@ -988,6 +1046,9 @@ def other_limits(n: Tensor, y: Tensor) -> list:
     last = n.argsort()[-2:]
     return [
         (fitted(n.log(), y)[1], "the line runs over log N. The bias falls like 1/N."),
+        (fitted(1 / (n - 1), y)[1], "the line runs over 1/(N − 1). Take 1/N."),
+        *((fitted(x[:few], y[:few])[1], f"only the first {few} points are used. Take all that are handed in.")
+          for few in (3, 4)),
         (fitted(x**2, y)[1], "the line runs over 1/N². The bias falls like 1/N."),
         (slope + intercept, "that is the line where 1/N is 1: at *one* sample. Where is it 0?"),
         (intercept + slope * x.min(), "that is the line at the largest size. Where is 1/N equal to 0?"),

@@ -209,10 +209,10 @@ HALF_CURES = [
     (7, {"128, 0.8": "128", "        g_optimizer.step()\n": ""}, "generator does not move"),
     (7, {"128, 0.8": "128", "        d_optimizer.step()\n": ""}, "discriminator does not move"),
     (7, {"128, 0.8": "128", "generator(torch.randn(64, 16))": "generator(torch.ones(64, 16))"},
-     "all samples of a round are the same"),
-    (1, {"            fake=fake": "            fake=real"}, "not made by the network"),
-    (8, {"            fake=fake": "            fake=real"}, "not made by the network"),
-    (8, {"            fake=fake": "            fake=torch.rand_like(fake)"}, "not made by the network"),
+     "ll samples of a round are the same"),
+    (1, {"            fake=fake": "            fake=real"}, "not made by the generator"),
+    (8, {"            fake=fake": "            fake=real"}, "not made by the generator"),
+    (8, {"            fake=fake": "            fake=torch.rand_like(fake)"}, "not made by the generator"),
 ]  # fmt: skip
 
 

@@ -139,8 +139,8 @@ def unusable(recording: Recording, rounds: int) -> str:
         )
     if recording.foreign:
         return (
-            "what `watch` gets as `fake` was not made by the network that makes the samples. Show it what "
-            "that network made in this round, as it is."
+            "what `watch` gets as `fake` was not made by the generator. Show it what the generator made in "
+            "this round, as it is."
         )
     if not recording.is_finite():
         broken = [name for name, values in recording.history.items() if not all(map(_is_number, values))]

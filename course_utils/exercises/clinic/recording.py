@@ -33,7 +33,7 @@ class Recording:
         default_factory=dict
     )  # network → steps that an optimiser took with its weights
     shown: dict = field(default_factory=dict)  # what the latest call handed over
-    foreign: int = 0  # entries of the history whose `fake` did not come from the network that makes samples
+    foreign: int = 0  # entries of the history whose `fake` did not come from the generator
 
     def late(self, column: str, fraction: float = 0.25) -> float:
         """The mean of the last quarter of a column; NaN where there is no such column."""
@@ -160,8 +160,8 @@ class Watch:
             self._outputs[id(network)].append(result.detach())
 
     def _is_foreign(self, shown: Mapping) -> bool:
-        """Whether `fake` is neither a late output of the network that makes samples nor computed from one."""
-        maker, fake = shown.get("generator", shown.get("decoder")), shown.get("fake")
+        """Whether `fake` is neither a late output of the generator nor computed from one."""
+        maker, fake = shown.get("generator"), shown.get("fake")
         if not isinstance(maker, nn.Module) or not isinstance(fake, Tensor):
             return False
         fresh = any(torch.equal(fake, one) for one in self._outputs[id(maker)])
