@@ -280,15 +280,16 @@ for loss, run in lopsided.items():
     )
 
 # %% [markdown]
-# You predicted what becomes of G's gradient: it is (c). The first two panels of the two matches
-# look alike: D's loss is near 0, and D is right nearly always. Only the third panel tells them
-# apart. In the minimax game the gradient is less than a hundredth as long as in the non-saturating
-# game: a sample that D rejects has the weight $D(G(z)) \approx 0$. This is the **vanishing
-# gradient** (Arjovsky and Bottou, 2017).
+# You predicted what becomes of G's gradient: it is (c). D's curves look alike in both matches: D's
+# loss is near 0, and D is right nearly always. (G's own losses cannot be compared: the two games
+# give them different formulas.) What G is told is in the third panel. In the minimax game the
+# gradient is less than a hundredth as long as in the non-saturating game: a sample that D rejects
+# has the weight $D(G(z)) \approx 0$. This is the **vanishing gradient** (Arjovsky and Bottou,
+# 2017).
 #
-# With plain gradient descent G would stand still now. Adam divides a gradient by its own recent
-# size, so that the weights do move, on what is left of the signal; the samples are still the noise
-# that they were at the start.
+# With plain gradient descent G would hardly move now. Adam divides a gradient by its own recent
+# size, so that the weights do move, on what is left of the signal; in the last rows the samples
+# are still noise.
 #
 # In the non-saturating game G is being told something, loudly. Its loss is high, its gradient
 # long. This is an **overpowering D**, and a different illness: G hears, but what it hears is of
@@ -719,9 +720,9 @@ show_source(feature_matching)
 #
 # - A group is `group` samples that stand side by side in the batch; `group` divides $N$.
 # - For each feature (channel, row, column) take the standard deviation over the samples of the
-#   group, $\sqrt{\tfrac1g \sum_i (x_i - \bar x)^2 + \varepsilon}$ with $\varepsilon = 10^{-8}$. What
-#   would the root do without $\varepsilon$ where all samples are the same, as those of a collapsed
-#   generator are?
+#   group, $\sqrt{\tfrac1g \sum_i (x_i - \bar x)^2 + \varepsilon}$ with $\varepsilon = 10^{-8}$.
+#   What would the root do without $\varepsilon$ where all samples are the same, as those of a
+#   collapsed generator are?
 # - Average these standard deviations over all features: one number for the group, which all its
 #   samples get.
 #
@@ -1020,7 +1021,7 @@ claim(
 #
 # 1. **Look at the chart.** It is the recorded run, on the dashboard that you know. In grey, under
 #    it, the same program without the mistake: what health looks like. Where you see no grey, it
-#    lies under the colour; where a plane shows no samples, they are outside it.
+#    lies under the colour; where a plane shows no samples, it says why.
 # 2. **Diagnose**, with one letter in quotes, before you open the program. A wrong letter is
 #    answered by what the chart would have shown instead.
 # 3. **Cure.** The program is in a folded cell: open it, find the mistake, change it there, run the
