@@ -219,7 +219,8 @@ claim(
 #
 # Write the generator again so that it paints 32×32 pixels. Keep what is good: latents of 100
 # numbers, a start of 256 maps of 4×4, three transposed convolutions, the tanh. One layer has to
-# change, and mind its `output_padding`.
+# change, and mind its `output_padding`. No other layer makes the picture larger, and every pixel
+# depends on the latents, up to the edge.
 
 
 # %%
@@ -535,7 +536,8 @@ claim(
 #
 # Write the simplest augmentation. Every image of the batch is mirrored, left for right, with
 # probability ½, by a coin of its own. Draw the coins with the given `rng`, so that a seed decides
-# everything. Don't change the images you are given, and let gradients through.
+# everything, and on the images' device. Don't change the images you are given, and let gradients
+# through.
 
 
 # %%
@@ -601,7 +603,8 @@ plots.show(
 #
 # ### Exercise 6.5 — How far does a matrix stretch? (●●○, 12 min)
 #
-# Write it. Start from a random $v$, take `steps` steps, return the spectral norm.
+# Write it. Start from a random $v$, take `steps` steps, return the spectral norm as one number. Here
+# `weight` lies on the CPU, and $\sigma$ may be taken with the last $v$ or with the one before it.
 
 
 # %%
@@ -1409,12 +1412,14 @@ claim(
 #
 # ### Exercise 6.6 — A generator without a grid (●●●, 30 min)
 #
-# Write a whole generator, layer by layer, from `torch.nn` alone, and test it by its spectrum:
+# Write a whole generator, layer by layer, from `torch.nn` and its functions alone, and test it by
+# its spectrum:
 #
 # - 64 random numbers in, pictures (3, 32, 32) in [−1, 1] out, and the attribute `latent_dim`, for
 #   which `train` and `sample` ask. A new network, with new random weights, at every call.
 # - Maps are doubled by *another* layer than the three of the table above as they stand: by one of
-#   these ideas, or by one of your own. The last doubling has to have weights to learn.
+#   these ideas, or by one of your own. The last doubling has to have weights to learn; what has
+#   none, such as a blur, may stand before and after it.
 # - **Before any training**, its pictures have no more power at period 2 than white noise, which has
 #   3/1023 of its own. <!-- numbers: settings of the exercise -->
 # - Not more than 600,000 weights, so that the comparison with ours is a fair one.

@@ -280,15 +280,16 @@ for loss, run in lopsided.items():
     )
 
 # %% [markdown]
-# You predicted what becomes of G's gradient: it is (c). The first two panels of the two matches
-# look alike: D's loss is near 0, and D is right nearly always. Only the third panel tells them
-# apart. In the minimax game the gradient is less than a hundredth as long as in the non-saturating
-# game: a sample that D rejects has the weight $D(G(z)) \approx 0$. This is the **vanishing
-# gradient** (Arjovsky and Bottou, 2017).
+# You predicted what becomes of G's gradient: it is (c). D's curves look alike in both matches: D's
+# loss is near 0, and D is right nearly always. (G's own losses cannot be compared: the two games
+# give them different formulas.) What G is told is in the third panel. In the minimax game the
+# gradient is less than a hundredth as long as in the non-saturating game: a sample that D rejects
+# has the weight $D(G(z)) \approx 0$. This is the **vanishing gradient** (Arjovsky and Bottou,
+# 2017).
 #
-# With plain gradient descent G would stand still now. Adam divides a gradient by its own recent
-# size, so that the weights do move, on what is left of the signal; the samples are still the noise
-# that they were at the start.
+# With plain gradient descent G would hardly move now. Adam divides a gradient by its own recent
+# size, so that the weights do move, on what is left of the signal; in the last rows the samples
+# are still noise.
 #
 # In the non-saturating game G is being told something, loudly. Its loss is high, its gradient
 # long. This is an **overpowering D**, and a different illness: G hears, but what it hears is of
@@ -719,9 +720,9 @@ show_source(feature_matching)
 #
 # - A group is `group` samples that stand side by side in the batch; `group` divides $N$.
 # - For each feature (channel, row, column) take the standard deviation over the samples of the
-#   group, $\sqrt{\tfrac1g \sum_i (x_i - \bar x)^2 + \varepsilon}$ with $\varepsilon = 10^{-8}$. What
-#   would the root do without $\varepsilon$ where all samples are the same, as those of a collapsed
-#   generator are?
+#   group, $\sqrt{\tfrac1g \sum_i (x_i - \bar x)^2 + \varepsilon}$ with $\varepsilon = 10^{-8}$.
+#   What would the root do without $\varepsilon$ where all samples are the same, as those of a
+#   collapsed generator are?
 # - Average these standard deviations over all features: one number for the group, which all its
 #   samples get.
 #
@@ -881,7 +882,7 @@ plots.show(
 # 2. how far the fractions $f$ of all 1,000 modes are from equal ones, $\mathrm{KL}(f \,\Vert\, u)$
 #    with $u = 1/1000$, in nats.
 #
-# Before you write: what is the KL if all images show the same three digits? And what becomes of
+# Both may be Python's numbers, or tensors of one number each. Before you write: what is the KL if all images show the same three digits? And what becomes of
 # $f \log f$ at the modes that are missing?
 
 
@@ -1020,16 +1021,18 @@ claim(
 #
 # 1. **Look at the chart.** It is the recorded run, on the dashboard that you know. In grey, under
 #    it, the same program without the mistake: what health looks like. Where you see no grey, it
-#    lies under the colour; where a plane shows no samples, they are outside it.
+#    lies under the colour; where a plane shows no samples, it says why.
 # 2. **Diagnose**, with one letter in quotes, before you open the program. A wrong letter is
 #    answered by what the chart would have shown instead.
 # 3. **Cure.** The program is in a folded cell: open it, find the mistake, change it there, run the
 #    cell, check. The check runs your program with three seeds, and looks whether the symptom is
-#    gone and the training still alive. What else you could improve, leave as it is.
+#    gone and all networks still learn. Often there is more than one place for a cure: any that cures
+#    will do. What else you could improve, leave as it is.
 #
 # All ten programs are built alike. `draw(n, rng)` gives data, `rounds` says how long, all chance
-# comes from `start`, and once a round the program shows its `watch` what it has at hand. The watch
-# changes nothing; do not operate on it.
+# comes from `start`, and once a round the program shows its `watch` what it has at hand: the data of
+# the round as `real`, what the generator made of it as `fake`. The watch changes nothing; do not
+# operate on it.
 #
 # | patient | trains | complaint | |
 # | --- | --- | --- | --- |

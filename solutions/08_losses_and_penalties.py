@@ -776,8 +776,9 @@ claim(
 # one, $\tilde x$, make a pair. For each pair choose a random point on the straight line between
 # the two, uniformly. Ask for the length of the critic's slope there, the whole sample's. Return
 # $\lambda$ times the mean squared distance of these lengths from
-# 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`; the critic returns logits `(N,)`.
-# The result must be something that D's optimiser can step on.
+# 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`, on any device, and your random numbers
+# lie there, too; the critic returns logits `(N,)`. The result must be something that D's optimiser
+# can step on, also where the critic is flat.
 #
 # These slips are on record, so take care:
 #
@@ -970,10 +971,11 @@ claim(
 #
 # $$ R_1 = \tfrac\gamma2\,E_{x \sim p}[\lVert\nabla t(x)\rVert^2], \qquad R_2 = \tfrac\gamma2\,E_{x \sim q}[\lVert\nabla t(x)\rVert^2]. $$
 #
-# The reason is in [notebook 02](02_game_dynamics.ipynb#Second-cure:-change-the-game). Where
-# the generator is right, D has nothing left to say, and its slope should be 0: otherwise it drives
-# the samples past the data. A slope of 1 at the goal does just that. Nothing here makes $L_D$ a
-# distance; none is known that these penalised losses measure. They are there for the dynamics.
+# The reason is in [notebook 02](02_game_dynamics.ipynb#Second-cure:-change-the-game). Where the
+# generator is right, D has nothing left to say, and its slope should be 0: otherwise it drives the
+# samples past the data. A slope of 1 at the goal does just that. They are there for the dynamics,
+# and not to make $L_D$ a distance; though Roth et al. (2017) came to a similar penalty by asking
+# for the divergence of two *blurred* distributions.
 #
 # With relativistic pairing and both penalties you have the loss of **R3GAN** (Huang et al. 2024).
 #
@@ -1038,9 +1040,9 @@ plots.show(
 # Spectral normalisation, R1, R2 and their relatives are within a factor of two of the best plain
 # loss. Every run with the box or with the two-sided penalty is worse than every run of a plain
 # loss. The one-sided penalty, with the same $\lambda$, is within a factor of two of the best plain
-# loss again. So it is neither the Wasserstein loss that fails here nor a penalty as such. It is
-# the demand that the slope be 1 everywhere, where it should also be able to be small, and to turn
-# round.
+# loss again. So on the plane it is neither the Wasserstein loss that fails nor a penalty as such.
+# What the two penalties differ in is the demand that the slope be 1 everywhere, where it could
+# also be small, and turn round.
 #
 # With $\lambda = 0.1$, or with five steps of the critic, the two-sided penalty is still behind
 # in this run. With its authors' learning rate and patience it may not be: that was not measured.
@@ -1090,8 +1092,8 @@ for name in ORDER:
 
 # %% [markdown]
 # R1 and R2 do what they say: the slope at the data is a fraction of what it is without them. The
-# clipped critic has hardly any slope at all: its box is that small. It is Adam that makes steps of
-# ordinary size of it, for G too.
+# clipped critic has hardly any slope at all: its box is that small. Adam divides a gradient by its
+# own recent size, so that G's steps need not be small for that.
 
 # %% tags=["claim"]
 claim(
@@ -1319,9 +1321,9 @@ plots.show(
 # Longer trainings are on [the page of measurements](../docs/benchmarks.md), with the recipe of
 # [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) and three seeds. There minimax,
 # 0.84 (0.80 to 0.87), and non-saturating, 0.91 (0.73 to 0.91), come out level after 150,000
-# images. Least squares was run for 75,000 only: 2.99, against 2.63 and 2.18. And *without*
-# spectral normalisation the recipe falls back from 0.91 to 1.52 (1.20 to 1.61).
-# <!-- numbers: of that page -->
+# images. Least squares was run for 75,000 only: 2.99, against 2.63 for non-saturating and 2.18 for
+# minimax. And *without* spectral normalisation the recipe falls back from 0.91 to 1.52 (1.20 to
+# 1.61). <!-- numbers: of that page -->
 #
 # So: take the non-saturating loss, normalise D spectrally, and spend your time on the networks
 # and the learning rates. Take R1 if the game does not settle. Take another loss for a reason: a
@@ -1389,13 +1391,14 @@ claim(
 #
 # | part | what it must do |
 # | --- | --- |
-# | `discriminator(real_logits, fake_logits)` | one number, a mean; a step down it raises real logits and lowers fake ones |
-# | `generator(real_logits, fake_logits)` | one number, a mean; a step down it raises fake logits. `real_logits` is `None`, unless you say `generator_sees_real=True` |
+# | `discriminator(real_logits, fake_logits)` | one number, a mean; near the undecided logit a step down it raises real logits and lowers fake ones, on average |
+# | `generator(real_logits, fake_logits)` | one number, a mean; there a step down it raises fake logits, on average. `real_logits` is `None`, unless you say `generator_sees_real=True` |
 # | `undecided` | the logit that a D which cannot tell should give to everything (0 by default); `None` if only differences count |
 #
-# The check looks whether it is new, up to factors, and lets it learn data that this text does not
-# show; that takes it some seconds. A formula is not enough: think of what happens far out, where D
-# is sure.
+# The check looks whether the pair is new: none of the table's with a factor before the loss or before
+# the logits. D's loss of one pair with G's of another counts as new. Then it lets it learn data that
+# this text does not show; that takes it some seconds. A formula is not enough: think of what happens
+# far out, where D is sure.
 
 
 # %%
@@ -1570,8 +1573,8 @@ print(f"logits from {reach.min():.2f} to {reach.max():.2f}; the two generators h
 # %% [markdown]
 # In this run no logit reaches the margin at the end, and the two generators have the same weights,
 # bit for bit: every gradient was the same. Other starts may part: one logit beyond the margin,
-# early on, is enough. But under spectral normalisation the two names stand for nearly one
-# objective, unless the data are wide enough for logits beyond ±1.
+# early on, is enough. So under spectral normalisation the two names stand for one objective as
+# long as no logit passes ±1; how long that is depends on the width of the data, and on the start.
 
 # %% tags=["claim"]
 claim(
@@ -1627,8 +1630,8 @@ plots.show(
 #   wrong way; in the game it lags behind.
 # - Spectral normalisation holds matrices at 1, and convolutions at up to $\lceil k/s \rceil$.
 # - Under equal conditions most losses are within a factor of two of each other. Spectral
-#   normalisation helps on MNIST; a slope that must be 1 everywhere does badly with the course's
-#   settings.
+#   normalisation helps on MNIST. With the course's settings a slope that must be 1 everywhere does
+#   badly on the plane, and on MNIST the one-sided penalty does no better.
 #
 # `course progress` in a terminal shows which exercises you have solved.
 #
@@ -1644,10 +1647,12 @@ plots.show(
 #   arXiv:1701.07875.
 # - I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville, *Improved Training of
 #   Wasserstein GANs*, NIPS 2017, arXiv:1704.00028. The gradient penalty.
-# - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative Adversarial
-#   Networks*, ICLR 2018, arXiv:1802.05957.
+# - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida, *Spectral Normalization for Generative
+#   Adversarial Networks*, ICLR 2018, arXiv:1802.05957.
 # - L. Mescheder, A. Geiger, S. Nowozin, *Which Training Methods for GANs do actually Converge?*,
 #   ICML 2018, arXiv:1801.04406. R1 and R2.
+# - K. Roth, A. Lucchi, S. Nowozin, T. Hofmann, *Stabilizing Training of Generative Adversarial
+#   Networks through Regularization*, NIPS 2017, arXiv:1705.09367.
 # - A. Jolicoeur-Martineau, *The relativistic discriminator: a key element missing from standard
 #   GAN*, ICLR 2019, arXiv:1807.00734.
 # - Y. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin, *The GAN is dead; long live the GAN! A Modern
@@ -1656,5 +1661,5 @@ plots.show(
 #   Annals of Statistics 37 (2009), 876–904, doi:10.1214/08-AOS595. <!-- numbers: pages -->
 # - H. Petzka, A. Fischer, D. Lukovnikov, *On the Regularization of Wasserstein GANs*, ICLR 2018,
 #   arXiv:1709.08894. The one-sided penalty.
-# - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A Large-Scale
-#   Study*, NeurIPS 2018, arXiv:1711.10337.
+# - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet, *Are GANs Created Equal? A
+#   Large-Scale Study*, NeurIPS 2018, arXiv:1711.10337.

@@ -234,10 +234,10 @@ def _behaviour() -> str:
             )
     unused, varied = [], []
     for place, argument in enumerate(arguments):
-        another = _another(argument)
-        if another is not argument:
+        others = _others(argument)
+        if others:
             varied.append(place)
-            if gives_the_same(*arguments[:place], another, *arguments[place + 1 :]):
+            if all(gives_the_same(*arguments[:place], one, *arguments[place + 1 :]) for one in others):
                 unused.append(place)
     if not unused:
         return ""
@@ -246,18 +246,33 @@ def _behaviour() -> str:
     return f"is the same whatever {_name_of_argument(function, unused[0])} is. Does your function use it?"
 
 
-def _another(argument):
-    """Something like the argument, and different; the argument itself where there is no such thing."""
+def _others(argument) -> list:
+    """A few values like the argument: one near it, and one far off, which also turns its order round.
+
+    A result may be the same for the first alone: a median, an order, what has converged, what is cut off.
+    """
     import torch
 
     if isinstance(argument, torch.Tensor) and argument.numel():
-        other = argument * torch.linspace(0.4, 0.9, argument.numel()).reshape(argument.shape)
-        if argument.is_floating_point() and (argument > 0).all():  # perhaps probabilities, that add up to 1
-            other = other * (argument.sum() / other.sum()) if argument.numel() > 1 else other
-        return other.to(argument.dtype)
+        near = argument * torch.linspace(0.4, 0.9, argument.numel()).reshape(argument.shape)
+        far = argument.flatten().flip(0).reshape(argument.shape)
+        if (
+            not argument.is_floating_point()
+        ):  # such as labels, of which only those that there are may be valid
+            return [near.to(argument.dtype), far]
+        if not (argument > 0).all():
+            return [near, 2 - 3 * far]
+        if argument.numel() > 1:  # perhaps probabilities, that add up to 1
+            near = near * (argument.sum() / near.sum())
+            far = far.square() * (argument.sum() / far.square().sum())
+        return [near, far]
     if isinstance(argument, (int, float)):
-        return argument + 1
-    return argument[:-1] if isinstance(argument, list) else argument
+        whole = isinstance(argument, int) and argument > 1
+        return [argument + 1, 1 if whole else 3 * argument + 2]
+    if isinstance(argument, list) and argument:
+        numbers = all(isinstance(one, (int, float)) for one in argument)
+        return [argument[:-1], [3 * one + 1 for one in reversed(argument)] if numbers else argument[::-1]]
+    return []
 
 
 def _place(index: int, shape) -> str:

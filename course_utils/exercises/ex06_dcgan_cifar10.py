@@ -18,7 +18,7 @@ from course_utils.checks import (
     expect_varied,
     matches,
 )
-from course_utils.checks.devices import try_elsewhere
+from course_utils.checks.devices import call_anywhere, try_elsewhere
 from course_utils.metrics import checkerboard_fraction
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
@@ -226,6 +226,12 @@ def fixed_generator(answer):
     if side != 32:
         raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
     constant = (images - images[:1]).abs().amax(dim=(0, 1)) < 1e-6
+    if constant[-1].all() and constant[:, -1].all() and not constant[:-1, :-1].any():
+        raise Wrong(
+            "the pictures are 32×32, but the last row and the last column are the same in each: no stamp of "
+            "the last layer reaches them. More `output_padding` than the kernel covers is an empty edge: "
+            "double in three layers."
+        )
     if 0 < constant.sum() < constant.numel():
         raise Wrong(
             f"the pictures are 32×32, but {int(constant.sum())} of {constant.numel()} pixels are the same "
@@ -305,6 +311,10 @@ def _how_mixed(x, result) -> str:
         return "each *row of pixels* has a coin of its own. One coin for each image: (N, 1, 1, 1)."
     if (same(result, x) | same(result, flipped)).all():
         return "each *pixel* has a coin of its own. One coin for each image: (N, 1, 1, 1)."
+    if (same(result, -x) | same(result, x)).flatten(1).all(1).all():
+        return "the colours are turned to their opposites, −x. Mirroring leaves them, and moves the pixels."
+    if (same(result, -flipped) | same(result, x)).flatten(1).all(1).all():
+        return "the mirrored images are turned to their negatives, too. Mirroring leaves the colours."
     everything = torch.cat([x, flipped]).flatten(1)
     if (torch.cdist(result.flatten(1).double(), everything.double()).amin(1) < 1e-6).all():
         return "every image is there, as it was or mirrored, but the order of the batch has changed."
@@ -347,7 +357,15 @@ def mirror(answer):
     def tossed(seed):
         return answer(pixels, torch.Generator().manual_seed(seed))
 
-    found = tossed(0)
+    try:
+        found = tossed(0)
+    except (IndexError, RuntimeError) as error:
+        if _fits_photographs(answer):
+            raise Wrong(
+                "it mirrors images of 32×32 pixels only, and fails on smaller ones: take the width from the "
+                "images, or let `flip` do it."
+            ) from error
+        raise
     if found is None or found is ...:
         call(lambda: found, name="`mirror`")  # says what it means that there is nothing
     if not isinstance(found, torch.Tensor):
@@ -407,7 +425,17 @@ def mirror(answer):
             "D could reach "
             "the generator. Was a new tensor made, or some of it detached?"
         )
-    return "and the gradient comes back mirrored, to the pixel that it belongs to."
+    note = call_anywhere(
+        answer, pixels, torch.Generator().manual_seed(0), hint="`device=images.device`", name="`mirror`"
+    )
+    return f"and the gradient comes back mirrored, to the pixel that it belongs to.{note}"
+
+
+def _fits_photographs(answer) -> bool:
+    try:
+        return answer(torch.zeros(2, 3, 32, 32), torch.Generator().manual_seed(0)).shape == (2, 3, 32, 32)
+    except Exception:
+        return False
 
 
 def _sigma(answer, weight, steps):
@@ -481,6 +509,16 @@ def spectral_norm(answer):
             1.0,
             "that 1 is the length of a vector just divided by its length. Measure W v before that.",
         ),
+        (
+            weight.norm(dim=1).max(),
+            "that is the length of the longest *row*: how far W stretches in one of the outputs alone.",
+        ),
+        (
+            weight.norm(dim=0).max(),
+            "that is the length of the longest *column*: how far W stretches one of the "
+            "axes. Another direction may be stretched further.",
+        ),
+        (1 / 3, "that is 1/σ: it is upside down."),
         (weight.abs().sum(1).max(), "that is the largest row sum, another norm of the matrix."),
         (weight.abs().sum(0).max(), "that is the largest column sum, another norm of the matrix."),
         (torch.linalg.svdvals(weight).sum(), "that is the sum of all singular values; the largest one is σ."),
@@ -497,6 +535,12 @@ def spectral_norm(answer):
         if matches(found, mistake, tolerance=2e-3):
             raise Wrong(message)
     if not matches(found, 3.0, tolerance=2e-3):
+        if 0 < found < 3.0 and matches(found / _sigma(answer, weight, 1_000), 1.0, tolerance=1e-3):
+            raise Wrong(
+                f"you find {found:.3g}, and more steps do not change it, so the direction is found, and its "
+                "measure is not. Have v and u the length 1, the root of the sum of their squares? Is "
+                "uᵀW v a sum, not a mean?"
+            )
         if 1.0 < found < 3.0:
             raise Wrong(
                 f"after 200 steps you find {found:.3f}, which is too small: have you taken all `steps`, "

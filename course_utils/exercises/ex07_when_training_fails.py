@@ -35,7 +35,10 @@ def _random(*shape, start: int = 0):
     ],
 )
 def diversity(answer):
-    for start, samples in enumerate((_random(7, 2), 0.3 * _random(5, 1, 4, 3, start=1) + 1, _random(2, 3))):
+    alike = _random(5, 2)[[0, 1, 2, 3, 4, 0, 0]]  # three copies of one sample, as a collapsed generator has
+    for start, samples in enumerate(
+        (_random(7, 2), 0.3 * _random(5, 1, 4, 3, start=1) + 1, _random(2, 3), alike)
+    ):
         right = sample_diversity(samples)
         found = call_unchanged(answer, samples, name="`diversity`")
         number = as_tensor(found, "the diversity")
@@ -82,10 +85,16 @@ def diversity(answer):
                 torch.cdist(rows, rows, p=1).sum() / (count * (count - 1)),
                 "that adds up |xᵢ − xⱼ| over the coordinates. Take the length of the difference, ‖xᵢ − xⱼ‖.",
             ),
+            *_other_spreads(samples, rows, distances),
         ]
         for mistake, message in mistakes:
             if not matches(mistake, right) and matches(number, mistake):
                 raise Wrong(message)
+        if samples is alike and not matches(number, right):
+            raise Wrong(
+                f"with three copies of a sample you find {number.item():.4g}, where it is {right:.4g}. Their "
+                "pairs are 0 apart and count like all others: they are what tells of a collapse."
+            )
         if start and not matches(number, right):
             expect_varied("the diversity")
             raise Wrong(
@@ -94,11 +103,61 @@ def diversity(answer):
             )
         if not matches(number, right):
             expect_varied("the diversity")
+            if number == number.round():
+                raise Wrong("the diversity is a whole number: is it rounded, or cut off, at the end?")
             raise Wrong(
                 f"for {count} points of the plane you find {number.item():.4g}, and the mean distance of two "
                 f"different ones is {right:.4g}."
             )
     return "0 for a generator that always draws the same; what it should be, only the data can say."
+
+
+def _other_spreads(samples, rows, distances):
+    """What says something of how samples differ, and is not their mean distance: (value, message)."""
+    count = len(rows)
+    others = distances[~torch.eye(count, dtype=torch.bool)].reshape(count, count - 1)
+    in_lines = torch.cdist(samples.double(), samples.double())  # of images: between lines of pixels
+    return [
+        (others.median(), "that is the *median* distance. Take the mean."),
+        (others.max(), "that is the largest distance of all. Take the mean over all pairs."),
+        (others.min(), "that is the smallest distance of all. Take the mean over all pairs."),
+        (others.amin(1).mean(), "that looks at each sample's nearest neighbour only. Take all pairs."),
+        (others.amax(1).mean(), "that looks at each sample's farthest neighbour only. Take all pairs."),
+        (others[0].mean(), "that compares the first sample with the others. Take all pairs."),
+        (
+            (rows[1:] - rows[:-1]).norm(dim=1).mean(),
+            "that compares each sample with the next one in the list. Take all pairs.",
+        ),
+        (rows.norm(dim=1).mean(), "that is the distance from 0. Compare samples with each other."),
+        (rows.var(0).mean(), "that is the variance of each number. Take distances of samples."),
+        (rows.std(), "that is the spread of all numbers. Take distances of samples."),
+        (rows.var(), "that is the variance of all numbers. Take distances of samples."),
+        (
+            torch.pdist(rows.T.contiguous()).mean(),
+            "that compares the *coordinates* with each other: a sample is a row, not a column.",
+        ),
+        (
+            (rows[:, None] - rows).abs().mean() * count / (count - 1),
+            "that averages |xᵢ − xⱼ| over the coordinates. Take the length of the difference, ‖xᵢ − xⱼ‖.",
+        ),
+        (
+            distances.square().sum() / (count * (count - 1)) / rows.shape[1],
+            "that is the mean squared difference of single numbers. Take the length of the difference.",
+        ),
+        (distances.sum() / (count**2 - 1), "divided by N² − 1: of how many pairs is each sample a part?"),
+        (
+            distances.sum() / count**2 / 2,
+            "each pair counts once in your sum: divide by N·(N − 1)/2, not by N².",
+        ),
+        (
+            in_lines.sum() / (count * (count - 1)),
+            "of images those are distances between *lines* of pixels. First make one row of each sample.",
+        ),
+        (
+            in_lines.mean(),
+            "of images those are distances between *lines* of pixels. First make one row of each sample.",
+        ),
+    ]
 
 
 @exercise(
@@ -168,9 +227,27 @@ def decide(answer):
     ],
 )
 def minibatch_std(answer):
-    cases = [(_random(8, 3, 4, 4), 4), (_random(6, 2, 3, 5, start=1) * 2 + 1, 3), (_random(4, 5, 1, 1), 2)]
+    cases = [
+        (_random(8, 3, 4, 4), 4),
+        (_random(12, 3, 4, 4, start=2), 2),
+        (_random(6, 2, 3, 5, start=1) * 2 + 1, 3),
+        (_random(4, 5, 1, 1), 2),
+    ]
     for features, group in cases:
-        _check_spread(answer, features, group)
+        try:
+            _check_spread(answer, features, group)
+        except RuntimeError as error:
+            if "must match except in dimension 1" in str(error):
+                raise Wrong(
+                    f"the new channel does not fit to maps of {features.shape[2]}×{features.shape[3]}: take "
+                    "its size from the features."
+                ) from error
+            if "multiply up to" in str(error) or "is invalid for input of size" in str(error):
+                raise Wrong(
+                    f"{len(features)} samples do not go into your groups. Here `group` is {group}: is "
+                    "another size of group, or of the batch, written into your function?"
+                ) from error
+            raise
     alike, features = torch.ones(4, 2, 3, 3), _random(4, 2, 3, 3)
     slope = _slope_of_the_spread(answer, features)
     if slope is None or not slope.any():
@@ -234,6 +311,8 @@ def _check_spread(answer, features, group):
         (of(variance.sqrt().flatten(1).sum(1)), "the standard deviations are summed; average them."),
         (strided.flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
          "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
+        (of(strided.flatten(1).mean(1)),
+         "your groups hold samples that are far apart in the batch; here a group is `group` neighbours."),
         (variance.sqrt().flatten(1).mean(1).repeat(group)[:, None, None].expand(count, height, width),
          "the numbers are right, and go to the wrong samples: `repeat` deals them out in turns. A group's "
          "number belongs to its own neighbours."),
@@ -241,12 +320,37 @@ def _check_spread(answer, features, group):
          "every place has its own value. Average over the places, too: one number for each group."),
         (whole.flatten(1).std(dim=1, correction=0)[:, None, None].expand(count, height, width),
          "that is the spread *within* each sample, over its own numbers. Compare samples with each other."),
+        (whole.flatten(1).std(dim=1)[:, None, None].expand(count, height, width),
+         "that is the spread *within* each sample, over its own numbers. Compare samples with each other."),
+        (of(groups.flatten(2).var(dim=2, correction=0).mean(1).sqrt()), "that is the spread *within* each "
+         "sample, averaged over the group. Compare samples with each other."),
+        *((of(groups.flatten(2).std(dim=2, correction=less).mean(1)), "that is the spread *within* each "
+           "sample, averaged over the group. Compare samples with each other.") for less in (0, 1)),
+        (of(groups.flatten(1).std(dim=1, correction=0)), "that is one spread of *all* numbers of a group. "
+         "Take that of each feature over the samples first, then the mean."),
+        (of((groups - groups.mean(1, keepdim=True)).abs().flatten(1).mean(1)), "that is the mean *absolute* "
+         "deviation. Square, average over the group, take the root."),
+        (of(groups.abs().flatten(1).mean(1)), "that is the mean size of the features. How far are they from "
+         "their mean over the group?"),
+        (of(groups.mean(1).flatten(1).mean(1)), "that is the mean of the features. How far are they from "
+         "it?"),
+        (of(variance.sqrt().flatten(1).amax(1)), "that is the *largest* standard deviation. Average them."),
+        (of((group * variance).sqrt().flatten(1).mean(1)), "the squared deviations are summed over the "
+         "group; average them before the root."),
+        (of((groups - groups.mean(1, keepdim=True)).flatten(1).mean(1)), "the deviations are averaged "
+         "without a square, and cancel: the new channel is 0."),
+        (whole.reshape(group, -1, *features.shape[1:]).var(dim=1, correction=0).sqrt().flatten(1).mean(1)
+         .repeat_interleave(count // group)[:, None, None].expand(count, height, width), "there are `group` "
+         "groups, of N / `group` samples each; a group should *hold* `group` samples."),
+        (_spread_of_groups(whole, 4 if count % 4 == 0 else group), "your groups have 4 samples, whatever "
+         "`group` is."),
     ]  # fmt: skip
     for mistake, message in mistakes:
         if not matches(mistake, right[:, -1]) and matches(spread, mistake):
             raise Wrong(message)
     if not matches(spread, right[:, -1], tolerance=2e-4):
         expect_varied("the new channel")
+        _expect_small_epsilon(spread, variance, of)
         wanted = right[:, -1].double()
         worst = int((spread - wanted).abs().flatten(1).amax(1).argmax())
         got = spread[worst].flatten()[(spread - wanted)[worst].abs().flatten().argmax()].item()
@@ -255,6 +359,29 @@ def _check_spread(answer, features, group):
             f"deviation in its group of {group} is {wanted[worst, 0, 0].item():.4g}. Over which axis is the "
             "variance, over which ones the mean, and which samples get its number?"
         )
+
+
+def _spread_of_groups(features, group):
+    """The new channel, (N, H, W), for groups of any size."""
+    count, _, height, width = features.shape
+    spread = features.unflatten(0, (-1, group)).var(dim=1, correction=0).sqrt().flatten(1).mean(1)
+    return spread.repeat_interleave(group)[:, None, None].expand(count, height, width)
+
+
+def _expect_small_epsilon(spread, variance, of):
+    """Raise Wrong where the spread would be right with an ε that is too large."""
+    for epsilon in 10.0 ** torch.arange(-6, 1):
+        inside = of((variance + epsilon).sqrt().flatten(1).mean(1))
+        outside = of(variance.sqrt().flatten(1).mean(1) + epsilon)
+        if matches(spread, inside) or matches(spread, outside):
+            raise Wrong(f"your ε is {epsilon:.0e}, and changes the number itself; 1e-8 does not show.")
+        if matches(spread, of(variance.clamp(min=epsilon).sqrt().flatten(1).mean(1))) or matches(
+            spread, of(variance.sqrt().clamp(min=epsilon).flatten(1).mean(1))
+        ):
+            raise Wrong(
+                f"spreads are cut off from below, at about {epsilon:.0e}: a collapse is where they are "
+                "small. Add a small ε under the root in place of it."
+            )
 
 
 @exercise(
@@ -290,6 +417,26 @@ def modes_and_kl(answer):
             (sums, "1 + 2 + 3 and 3 + 2 + 1 have the same sum, and are two modes: the order counts."),
             (unordered, "123 and 321 are two modes: the order of the channels counts."),
             (covered / 1000, "that is a fraction of the modes; return how many there are."),
+            (1000 - covered, "that is how many modes are *missing*."),
+            (int(counts.max()), "that is how many images the largest mode has. How many modes are there?"),
+            (int((counts > 1).sum()), "a mode counts from its first image on."),
+            (int((counts >= 3).sum()), "a mode counts from its first image on."),
+            (len(digits.unique()), "that is how many *digits* occur. A mode is a number of three digits."),
+            *(
+                (
+                    len((digits @ code).unique()),
+                    "different triples get the same number from you, such as 1, 2, 3 "
+                    "and another one. In which base do three digits make one number?",
+                )
+                for code in torch.tensor([[10, 1, 1], [1, 10, 1], [81, 9, 1], [10, 10, 1], [1, 2, 3]])
+            ),
+            *(
+                (
+                    len(digits[:, pair].unique(dim=0)),
+                    "one of the three channels does not count in your number.",
+                )
+                for pair in ([0, 1], [0, 2], [1, 2])
+            ),
         ):
             if not matches(mistake, covered) and matches(number, mistake):
                 raise Wrong(message)
@@ -311,6 +458,7 @@ def modes_and_kl(answer):
             (there - entropy, "that compares with the modes that are *there*; a missing mode has to count. "
              "Compare with all 1,000."),
             (reverse, "that is KL(uniform ‖ f), infinite where a mode is missing. Take KL(f ‖ uniform)."),
+            *_other_divergences(counts),
         ):  # fmt: skip
             if not matches(mistake, kl) and matches(divergence, mistake):
                 raise Wrong(message)
@@ -321,6 +469,66 @@ def modes_and_kl(answer):
                 f"find {divergence.item():.4g}."
             )
     return "log 1000 = 6.9 is the worst: all images in one mode."
+
+
+def _other_divergences(counts):
+    """What is not KL(f ‖ u): (value, message)."""
+    f, u = counts.double() / counts.sum(), torch.full((1000,), 1e-3).double()
+    kl = torch.special.xlogy(f, f / u).sum()
+    upto = counts.nonzero().max() + 1  # what `bincount` gives without `minlength`
+    middle = (f + u) / 2
+    smoothed = [(f + epsilon, (f + epsilon) / (f + epsilon).sum()) for epsilon in (1e-3, 1e-4, 1e-5, 1e-6)]
+    smoothing = (
+        "is a small number added to the fractions, lest a logarithm be of 0? It moves the result. A "
+        "missing mode has the term 0."
+    )
+    reverse = "that is KL(uniform ‖ f), infinite where a mode is missing, with a small number in its place."
+    return [
+        *((torch.special.xlogy(one, one / u).sum(), smoothing) for pair in smoothed for one in pair),
+        *((torch.special.xlogy(f, (f + e) / u).sum(), smoothing) for e in (1e-3, 1e-4, 1e-5, 1e-6)),
+        *((torch.special.xlogy(f, f / u + e).sum(), smoothing) for e in (1e-1, 1e-2, 1e-3, 1e-4)),
+        *(
+            (torch.special.xlogy(u, u / (f + e)).sum(), reverse)
+            for e in 10.0 ** -torch.arange(3, 15).double()
+        ),
+        *(
+            (torch.special.xlogy(one, one / u).sum(), smoothing)
+            for one in ((counts + more).double() / (counts + more).sum() for more in (1, 0.5, 0.1, 0.01))
+        ),
+        ((1000 * f.max()).log(), "that looks at the largest mode alone. All fractions have a term."),
+        (
+            torch.special.xlogy(counts / 3000, counts / 3).sum(),
+            "the counts are divided by 3,000, however many images there are.",
+        ),
+        (torch.special.xlogy(f, f).sum(), "that compares with nothing: Σ f log f. What has become of u?"),
+        (kl / torch.tensor(10.0).log(), "that is with the logarithm to base 10; take the natural one."),
+        (kl / 2, "half of it: is that the divergence to a mixture? KL(f ‖ u) is asked for."),
+        (2 * kl, "twice what it should be."),
+        (
+            (torch.special.xlogy(f, f / middle) + torch.special.xlogy(u, u / middle)).sum() / 2,
+            "that is the Jensen–Shannon divergence. KL(f ‖ u) is asked for.",
+        ),
+        ((f - u).abs().sum() / 2, "that is the total variation. KL(f ‖ u) is asked for."),
+        ((f - u).abs().sum(), "that adds up |f − u|. KL(f ‖ u) is asked for."),
+        ((f - u).square().sum(), "that adds up squares, (f − u)². KL(f ‖ u) is asked for."),
+        (((f - u).square() / u).sum(), "that is the χ² divergence. KL(f ‖ u) is asked for."),
+        (
+            torch.special.xlogy(counts.double(), counts / u).sum(),
+            "those are counts. Divide by the number of images: fractions add up to 1.",
+        ),
+        (
+            torch.special.xlogy(f, counts / u).sum(),
+            "inside the logarithm stand counts. Divide by the number of images: fractions add up to 1.",
+        ),
+        (
+            torch.special.xlogy(counts / counts.max(), counts / counts.max() / u).sum(),
+            "the counts are divided by the largest of them. Divide by their sum: fractions add up to 1.",
+        ),
+        (
+            torch.special.xlogy(f, upto * f).sum(),
+            "the modes beyond the largest that occurs are left out: `bincount` needs `minlength=1000`.",
+        ),
+    ]
 
 
 def _sum_of_channels(digits):

@@ -1,8 +1,12 @@
 """The exercises of notebook 08: losses and penalties."""
 
+import math
+from functools import partial
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+from torch.nn.functional import elu, gelu, leaky_relu, relu, silu, softplus
 
 from course_utils.checks import (
     Wrong,
@@ -19,6 +23,7 @@ from course_utils.checks import (
     shown,
     weights_of,
 )
+from course_utils.checks.devices import call_anywhere
 from course_utils.data.toy import gaussian_mixture
 from course_utils.losses import LOSSES, GANLoss
 from course_utils.metrics import data_cells, measure
@@ -92,8 +97,7 @@ def _check_pair(answer, right, mistakes, name) -> None:
             raise Wrong(
                 f"{player} is right for small logits, and cut off for large ones: at logits of ±200 it is "
                 f"{value.item():.4g}, and should be {wanted.item():.4g}. Is there a sigmoid, a clamp or a "
-                "small "
-                "number inside a logarithm?"
+                "small number inside a logarithm?"
             )
     _same_slopes(found, expected, (real, fake))
 
@@ -191,6 +195,99 @@ def margin(answer):
             ),
             (lambda r, f: relu(1 - r).mean(), "the fake samples are missing."),
             (lambda r, f: relu(1 + f).mean(), "the real samples are missing."),
+            *(
+                (
+                    lambda r, f, at=at: relu(at - r).mean() + relu(at + f).mean(),
+                    f"the margins lie at ±{at:g}; they should be at 1 and −1.",
+                )
+                for at in (0.5, 2.0, 10.0)
+            ),
+            (
+                lambda r, f: relu(-r).mean() + relu(1 + f).mean(),
+                "the real samples have no margin: they want to be at 1 or above, not at 0.",
+            ),
+            (
+                lambda r, f: relu(1 - r).mean() - relu(1 + f).mean(),
+                "the fake samples' cost is subtracted: D would gain by being wrong about them.",
+            ),
+            (
+                lambda r, f: relu(1 - r).mean() + relu(1 - f).mean(),
+                "fake samples are treated as real ones: they should have *low* logits.",
+            ),
+            (
+                lambda r, f: relu(1 + r).mean() + relu(1 + f).mean(),
+                "real samples are treated as fake ones: they should have *high* logits.",
+            ),
+            (
+                lambda r, f: relu(r - 1).mean() + relu(-1 - f).mean(),
+                "samples *beyond* their margin pay. Those that have not reached it should.",
+            ),
+            (
+                lambda r, f: -relu(r - 1).mean() - relu(-1 - f).mean(),
+                "samples *beyond* their margin are rewarded. There the cost should be 0, not less.",
+            ),
+            (
+                lambda r, f: (1 - r).clamp(max=0).mean() + (1 + f).clamp(max=0).mean(),
+                "min(0, ·) stands where max(0, ·) should: samples beyond their margin are rewarded.",
+            ),
+            (
+                lambda r, f: (1 - r).abs().mean() + (1 + f).abs().mean(),
+                "an absolute value: a sample far on its right side pays, too. There it should cost 0.",
+            ),
+            (
+                lambda r, f: (1 - r).square().mean() + (1 + f).square().mean(),
+                "that is least squares with codes ±1, which punishes logits that are too good.",
+            ),
+            (
+                lambda r, f: 0.5 * (r - 1).square().mean() + 0.5 * f.square().mean(),
+                "that is the least-squares loss, which punishes logits that are too good.",
+            ),
+            *(
+                (
+                    lambda r, f, bend=bend: bend(1 - r).mean() + bend(1 + f).mean(),
+                    "below the margin's corner the cost goes on falling: beyond it a sample should cost "
+                    "exactly 0.",
+                )
+                for bend in (
+                    leaky_relu,
+                    partial(leaky_relu, negative_slope=0.1),
+                    partial(leaky_relu, negative_slope=0.2),
+                    elu,
+                    gelu,
+                    silu,
+                )
+            ),
+            (
+                lambda r, f: relu(1 - (r - f)).mean(),
+                "that is a margin for the *pair*. Each sample has its own.",
+            ),
+            (lambda r, f: f.mean() - r.mean(), "that is the Wasserstein loss: nothing stops at a margin."),
+            (
+                lambda r, f: relu(1 - r).max() + relu(1 + f).max(),
+                "the largest cost of each batch is taken. Average over the batch.",
+            ),
+            (
+                lambda r, f: relu(1 - r).median() + relu(1 + f).median(),
+                "the median cost of each batch is taken. Average over the batch.",
+            ),
+            (
+                lambda r, f: relu(1 - r.tanh()).mean() + relu(1 + f.tanh()).mean(),
+                "a tanh too many: margins are of logits.",
+            ),
+            (
+                lambda r, f: (r < 1).float().mean() + (f > -1).float().mean(),
+                "that counts the samples short of their margin. They cost *what is missing*, in proportion.",
+            ),
+            (
+                lambda r, f: relu(1 - r).sqrt().mean() + relu(1 + f).sqrt().mean(),
+                "a root of what is missing. It should cost as much as is missing.",
+            ),
+            (lambda r, f: relu(1 - r).mean() + 0.5 * relu(1 + f).mean(), "the fake samples count half."),
+            (lambda r, f: 0.5 * relu(1 - r).mean() + relu(1 + f).mean(), "the real samples count half."),
+            (
+                lambda r, f: 2 * relu(1 - r).mean(),
+                "the fake samples are missing, and the real ones count twice.",
+            ),
         ],
         "G's loss": [
             (
@@ -216,6 +313,42 @@ def margin(answer):
             (
                 lambda r, f: -relu(1 + f).mean(),
                 "G stops at D's margin: samples below −1 get no gradient at all.",
+            ),
+            (
+                lambda r, f: -r.mean() - f.mean(),
+                "the real logits are in G's loss. It can move the fake ones only.",
+            ),
+            (lambda r, f: -r.mean(), "G's loss looks at the *real* logits. It can move the fake ones only."),
+            (
+                lambda r, f: r.mean() - f.mean(),
+                "the real logits are in G's loss. It can move the fake ones only.",
+            ),
+            (
+                lambda r, f: relu(-f).mean(),
+                "G stops pulling where the logit is 0. It pulls at every sample alike.",
+            ),
+            (
+                lambda r, f: (f - 1).square().mean(),
+                "that is G's least-squares loss, which pulls at some samples more, and at some back.",
+            ),
+            (
+                lambda r, f: 0.5 * (f - 1).square().mean(),
+                "that is G's least-squares loss, which pulls at some samples more, and at some back.",
+            ),
+            (lambda r, f: -f.sigmoid().mean(), "a sigmoid too many: where D is sure, it pulls no longer."),
+            (lambda r, f: -f.tanh().mean(), "a tanh too many: where D is sure, it pulls no longer."),
+            (
+                lambda r, f: -softplus(f).mean(),
+                "that is the minimax loss, which hardly pulls at rejected samples.",
+            ),
+            (lambda r, f: (1 - f).mean(), "G has no margin: what does the 1 do?"),
+            (
+                lambda r, f: f.abs().mean(),
+                "an absolute value: G would bring logits to 0. It wants them high.",
+            ),
+            (
+                lambda r, f: relu(1 - f).mean() + relu(1 + r).mean(),
+                "that is D's loss with the roles exchanged. G has no margin, and moves the fake logits only.",
             ),
         ],
     }
@@ -282,6 +415,98 @@ def pairing(answer):
                 lambda r, f: (f - r).mean(),
                 "that is the Wasserstein loss. The cross-entropy of the answer is missing.",
             ),
+            (
+                lambda r, f: softplus(f - r).mean() + softplus(r - f).mean(),
+                "that is the cross-entropy of *both* answers. D minimises that of the right one.",
+            ),
+            (
+                lambda r, f: (softplus(f - r).mean() + softplus(r - f).mean()) / 2,
+                "that is the cross-entropy of *both* answers, averaged. D minimises that of the right one.",
+            ),
+            (
+                lambda r, f: (r - f).sigmoid().mean(),
+                "that is the probability of the right answer. −log of it is asked for.",
+            ),
+            (
+                lambda r, f: (f - r).sigmoid().mean(),
+                "that is the probability of the wrong answer. A cross-entropy is −log p.",
+            ),
+            (lambda r, f: -(r - f).sigmoid().mean(), "the logarithm is missing: a cross-entropy is −log p."),
+            (
+                lambda r, f: (f - r).exp().mean(),
+                "an exponential: a cross-entropy of a logit s is log(1 + e^(−s)).",
+            ),
+            (
+                lambda r, f: (r - f - 1).square().mean(),
+                "that is a squared error. The cross-entropy of the answer is asked for.",
+            ),
+            (
+                lambda r, f: (r - f).square().mean(),
+                "that is a squared error. The cross-entropy of the answer is asked for.",
+            ),
+            (
+                lambda r, f: relu(f - r).mean(),
+                "that has a corner at 0. The cross-entropy of the answer is asked for.",
+            ),
+            (
+                lambda r, f: softplus(-r * f).mean(),
+                "the logit of the question is the *difference* of the two logits, not their product.",
+            ),
+            (
+                lambda r, f: softplus(-r / f).mean(),
+                "the logit of the question is the *difference* of the two logits, not their ratio.",
+            ),
+            (
+                lambda r, f: softplus(-(r + f)).mean(),
+                "the logit of the question is the *difference* of the two logits, not their sum.",
+            ),
+            (
+                lambda r, f: softplus(-(r - f).abs()).mean(),
+                "an absolute value: D would be paid for being sure, right or wrong.",
+            ),
+            (
+                lambda r, f: -torch.stack([r, f]).log_softmax(1)[0].mean(),
+                "the softmax runs over the batch. A pair is one real and one fake logit: over which axis "
+                "does it run?",
+            ),
+            (
+                lambda r, f: -torch.log(r.sigmoid() / (r.sigmoid() + f.sigmoid())).mean(),
+                "that compares the two *probabilities*. The logit of the answer is the difference of the "
+                "logits.",
+            ),
+            (
+                lambda r, f: softplus(f.flip(0) - r).mean(),
+                "sample number i meets sample number i; yours meet others.",
+            ),
+            (
+                lambda r, f: softplus(f.sort().values - r.sort().values).mean(),
+                "the logits are sorted first: sample number i meets sample number i.",
+            ),
+            (
+                lambda r, f: softplus(f - r).mean() / math.log(2),
+                "that is in bits: take the natural logarithm.",
+            ),
+            (
+                lambda r, f: softplus(f - r).mean() / math.log(10),
+                "that is with base 10: take the natural logarithm.",
+            ),
+            *(
+                (
+                    lambda r, f, at=at: bce(r - f, torch.full_like(r, at)),
+                    f"the target is {at:g}: the right answer has probability 1.",
+                )
+                for at in (0.5, 0.8, 0.9, 0.95)
+            ),
+            (lambda r, f: softplus(2 * (f - r)).mean(), "the difference counts twice."),
+            (lambda r, f: softplus((f - r) / 2).mean(), "the difference counts half."),
+            (
+                lambda r, f: softplus(-r).mean(),
+                "only the real logits are in it. What does D say about the *pair*?",
+            ),
+            (
+                lambda r, f: softplus(f).mean(),
+                "only the fake logits are in it. What does D say about the *pair*?",
+            ),
         ],
         "G's loss": [
             (
@@ -308,6 +533,40 @@ def pairing(answer):
             (
                 lambda r, f: softplus(r[:, None] - f[None]).mean(),
                 "that compares every fake sample with every real one. Each meets its own partner only.",
+            ),
+            (lambda r, f: -(f - r).sigmoid().mean(), "the logarithm is missing: a cross-entropy is −log p."),
+            (
+                lambda r, f: (r - f).sigmoid().mean(),
+                "that is a probability. The cross-entropy of the wrong answer is −log p.",
+            ),
+            (
+                lambda r, f: relu(1 + r - f).mean(),
+                "that is a hinge loss on the pair. The cross-entropy of the answer is asked for.",
+            ),
+            (
+                lambda r, f: (r - f).mean(),
+                "that is the Wasserstein loss of the pair. The cross-entropy of the answer is missing.",
+            ),
+            (
+                lambda r, f: -softplus(f).mean(),
+                "that is the minimax loss. It looks at the fake samples alone, and saturates.",
+            ),
+            (
+                lambda r, f: softplus(-f).mean() + softplus(r).mean(),
+                "that judges each sample alone. G plays about the pair.",
+            ),
+            (lambda r, f: softplus(r.sigmoid() - f.sigmoid()).mean(), "a sigmoid too many: compare logits."),
+            (
+                lambda r, f: softplus(r - f).mean() / math.log(2),
+                "that is in bits: take the natural logarithm.",
+            ),
+            (
+                lambda r, f: softplus(r.mean() - f).mean() + softplus(f.mean() - r).mean(),
+                "that is the *average* relativistic loss. Here samples meet in pairs.",
+            ),
+            (
+                lambda r, f: softplus(r.mean() - f.mean()),
+                "the logits are averaged first. Each pair has its own loss.",
             ),
         ],
     }
@@ -371,6 +630,11 @@ def _penalty_of(answer, critic, real, fake, weight):
                 "the check notes where the critic is asked, and cannot do so inside `torch.func`. Use "
                 "`torch.autograd.grad` here."
             ) from None
+        if "must match the size" in str(error) and real.ndim > 2:
+            raise Wrong(
+                f"right for points, but images {tuple(real.shape)} fail: ε does not line up with them. It "
+                "needs an axis of length 1 for each axis after the first."
+            ) from error
         raise
     if critic.w.grad is None or not torch.equal(critic.w.grad, left_over):
         raise Wrong(
@@ -424,8 +688,7 @@ def penalty(answer):
         if not isinstance(found, Tensor) or not found.requires_grad:
             raise Wrong(
                 "the value is right, but no gradient flows from it to the critic's weights, so D never "
-                "feels it. "
-                "Ask `autograd.grad` to `create_graph`, and cut nothing afterwards."
+                "feels it. Ask `autograd.grad` to `create_graph`, and cut nothing afterwards."
             )
         expect_like(found, dtype=torch.float32, requires_grad=True, name="the penalty")
         slope = torch.autograd.grad(found, critic.w, allow_unused=True)[0]
@@ -433,11 +696,34 @@ def penalty(answer):
         if slope is None or not matches(slope, right, tolerance=1e-3):
             raise Wrong(
                 "the value is right, but its derivative with respect to the critic's weights is not: a "
-                "part of "
-                "it has lost its history."
+                "part of it has lost its history."
             )
     _check_places(answer)
-    return "no slip: a norm and a uniform ε for each image."
+    _check_flat(answer)
+    real, fake = (torch.randn(8, 2, generator=rng) + shift for shift in (1, -1))
+    note = call_anywhere(
+        answer,
+        _Slope(torch.tensor([3.0, 4.0])),
+        real,
+        fake,
+        10.0,
+        hint="`device=real.device`",
+        name="my_gradient_penalty",
+    )
+    return f"no slip: a norm and a uniform ε for each image.{note}"
+
+
+def _check_flat(answer) -> None:
+    """Where a critic is flat its slope has the length 0, and a bare root there has no slope."""
+    critic = _Slope(torch.zeros(1, 4, 4))
+    real, fake = torch.ones(6, 1, 4, 4), torch.zeros(6, 1, 4, 4)
+    found, _ = _penalty_of(answer, critic, real, fake, 10.0)
+    (slope,) = torch.autograd.grad(found, critic.w, allow_unused=True)
+    if slope is not None and not slope.isfinite().all():
+        raise Wrong(
+            "where the critic is flat, its step becomes NaN: a square root has an infinite slope at 0. Use "
+            "`norm`, which PyTorch gives the slope 0 there, or add a small number under the root."
+        )
 
 
 def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope) -> None:
@@ -477,6 +763,21 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
             "the sum of the absolute values is no length: take the root of the sum of squares.",
         ),
         (weight * (1 - length).clamp(min=0).square(), "slopes above 1 cost nothing. Here both sides count."),
+        (
+            weight * (length / w.numel() ** 0.5 - 1).square(),
+            "that is the root of the *mean* square of a slope. Its length is the root of the sum of squares.",
+        ),
+        (weight * (w.abs().max() - 1).square(), "that is the largest number of a slope. Take its length."),
+        (
+            weight * (w.sum() - 1).square(),
+            "the numbers of a slope are added up with their signs. Take its length.",
+        ),
+        (weight * (w.mean() - 1).square(), "that is the mean of a slope's numbers. Take its length."),
+        (weight * length.log().square(), "that is the square of a logarithm. Take (length − 1)²."),
+        (weight * (length - 1).abs() ** 3, "a cube: the distance from 1 should be squared."),
+        (weight * (length - 1).abs().sqrt(), "a root: the distance from 1 should be squared."),
+        (weight / 2 * length.square(), "that is R1, which pulls the length to 0. Here it should be 1."),
+        (weight * (length + 1).square(), "the length is held against −1. It should be 1."),
         (10 * (length - 1).square(), "λ is always 10: take the `weight` that is handed in."),
         ((length - 1).square(), "the weight λ is missing."),
         (weight / 2 * (length - 1).square(), "half of what it should be."),
@@ -492,6 +793,17 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
     for mistake, message in mistakes:
         if matches(value, mistake, tolerance=1e-3):
             raise Wrong(message)
+    by_weights = critic.shown[-1].sum(0).norm()
+    if matches(value, weight * (by_weights - 1).square(), tolerance=1e-3):
+        raise Wrong("that is the slope with respect to the critic's *weights*. Ask for that at the points.")
+    for epsilon in (0.5, 0.1, 0.01, 1e-3):
+        if matches(value, weight * ((length.square() + epsilon).sqrt() - 1).square(), tolerance=1e-4):
+            raise Wrong(f"a small number is added under the root, and is not small: {epsilon:g}.")
+    if all(place.shape == critic.shown[0].shape for place in critic.shown) and len(critic.shown) > 1:
+        raise Wrong(
+            "the critic is asked twice: is that a quotient of differences? The penalty is on the slope "
+            "itself, which `torch.autograd.grad` gives, at points between."
+        )
     raise Wrong(
         f"for a critic whose slope has the length {length:.3g} everywhere, and λ = {weight:g}, your penalty "
         f"is {value:.4g}, and λ·(length − 1)² is {right:.4g}."
@@ -519,6 +831,14 @@ def _check_places(answer) -> None:
             raise Wrong("the slope is taken at the real samples only: the points should lie *between*.")
         if matches(own, torch.zeros(len(own)), tolerance=1e-2):
             raise Wrong("the slope is taken at the generated samples only: the points should lie *between*.")
+        if (
+            matches(places.mean(0), real.mean(0), tolerance=0.3)
+            and (epsilon - own[:, None]).abs().max() > 0.01
+        ):
+            raise Wrong(
+                "the points lie around the real samples, as in DRAGAN, and not on the line to a partner. Is "
+                "there noise in the place of the generated sample, or a minus where a plus belongs?"
+            )
         if (epsilon - own[:, None]).abs().max() > 0.01 and _on_lines_of_others(places, real, fake):
             raise Wrong(
                 "the points are not between sample i of the one batch and sample i of the other. Are the "
@@ -534,8 +854,7 @@ def _check_places(answer) -> None:
         if own.min() < -0.01 or own.max() > 1.01:
             raise Wrong(
                 f"ε runs from {own.min():.1f} to {own.max():.1f}, so that points lie beyond the samples. "
-                "Is it "
-                "drawn from a normal distribution? It should be uniform from 0 to 1."
+                "Is it drawn from a normal distribution? It should be uniform from 0 to 1."
             )
         quarters = torch.histc(own, 4, 0, 1) / len(own)
         if quarters.min() < 0.15 or quarters.max() > 0.35:
@@ -544,6 +863,13 @@ def _check_places(answer) -> None:
         right = 10 * (norms - 1).square().mean()
         if matches(value, 10 * (norms.mean() - 1).square(), tolerance=1e-3):
             raise Wrong("the norms are averaged before they are held against 1. Each sample pays for itself.")
+        for mistake, message in (
+            (10 * (norms - 1).square().max(), "only the sample with the largest cost pays. Take the mean."),
+            (10 * (norms - 1).square().median(), "the median is taken. Take the mean over the batch."),
+            (10 * (norms - 1).square()[0], "only the first sample pays. Take the mean over the batch."),
+        ):
+            if matches(value, mistake, tolerance=1e-3):
+                raise Wrong(message)
         if not matches(value, right, tolerance=1e-3):
             raise Wrong(
                 "on a critic that is not a straight line the value is another one. Is the norm of each "
@@ -600,8 +926,7 @@ ROUNDS = 400
     seconds=150,
     hints=[
         "Start from the cost of one real sample as a function of its logit t: it should fall as t grows. "
-        "Mirror it "
-        "for fakes.",
+        "Mirror it for fakes.",
         "Ideas: a squared margin; least squares with codes −1 and 1, where G aims for 1; a Wasserstein loss "
         "that grows more slowly far out.",
         "`Objective(GANLoss(discriminator, generator))`; both functions take (real_logits, fake_logits).",
@@ -623,7 +948,15 @@ def own_objective(answer):
     _check_form(loss)
     _check_new(loss)
     _check_undecided(loss)
-    js = _learnt(objective)
+    try:
+        js = _learnt(objective)
+    except TypeError as error:
+        if "argument" in str(error) and objective.penalty is not None:
+            raise Wrong(
+                f"the penalty cannot be called as one: {error}. A penalty is what `r1(1.0)` or "
+                "`gradient_penalty(10.0)` *returns*: give the function its weight."
+            ) from error
+        raise
     if js is None:
         raise Wrong(
             "in the harness it diverges: a loss or a weight is no longer finite. Does a cost grow without "
@@ -632,8 +965,7 @@ def own_objective(answer):
     if js > 0.35:
         raise Wrong(
             f"it is in form, but it does not teach: after {ROUNDS} rounds on two wide hills JS is {js:.2f} "
-            "(0.69 is "
-            "nothing learnt). Does G get a gradient where D rejects its samples?"
+            "(0.69 is nothing learnt). Does G get a gradient where D rejects its samples?"
         )
     return f"it learns: JS {js:.2f} on data that the text does not show."
 
@@ -688,8 +1020,7 @@ def _check_form(loss: GANLoss) -> None:
     if for_g.sum() >= 0:
         raise Wrong(
             "G's step would *lower* the logits of its samples, on average, or leave them. Does it aim at "
-            "what "
-            "is undecided, where it should aim above?"
+            "what is undecided, where it should aim above?"
         )
 
 
@@ -720,8 +1051,7 @@ def _check_undecided(loss: GANLoss) -> None:
     elif abs(slope.sum().item()) > 1e-3:
         raise Wrong(
             f"`undecided` is {middle:g}, but a D that cannot tell, and says {middle:g} of everything, "
-            "could still "
-            "lower its loss by saying something else. Which one logit is best for it?"
+            "could still lower its loss by saying something else. Which one logit is best for it?"
         )
 
 

@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from course_utils.checks import (
     Wrong,
@@ -16,6 +17,27 @@ from course_utils.checks import (
     matches,
     shown,
 )
+from course_utils.exercises.judging_mistakes import (
+    errors_of,
+    fitted,
+    mean_ssim,
+    mistaken_balls,
+    mistaken_copying,
+    mistaken_density,
+    mistaken_limits,
+    mistaken_ssim,
+    nearer,
+    other_costs,
+    other_frechets,
+    other_kernel_distances,
+    other_limits,
+    other_scores,
+    score,
+    square_root_of_product,
+    to_nearest,
+    unbiased,
+    wilson,
+)
 from course_utils.metrics import (
     classifier_score,
     density_coverage,
@@ -25,7 +47,6 @@ from course_utils.metrics import (
     precision_recall,
 )
 from course_utils.metrics.frechet import square_root
-from course_utils.metrics.neighbours import ball_radii, pairwise_distances
 
 
 def _normal(n: int, d: int, seed: int) -> Tensor:
@@ -40,6 +61,37 @@ def _tell(found, right, mistakes, name, tolerance=1e-3) -> None:
         if matches(found, value, tolerance=tolerance) and not matches(value, right, tolerance=tolerance):
             raise Wrong(message)
     expect_close(found, right, name=name, tolerance=tolerance)
+
+
+def _tell_all(cases, ask, name: str, tolerance: float = 1e-3) -> None:
+    """`_tell` for several cases at once: a mistake is named only if it explains all of them.
+
+    Args:
+        cases: argument tuples.
+        ask: (*case) -> (found, right, mistakes), the mistakes in the same order for every case.
+    """
+    asked: list[tuple] = []
+
+    def all_right() -> bool:
+        return all(matches(found, right, tolerance=tolerance) for found, right, _ in asked)
+
+    for case in cases:
+        try:
+            asked.append(ask(*case))
+        except Exception:
+            if all_right():
+                raise
+            break  # what is wrong so far comes first
+    if all_right():
+        return
+    for place, (_, message) in enumerate(asked[0][2]):
+        values = [(found, right, mistakes[place][0]) for found, right, mistakes in asked]
+        if all(matches(found, value, tolerance=tolerance) for found, _, value in values) and not all(
+            matches(value, right, tolerance=tolerance) for _, right, value in values
+        ):
+            raise Wrong(message)
+    for found, right, _ in asked:
+        expect_close(found, right, name=name, tolerance=tolerance)
 
 
 def _number(result, name: str) -> Tensor:
@@ -71,7 +123,8 @@ def transport_cost(answer):
         (_normal(40, 1, 0)[:, 0], 2 * _normal(40, 1, 1)[:, 0] + 1),
         (_normal(7, 1, 2)[:, 0] - 5, _normal(7, 1, 3)[:, 0]),
     ]
-    for a, b in cases:
+
+    def ask(a, b):
         found = _number(call_unchanged(answer, a, b, name="transport_cost"), "the cost")
         ordered_a, ordered_b = a.sort().values, b.sort().values
         moves = ordered_a - ordered_b
@@ -109,7 +162,9 @@ def transport_cost(answer):
             ((ordered_a - b).square().mean(), "only one of the two is in order."),
             ((a - ordered_b).square().mean(), "only one of the two is in order."),
         ]
-        _tell(found, moves.square().mean(), mistakes, "the cost", tolerance=1e-4)
+        return found, moves.square().mean(), [*mistakes, *other_costs(a, b)]
+
+    _tell_all(cases, ask, "the cost", tolerance=1e-4)
     return "smallest to smallest: paths that cross are never cheaper."
 
 
@@ -130,7 +185,11 @@ def frechet(answer):
     cases = []
     for seed, n, m, d in ((0, 30, 40, 4), (1, 12, 12, 3), (2, 25, 60, 6), (3, 5, 40, 8)):
         cases.append((_normal(n, d, seed) @ _normal(d, d, 10 + seed), _normal(m, d, 20 + seed) + 0.7))
-    for real, fake in cases:
+
+    wide = _normal(30, 64, 30) @ _normal(64, 64, 31)  # nearly equal sets with fewer samples than features
+    cases.append((wide, wide + 0.1 * _normal(30, 64, 32)))
+
+    def ask(real, fake):
         try:
             result = call_unchanged(answer, real, fake, name="frechet")
         except RuntimeError as error:
@@ -212,14 +271,23 @@ def frechet(answer):
                 "the squared distance of the means is a *sum* over the features, not their mean.",
             ),
         ]
-        _tell(found, right, mistakes, "the distance")
+        mistakes += other_frechets(real.double(), fake.double(), means, traces, overlap)
+        few = [value for value, message in mistakes if "only the first" in message]
+        if (
+            real is wide
+            and not any(matches(found, value, tolerance=1e-3) for value in [right, *few])
+            and abs(found - right) < 20
+        ):
+            raise Wrong(
+                f"right for few features; with 30 samples of 64 features it is {found:.3g}, and should be "
+                f"{right:.3g}. "
+                "Many eigenvalues are 0 there, and rounding puts them a little beside, which a root makes "
+                "large: compute in float64 from the beginning, and add nothing to the diagonal."
+            )
+        return found, right, mistakes
+
+    _tell_all(cases, ask, "the distance")
     return "the distance that every paper reports, in whatever features you hand it."
-
-
-def square_root_of_product(product: Tensor) -> Tensor:
-    """The principal root of Σ_a Σ_b, whose eigenvalues are not negative though it is not symmetric."""
-    values, vectors = torch.linalg.eig(product)
-    return (vectors @ torch.diag(values.sqrt()) @ torch.linalg.inv(vectors)).real
 
 
 @exercise(
@@ -239,7 +307,8 @@ def score_of_logits(answer):
     cases = [2 * _normal(50, 5, 0), 3 * _normal(30, 10, 1) + torch.arange(10.0) / 3]
     sure = torch.full((12, 4), -300.0)
     sure[torch.arange(12), torch.arange(12) % 3] = 300.0  # one-hot after softmax: 0·log 0
-    for logits in [*cases, sure]:
+
+    def ask(logits):
         result = call_unchanged(answer, logits, name="score_of_logits")
         if isinstance(result, Tensor) and result.isnan().any():
             raise Wrong(
@@ -295,28 +364,22 @@ def score_of_logits(answer):
                 "log p(k) under p(k | x).",
             ),
             (
-                _score(columns),
+                score(columns),
                 "the softmax runs over the images. It belongs along the classes, the second axis.",
             ),
             (
-                _score(columns.T),
+                score(columns.T),
                 "the softmax runs over the images. It belongs along the classes, the second axis.",
             ),
-            (_score(p.T), "rows and columns are exchanged: an image is a row."),
-            (_score(sigmoids), "sigmoids do not add up to 1. Several classes want a softmax."),
-            (_score(p.log_softmax(1).exp()), "softmax was taken twice."),
+            (score(p.T), "rows and columns are exchanged: an image is a row."),
+            (score(sigmoids), "sigmoids do not add up to 1. Several classes want a softmax."),
+            (score(p.log_softmax(1).exp()), "softmax was taken twice."),
         ]
-        _tell(found, math.exp(information), mistakes, "the score")
-        raw = _score(logits.double())
-        if not matches(found, math.exp(information)) and matches(found, raw):
-            raise Wrong("that treats logits as probabilities. They want a softmax first.")
+        mistakes += other_scores(logits.double(), p, information)
+        return found, math.exp(information), mistakes
+
+    _tell_all([(logits,) for logits in [*cases, sure]], ask, "the score")
     return "between 1 and the number of classes, and the real images never came in."
-
-
-def _score(p: Tensor) -> Tensor:
-    """exp E KL of rows that may be no probabilities; NaN stays NaN."""
-    marginal = p.mean(0)
-    return torch.exp((p * (p.log() - marginal.log())).sum(1).mean()).nan_to_num(-1.0, 1e300, -1.0)
 
 
 @exercise(
@@ -336,7 +399,8 @@ def kernel_distance_of(answer):
         (_normal(9, 7, 2) - 0.5, 1.5 * _normal(20, 7, 3)),
         (_normal(30, 3, 4), _normal(15, 3, 5)),
     ]
-    for real, fake in cases:
+
+    def ask(real, fake):
         found = _number(call_unchanged(answer, real, fake, name="kernel_distance_of"), "the distance")
         right = kernel_distance(real, fake)
         x, y = real.double(), fake.double()
@@ -357,6 +421,10 @@ def kernel_distance_of(answer):
                 "the diagonals are left out, but counted: without them there are N(N − 1) entries, not N².",
             ),
             (long, "divided by N(N − 1), but the diagonals are still in the sums."),
+            (
+                abs(right),
+                "an unbiased estimate may be below 0. Without its sign, its mean would be too large again.",
+            ),
             (inner_x + inner_y - xy.mean(), "the mixed term counts *twice*."),
             (inner_x + inner_y + 2 * xy.mean(), "the mixed term is to be subtracted."),
             (
@@ -364,32 +432,35 @@ def kernel_distance_of(answer):
                 "the sign is turned: like with like counts positive, the mixed term negative.",
             ),
             (abs(right) ** 0.5, "a root too many; KID is MMD², and may be a little below 0."),
+            (max(right, 0.0) ** 0.5, "a root too many; KID is MMD², and may be a little below 0."),
             (
                 max(right, 0.0),
                 "an unbiased estimate may be below 0. Cut off there, its mean would be too large again.",
             ),
             (1000 * right, "papers print it times 1000, but the function gives it as it is."),
             (
-                _unbiased(x, y, lambda a, b: (a @ b.T + 1) ** 3),
+                unbiased(x, y, lambda a, b: (a @ b.T + 1) ** 3),
                 "the kernel divides the inner product by d, the number of features.",
             ),
-            (_unbiased(x, y, lambda a, b, d=d: (a @ b.T / d) ** 3), "the kernel has a + 1 inside."),
-            (_unbiased(x, y, lambda a, b, d=d: (a @ b.T / d + 1) ** 2), "the kernel's power is 3."),
+            (unbiased(x, y, lambda a, b, d=d: (a @ b.T / d) ** 3), "the kernel has a + 1 inside."),
+            (unbiased(x, y, lambda a, b, d=d: (a @ b.T / d + 1) ** 2), "the kernel's power is 3."),
             (
-                _unbiased(x, y, lambda a, b, d=d: a @ b.T / d + 1),
+                unbiased(x, y, lambda a, b, d=d: a @ b.T / d + 1),
                 "the kernel's third power is missing; like that, only means are compared.",
             ),
-            (_unbiased(x, y, lambda a, b, d=d: (a @ b.T / d) ** 3 + 1), "the + 1 belongs inside the power."),
+            (unbiased(x, y, lambda a, b, d=d: (a @ b.T / d) ** 3 + 1), "the + 1 belongs inside the power."),
             (
-                _unbiased(x, y, lambda a, b, d=d: (a @ b.T / math.sqrt(d) + 1) ** 3),
+                unbiased(x, y, lambda a, b, d=d: (a @ b.T / math.sqrt(d) + 1) ** 3),
                 "the kernel divides by d, not by its root.",
             ),
             (
-                _unbiased(x, y, lambda a, b: torch.exp(-(torch.cdist(a, b) ** 2) / 2)),
+                unbiased(x, y, lambda a, b: torch.exp(-(torch.cdist(a, b) ** 2) / 2)),
                 "that is a Gaussian kernel. KID's is a polynomial.",
             ),
         ]
-        _tell(found, right, mistakes, "the distance")
+        return found, right, [*mistakes, *other_kernel_distances(x, y)]
+
+    _tell_all(cases, ask, "the distance")
     return "its mean over many sets is right, for any number of samples."
 
 
@@ -415,7 +486,8 @@ def precision_and_recall(answer):
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
         (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
-    for real, fake, k in cases:
+
+    def ask(real, fake, k):
         result = call_unchanged(answer, real, fake, k, name="precision_and_recall")
         if not isinstance(result, (tuple, list)) and not (
             isinstance(result, Tensor) and result.shape == (2,)
@@ -427,107 +499,254 @@ def precision_and_recall(answer):
             [_number(one, name) for one, name in zip(result, ("the precision", "the recall"), strict=True)]
         )
         right = precision_recall(real, fake, k)
-        _tell(found, right, _mistaken(real.double(), fake.double(), k), "(precision, recall)")
+        return found, torch.tensor(right), mistaken_balls(real.double(), fake.double(), k)
+
+    _tell_all(cases, ask, "(precision, recall)")
     return "one number for quality, one for variety."
 
 
-def _unbiased(x: Tensor, y: Tensor, kernel) -> Tensor:
-    """MMD² with any kernel, without the diagonals."""
-    n, m = len(x), len(y)
-    xx, yy = kernel(x, x), kernel(y, y)
-    inner_x, inner_y = (xx.sum() - xx.trace()) / (n * (n - 1)), (yy.sum() - yy.trace()) / (m * (m - 1))
-    return inner_x + inner_y - 2 * kernel(x, y).mean()
+@exercise(
+    "9.6",
+    title="Has it copied?",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "First one number for each vector: `torch.cdist(vectors, training)` has all its distances. Along "
+        "which axis is the smallest?",
+        "Then all pairs of a generated and a fresh vector: comparing a column with a row, `a[:, None] < b`, "
+        "makes a table with one truth for each pair.",
+        "The mean of that table, and half of the mean of the table of ties.",
+    ],
+)
+def copied_fraction(answer):
+    def ask(fake, fresh, training):
+        try:
+            result = call_unchanged(answer, fake, fresh, training, name="copied_fraction")
+        except RuntimeError as error:
+            if "must match the size" in str(error):
+                raise Wrong(
+                    "the sets have different sizes, so they cannot be compared place by place: every "
+                    "generated vector meets every fresh one."
+                ) from None
+            raise
+        found = _number(result, "the fraction")
+        of_fake, of_fresh = (to_nearest(side, training) for side in (fake, fresh))
+        mistakes = mistaken_copying(fake.double(), fresh.double(), training.double())
+        return found, nearer(of_fake, of_fresh), mistakes
+
+    _tell_all(_copying_cases(), ask, "the fraction")
+    return "½ says that nothing was copied, and nothing of how good the samples are."
 
 
-def _mistaken(real: Tensor, fake: Tensor, k: int) -> list:
-    distances = pairwise_distances(real, fake)
-    of_real, of_fake = ball_radii(real, k), ball_radii(fake, k)
-
-    def both(radii_real, radii_fake):
-        return torch.stack(
-            [
-                (distances <= radii_real[:, None]).any(0).double().mean(),
-                (distances <= radii_fake[None, :]).any(1).double().mean(),
-            ]
-        )
-
-    def self_counted(features):
-        return ball_radii(features, k - 1) if k > 1 else torch.zeros(len(features))
-
-    right = both(of_real, of_fake)
-    one_more = both(*(ball_radii(side, k + 1) for side in (real, fake)))
-    real_side = (distances <= of_real[:, None]).any(1).double().mean()
-    fake_side = (distances <= of_fake[None, :]).any(0).double().mean()
-    to_fake = distances.sort(1).values[:, k - 1]
-    to_real = distances.sort(0).values[k - 1]
-    inside = distances <= of_real[:, None]
-    itself = (
-        "the k nearest of a sample count the sample *itself*, at distance 0. Ask for the k-th of the others."
-    )
+def _copying_cases() -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Generated, fresh and training vectors; the last two cases have copies and ties, in exact numbers."""
+    rng = torch.Generator().manual_seed(9)
+    whole = torch.randint(-3, 4, (45, 3), generator=rng).float()
     return [
-        (
-            torch.stack(
-                [
-                    (distances < of_real[:, None]).any(0).double().mean(),
-                    (distances < of_fake[None, :]).any(1).double().mean(),
-                ]
-            ),
-            "a sample that lies exactly on the edge of a ball is in it: ≤, not <.",
-        ),
-        (
-            right.flip(0),
-            "precision and recall are exchanged. Precision is a fraction of the *generated* samples.",
-        ),
-        (both(self_counted(real), self_counted(fake)), itself),
-        (one_more, "that takes one neighbour too many: the k-th of the others is meant."),
-        (both(of_real.square(), of_fake.square()), "distances and squared distances are mixed."),
-        (both(of_real.sqrt(), of_fake.sqrt()), "distances and squared distances are mixed."),
-        (
-            torch.stack([right[0], real_side]),
-            "that is recall by *real* balls (coverage). For recall, the balls lie "
-            "around the generated samples.",
-        ),
-        (torch.stack([fake_side, right[1]]), "for precision the balls lie around the *real* samples."),
-        (
-            torch.stack([fake_side, real_side]),
-            "each ball asks whether anything of the other set is in it. Ask each "
-            "sample whether it is in any ball.",
-        ),
-        (
-            torch.stack([real_side, fake_side]),
-            "each ball asks whether anything of the other set is in it. Ask each "
-            "sample whether it is in any ball.",
-        ),
-        (
-            both(to_fake, to_real),
-            "the radii are distances to the *other* set. A ball reaches to the k-th neighbour "
-            "within its own.",
-        ),
-        (
-            both(of_real.mean().expand(len(real)), of_fake.mean().expand(len(fake))),
-            "one radius for all balls. Each has its own: large where its set is thin.",
-        ),
-        (
-            both(of_real.max().expand(len(real)), of_fake.max().expand(len(fake))),
-            "one radius for all balls. Each has its own: large where its set is thin.",
-        ),
-        (
-            torch.stack([inside.double().sum(0).mean() / k, right[1]]),
-            "that counts the balls (density). For precision, one ball is enough and two count no more.",
-        ),
-        (
-            torch.stack(
-                [inside.all(0).double().mean(), (distances <= of_fake[None, :]).all(1).double().mean()]
-            ),
-            "a sample need not be in *all* balls; one is enough.",
-        ),
-        (1 - right, "those are the fractions *outside*."),
-        (100 * right, "fractions between 0 and 1 are meant, not percent."),
-        (
-            right * torch.tensor([len(fake), len(real)]),
-            "those are counts. Divide each by the number of samples asked.",
-        ),
+        (_normal(14, 2, 3), 1.2 * _normal(23, 2, 4), _normal(31, 2, 5)),
+        (0.7 * _normal(25, 3, 0) + 0.3, _normal(25, 3, 1), _normal(40, 3, 2)),
+        (torch.cat([whole[:6], whole[-5:] + 1]), whole[20:33] + 2, whole),
+        (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
     ]
+
+
+@exercise(
+    "9.7",
+    title="SSIM",
+    difficulty=2,
+    minutes=18,
+    hints=[
+        "Weights for one axis: e^(−t²/(2·1.5²)) for t = −5 … 5, divided by their sum. The window is their "
+        "outer product.",
+        "A weighted mean under a window at every place is a convolution: `F.conv2d(x, window[None, None])`, "
+        "without padding. What has to be averaged to get σₓ², and what for σₓᵧ?",
+        "The mean of x² under the window, minus the square of the mean, is σₓ². The mean of x·y, minus the "
+        "product of the means, is σₓᵧ.",
+    ],
+)
+def ssim(answer):
+    def ask(images, targets):
+        result = call_unchanged(answer, images, targets, name="ssim")
+        if isinstance(result, Tensor) and result.isnan().any():
+            raise Wrong(
+                "where both images are black the fraction is 0/0, and your result NaN. That is what c₁ and "
+                "c₂ are for; or is there a root of something that rounding has put below 0?"
+            )
+        found = as_tensor(result, "the SSIM")
+        if found.shape[:1] == images.shape[:1] and found.dim() in (1, 4):
+            raise Wrong("one number is asked for: the mean over all places and over all pairs.")
+        return _number(result, "the SSIM"), mean_ssim(images, targets), mistaken_ssim(images, targets)
+
+    _tell_all(_ssim_cases(), ask, "the SSIM", tolerance=2e-4)
+    same = _ssim_cases()[0][0]
+    value = _number(call_unchanged(answer, same, same, name="ssim"), "the SSIM")
+    if not matches(value, 1.0):
+        raise Wrong(f"of an image and itself it should be 1, and yours is {value.item():.4g}.")
+    return "1 for equal images, and one number for all that differs."
+
+
+def _ssim_cases() -> list[tuple[Tensor, Tensor]]:
+    """Grey images in [−1, 1] with strokes, shades and much black, and spoilt ones."""
+    cases = []
+    for seed, n, height, width in ((0, 3, 18, 22), (1, 2, 15, 14)):
+        rng = torch.Generator().manual_seed(seed)
+        blocks = torch.rand(n, 1, 5, 6, generator=rng)
+        bright = F.interpolate((1.6 * blocks - 0.6).clamp(min=0), size=(height, width), mode="bilinear")
+        noise = 0.25 * torch.randn(bright.shape, generator=rng) * (bright > 0)
+        spoilt = (0.8 * bright + noise + 0.05).clamp(0, 1)
+        spoilt[..., : width // 3] = 0
+        bright[..., : width // 4] = 0  # both black there, over more than a window at the edge
+        cases.append((2 * bright - 1, 2 * spoilt - 1))
+    faint = 0.35 + 0.03 * torch.randn(
+        2, 2, 1, 14, 16, generator=torch.Generator().manual_seed(2)
+    )  # as weak as c₂
+    dark = -torch.ones(2, 1, 13, 17)  # all black, but for one bright spot
+    spot = dark.clone()
+    spot[0, :, 1, 2] = 1.0
+    return [*cases, (2 * faint[0] - 1, 2 * faint[1] - 1), (spot, dark)]
+
+
+@exercise(
+    "9.8",
+    title="The safest guess",
+    difficulty=1,
+    minutes=6,
+    hints=[
+        "One pixel first: which number c has the least mean of (x − c)² over given x? Set the derivative "
+        "with respect to c to 0.",
+        "Each pixel of the image may be chosen by itself.",
+        "The error is the mean of the squared differences, over the targets and over the pixels.",
+    ],
+)
+def safest_guess(answer):
+    for n, shape, seed in ((5, (1, 3, 4), 0), (9, (3, 2, 5), 1), (4, (1, 6, 6), 2)):
+        targets = (0.6 * _normal(n, math.prod(shape), seed).exp() - 1).clamp(-1, 1).reshape(n, *shape)
+        result = call_unchanged(answer, targets, name="safest_guess")
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise Wrong("return two things: the image, and its error: `image, error`.")
+        image, error = as_tensor(result[0], "the image"), as_tensor(result[1], "the error")
+        if image.dim() == 0 and error.dim() > 0:
+            raise Wrong("the two are in the wrong order: first the image, then the error.")
+        if image.shape == (1, *shape):
+            image = image[0]
+        wide = targets.double()
+        best = wide.mean(0)
+        _check_guess(image, wide, best)
+        _check_error(error, wide, best)
+    return "no image is nearer to all of them, and it is none of them."
+
+
+def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
+    if image.dim() == 0:
+        raise Wrong("the guess is one *image*, with a value for every pixel; yours is a single number.")
+    if image.shape != best.shape and image.shape == targets.mean((1, 2, 3)).shape:
+        raise Wrong("that is one number for each target. The guess is one image: average over which axis?")
+    expect_shape(
+        image,
+        tuple(best.shape),
+        "the image",
+        f"the guess is one image, of shape {tuple(best.shape)}; yours has shape {tuple(image.shape)}.",
+    )
+    channels, errors = best.mean((1, 2), keepdim=True), errors_of(targets)
+    mistakes = [
+        (
+            targets.median(0).values,
+            "that is the median, which has the least *absolute* error. Whose squares are least?",
+        ),
+        (
+            targets.quantile(0.5, dim=0),
+            "that is the median, which has the least *absolute* error. Whose squares are least?",
+        ),
+        (best.mean().expand_as(best), "that is one grey for all pixels. Each pixel may have its own."),
+        (channels.expand_as(best), "that is one colour for all pixels. Each pixel may have its own."),
+        (
+            best.mean(0, keepdim=True).expand_as(best),
+            "the channels are averaged, too. Each of them may have its own value.",
+        ),
+        (
+            targets[errors.argmin()],
+            "that is the best of the *targets*. The guess need not be one of them: is there a better one?",
+        ),
+        (targets[0], "that is the first target. Another image may be nearer to all the others."),
+        (torch.zeros_like(best), "that is the middle of [−1, 1], whatever the targets are."),
+        ((targets.amax(0) + targets.amin(0)) / 2, "that is the middle between the extremes of each pixel."),
+        (targets.sum(0), "that is the *sum* of the targets: it leaves [−1, 1]."),
+        (targets.sum(0) / (len(targets) - 1), "the sum is divided by N − 1. A mean divides by N."),
+        (targets.amax(0), "that is the brightest value of each pixel."),
+        (targets.amin(0), "that is the darkest value of each pixel."),
+        (targets.sort(0).values[1:-1].mean(0), "the extremes are left out. In a mean of squares they count."),
+        *(
+            (targets[place], "that is one of the targets. Another image may be nearer to all the others.")
+            for place in range(len(targets))
+        ),
+        (best.clamp(min=0), "what lies below 0 is cut off. Pixels run from −1 to 1."),
+        (best.sign(), "the guess is black or white. A grey between may be nearer."),
+        (best.round(), "the guess is rounded. A grey between may be nearer."),
+        (best / best.abs().max(), "the guess is stretched to the full range. Leave it as it is."),
+        ((best + 1) / 2, "that is in brightnesses from 0 to 1; the targets lie in [−1, 1]."),
+        (
+            best.mean(1, keepdim=True).expand_as(best),
+            "rows are averaged, too. Each pixel may have its own value.",
+        ),
+        (
+            best.mean(2, keepdim=True).expand_as(best),
+            "columns are averaged, too. Each pixel may have its own value.",
+        ),
+        (
+            targets.abs().clamp(min=1e-12).log().mean(0).exp(),
+            "that is a geometric mean, of values without their sign.",
+        ),
+        (targets.std(0), "that is the targets' spread. Where is their middle?"),
+        (targets.square().mean(0).sqrt(), "that is the root of the mean *square* of each pixel."),
+    ]
+    for value, message in mistakes:
+        if matches(image, value) and not matches(value, best):
+            raise Wrong(message)
+    expect_close(image, best, name="the image")
+
+
+def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
+    squares = (targets - best).square()
+    n, pixels = len(targets), best.numel()
+    if tuple(error.shape) == (n,):
+        raise Wrong("that is an error for each target. Average over the targets, too.")
+    if tuple(error.shape) == tuple(best.shape):
+        raise Wrong("that is an error for each pixel. Average over the pixels, too.")
+    expect_shape(error, (), "the error", "the error is one number, averaged over the targets and the pixels.")
+    mistakes = [
+        (squares.sum() / (n - 1) / pixels, "the error is divided by N − 1. The mean squared error is a plain "
+         "mean over the N targets."),
+        (squares.sum() / (n * pixels - 1), "the error is divided by one less than the number of values. The "
+         "mean squared error is a plain mean."),
+        (squares.sum(), "the error is a *sum*: average over the targets and over the pixels."),
+        (squares.sum() / n, "the error is summed over the pixels: average over them, too."),
+        (squares.sum() / pixels, "the error is summed over the targets: average over them, too."),
+        (squares.mean().sqrt(), "that is the *root* of the mean squared error."),
+        ((targets - best).abs().mean(), "that is the mean *absolute* error."),
+        ((targets - best).mean(), "that is the mean of the differences, without the square: they cancel."),
+        (squares.mean() / 4, "that is the error of brightnesses from 0 to 1; the images lie in [−1, 1]."),
+        (errors_of(targets).mean(), "that is the error of one target to another, twice that of the guess."),
+        (errors_of(targets).min(), "that is the error of the best of the *targets*. The guess is better."),
+        (targets.var(correction=0), "that is the spread of all values about *one* grey; the guess has a "
+         "value for each pixel."),
+        (targets.square().mean(), "that is the error of an image of zeros."),
+        (targets.var(), "that is the spread of all values about *one* grey; the guess has a value for each "
+         "pixel."),
+        (targets.std(0).mean(), "that is a standard deviation. The error averages *squares*."),
+        (targets.std(0, correction=0).mean(), "that is a standard deviation. The error averages *squares*."),
+        (squares.max(), "that is the largest error. Average over targets and pixels."),
+        (squares.flatten(1).mean(1).max(), "that is the error to the worst target. Average over the "
+         "targets."),
+        *((squares[place].mean(), "that is the error to one of the targets. Average over all of them.")
+          for place in range(n)),
+        (best.square().mean(), "that is the size of the guess itself. How far are the targets from it?"),
+        (squares.mean() / 2, "half of what it should be."),
+        ((targets - best).flatten(1).norm(dim=1).mean(), "those are lengths of differences, averaged. "
+         "Average squares."),
+        ((targets - best).norm(), "that is the root of the sum of squares. Take the mean, and no root."),
+        (-10 * squares.mean().log10(), "that is in decibels. The error itself is asked for."),
+    ]  # fmt: skip
+    _tell(error, squares.mean(), mistakes, "the error")
 
 
 PREDICTIONS = {
@@ -549,7 +768,7 @@ WHY = {
 
 
 @exercise(
-    "9.6",
+    "9.9",
     title="Predict: who sees it?",
     difficulty=1,
     minutes=4,
@@ -576,7 +795,7 @@ def who_sees_it(answer):
 
 
 @exercise(
-    "9.8",
+    "9.11",
     title="Infinitely many samples",
     difficulty=2,
     minutes=10,
@@ -597,11 +816,12 @@ def at_infinity(answer):
     ):
         noise = 0.01 * torch.randn(len(sizes), generator=rng).double()
         cases.append((sizes, (true + b / torch.tensor(sizes).double() + noise).tolist()))
-    for sizes, distances in cases:
+
+    def ask(sizes, distances):
         found = _number(call_unchanged(answer, sizes, distances, name="at_infinity"), "the distance")
         n, y = torch.tensor(sizes).double(), torch.tensor(distances).double()
-        slope, intercept = _line(1 / n, y)
-        over_n, over_root = _line(n, y), _line(n**-0.5, y)
+        slope, intercept = fitted(1 / n, y)
+        over_n, over_root = fitted(n, y), fitted(n**-0.5, y)
         mistakes = [
             (slope, "that is the line's *slope*. How large is the distance where 1/N is 0?"),
             (
@@ -623,6 +843,7 @@ def at_infinity(answer):
         mistakes.append(
             (intercept.clamp(min=0), "an extrapolated distance may lie a little below 0: leave it.")
         )
+        mistakes.append((intercept.abs(), "an extrapolated distance may lie a little below 0: leave it."))
         x1, x2, y1, y2 = 1 / n[0], 1 / n[-1], y[0], y[-1]
         mistakes.append(
             (
@@ -631,17 +852,14 @@ def at_infinity(answer):
                 "them: each has its own noise.",
             )
         )
-        _tell(found, intercept, mistakes, "the distance", tolerance=1e-4)
+        return found, intercept, [*mistakes, *other_limits(n, y)]
+
+    _tell_all(cases, ask, "the distance", tolerance=1e-4)
     return "what Chong and Forsyth call FID∞."
 
 
-def _line(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    slope = ((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()
-    return slope, y.mean() - slope * x.mean()
-
-
 @exercise(
-    "9.9",
+    "9.12",
     title="Density and coverage",
     difficulty=2,
     minutes=12,
@@ -661,7 +879,8 @@ def density_and_coverage(answer):
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
         (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
-    for real, fake, k in cases:
+
+    def ask(real, fake, k):
         result = call_unchanged(answer, real, fake, k, name="density_and_coverage")
         if not isinstance(result, (tuple, list)) and not (
             isinstance(result, Tensor) and result.shape == (2,)
@@ -673,86 +892,24 @@ def density_and_coverage(answer):
             [_number(one, name) for one, name in zip(result, ("the density", "the coverage"), strict=True)]
         )
         right = density_coverage(real, fake, k)
-        _tell(found, right, _mistaken_density(real.double(), fake.double(), k), "(density, coverage)")
+        return found, torch.tensor(right), mistaken_density(real.double(), fake.double(), k)
+
+    _tell_all(cases, ask, "(density, coverage)")
     return "both ask the real balls, so no fake can bring a ball of its own."
 
 
-def _mistaken_density(real: Tensor, fake: Tensor, k: int) -> list:
-    distances = pairwise_distances(real, fake)
-    radii = ball_radii(real, k)[:, None]
+def four_sets(
+    fresh: Tensor, fresh_labels: Tensor, training: Tensor, size: int, rng: torch.Generator
+) -> dict[str, Tensor]:
+    """The sets A to D of exercise 9.10, `size` images each. Whoever reads on has nothing left to find out."""
 
-    def both(inside):
-        return torch.stack([inside.double().sum(0).mean() / k, inside.any(1).double().mean()])
+    def draw(images):
+        return images[torch.randperm(len(images), generator=rng)[:size]]
 
-    def pair(density, coverage):
-        return torch.stack([density, coverage])
-
-    inside = distances <= radii
-    around_fakes = distances <= ball_radii(fake, k)[None, :]
-    fewer = ball_radii(real, k - 1)[:, None] if k > 1 else torch.zeros(len(real), 1)
-    right = both(inside)
-    density, coverage = right
-    precision = inside.any(0).double().mean()
-    balls = "the balls lie around the *real* samples only; those around fakes are what strays can blow up."
-    return [
-        (both(distances < radii), "a sample that lies exactly on the edge of a ball is in it: ≤, not <."),
-        (both(distances > radii), "that counts the fakes *outside* the balls: the comparison is turned."),
-        (right.flip(0), "density and coverage are exchanged: density comes first."),
-        (
-            both(distances <= fewer),
-            "the k nearest of a sample count the sample *itself*, at distance 0. Ask for the k-th of the "
-            "others.",
-        ),
-        (
-            both(distances <= ball_radii(real, k + 1)[:, None]),
-            "that takes one neighbour too many: the k-th of the others is meant.",
-        ),
-        (both(around_fakes), balls),
-        (both(around_fakes.T), balls),
-        (pair(density, around_fakes.any(1).double().mean()), f"that is recall, not coverage: {balls}"),
-        (pair(density * k, coverage), "the density is not divided by k."),
-        (pair(density / k, coverage), "the density is divided by k twice."),
-        (pair(density, coverage / k), "only the density is divided by k."),
-        (right * torch.tensor([k, 1 / k]), "the *density* is divided by k, not the coverage."),
-        (
-            pair(density, precision),
-            "`any` runs along the wrong axis: that is precision, a fraction of the fakes. Coverage is a "
-            "fraction of the *balls*.",
-        ),
-        (
-            pair(inside.double().sum(1).mean() / k, coverage),
-            "that averages over the balls how many fakes each holds. Density averages over the *fakes* how "
-            "many balls each lies in.",
-        ),
-        (
-            pair(inside.double().sum(1).mean() / k, precision),
-            "both axes are exchanged: rows are the real balls, columns the fakes.",
-        ),
-        (
-            pair(precision, coverage),
-            "that is precision: whether a fake lies in a ball. Density counts in *how many*.",
-        ),
-        (
-            pair(precision / k, coverage),
-            "that asks whether a fake lies in a ball. Density counts in *how many*.",
-        ),
-        (
-            pair(inside.double().mean() / k, coverage),
-            "that density is averaged over the balls, too. Sum over the balls, average over the fakes.",
-        ),
-        (
-            pair(inside.double().sum() / k, coverage),
-            "that density is a sum over all fakes; average over them.",
-        ),
-        (pair(density, inside.all(1).double().mean()), "a ball need not hold *all* fakes; one is enough."),
-        (pair(density, inside.any(1).double().sum()), "that coverage is a count. Divide by how many balls."),
-        (pair(density.clamp(max=1), coverage), "a density may exceed 1: leave it as it is."),
-        (pair(density, 1 - coverage), "that is the fraction of balls that are *empty*."),
-        (100 * right, "fractions are meant, not percent."),
-        (both(distances <= radii.square()), "distances and squared distances are mixed."),
-        (both(distances <= radii.mean()), "one radius for all balls. Each real sample has its own."),
-        (both(distances <= radii.max()), "one radius for all balls. Each real sample has its own."),
-    ]
+    even = draw(fresh[fresh_labels % 2 == 0])
+    clean = draw(fresh)
+    noisy = (clean + 0.25 * torch.randn(clean.shape, generator=rng)).clamp(-1, 1)
+    return {"A": even, "B": noisy, "C": draw(training), "D": draw(fresh)}
 
 
 DIAGNOSES = {"A": "classes missing", "B": "noise", "C": "memorised", "D": "no failure"}
@@ -767,7 +924,7 @@ SYMPTOMS = {
 
 
 @exercise(
-    "9.7",
+    "9.10",
     title="Four reports, four diagnoses",
     difficulty=2,
     minutes=8,
@@ -791,3 +948,29 @@ def four_reports(answer):
     if wrong:
         raise Wrong(SYMPTOMS[wrong[0]])
     return "read off ten numbers, without a look at one image."
+
+
+@exercise(
+    "9.13",
+    title="Between which limits?",
+    difficulty=2,
+    minutes=12,
+    hints=[
+        "Square |p̂ − p| = z·√(p(1 − p)/n). Which kind of equation in p is that?",
+        "Ordered by powers of p: (1 + z²/n)·p² − (2p̂ + z²/n)·p + p̂² = 0.",
+        "The two roots lie around their middle, (p̂ + z²/2n) / (1 + z²/n), at equal distances.",
+    ],
+)
+def error_limits(answer):
+    for errors, answers, z in ((3, 20, 1.96), (0, 12, 1.96), (47, 60, 2.576), (7, 7, 1.0)):
+        result = call_unchanged(answer, errors, answers, z, name="error_limits")
+        found = as_tensor(result, "the pair of limits")
+        if tuple(found.shape) != (2,):
+            raise Wrong(
+                "return two numbers: `low, high`."
+                if found.dim()
+                else "return two numbers, `low, high`; yours is one."
+            )
+        right = wilson(errors, answers, z)
+        _tell(found, right, mistaken_limits(errors, answers, z), "the pair of limits", tolerance=2e-4)
+    return "this is Wilson's interval. It stays within 0 and 1, even where nobody was wrong."

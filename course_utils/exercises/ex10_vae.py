@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 from course_utils.checks import (
     Wrong,
@@ -38,10 +38,10 @@ RATE = 0.1  # of plain gradient descent: a step then shows which gradient it too
     ],
 )
 def kl_to_prior(answer):
-    for n, dims, seed in ((5, 3, 0), (4, 6, 1)):
+    for n, dims, seed, scale in ((5, 3, 0, 1.0), (4, 6, 1, 1.0), (6, 2, 2, 0.1)):  # the last near the prior
         rng = torch.Generator().manual_seed(seed)
-        mean = (2 * torch.randn(n, dims, generator=rng)).requires_grad_()
-        log_variance = torch.randn(n, dims, generator=rng).requires_grad_()
+        mean = (2 * scale * torch.randn(n, dims, generator=rng)).requires_grad_()
+        log_variance = (scale * torch.randn(n, dims, generator=rng)).requires_grad_()
         handed = []
 
         def recorded(mean, log_variance, handed=handed):
@@ -88,6 +88,8 @@ def _kl_mistakes(found, right, parts, mean, log_variance):
         )
     if matches(found, parts.sum(0)):
         raise Wrong("that is summed over the batch. Sum over the latent's dimensions, the last axis.")
+    if found.shape != right.shape:
+        expect_varied("`kl_to_prior(mean, log_variance)`")
     expect_shape(
         found,
         tuple(right.shape),
@@ -124,15 +126,112 @@ def _kl_mistakes(found, right, parts, mean, log_variance):
             gaussian_kl(torch.zeros_like(mean), torch.zeros_like(mean), mean, log_variance),
             "that is KL(p ‖ q). The expectation is over q: under which of the two do you draw z?",
         ),
+        *_other_terms(right, parts, mean, log_variance),
     ]
     for mistake, message in typical:
-        if matches(found, mistake):
+        if matches(found, mistake) and not matches(mistake, right):
             raise Wrong(message)
     expect_varied("`kl_to_prior(mean, log_variance)`")
+    off = found - right
+    if matches(off, off.mean().expand_as(off)):
+        raise Wrong(
+            f"you are off by {off.mean():.3g} for each sample, whatever q is, so only a constant is wrong. "
+            f"For {mean.shape[1]} dimensions it is −½·{mean.shape[1]}: do you take their number from the "
+            "tensors?"
+        )
     raise Wrong(
         "that is not E[log q(z) − log p(z)] under q. Try it with mean 0 and log_variance 0, where it must "
         "be 0, and with mean 2 and log_variance 0, where it must be 2 for each dimension."
     )
+
+
+def _other_terms(right, parts, mean, log_variance):
+    """Other slips in ½ Σ (σ² + μ² − 1 − log σ²): (value, message)."""
+    variance, square = log_variance.exp(), mean.square()
+
+    def half_sum(terms):
+        return 0.5 * terms.sum(1)
+
+    cut = "log_variance is cut off at ±{:g}: beyond, your KL is another one, and has no gradient."
+    one = "the −1 belongs to every dimension: subtracted once, it is too little."
+    signs = "look at the signs: under q, E[z²] = μ² + σ² and E[(z − μ)²/σ²] = 1, each with ½."
+    halves = "the ½ belongs to all four terms: σ², μ², −1 and −log σ²."
+    return [
+        (
+            half_sum(variance.square() + square - 1 - log_variance),
+            "exp(log_variance) is σ² already; you squared it.",
+        ),
+        (
+            half_sum(log_variance + square - 1 - log_variance.abs().log()),
+            "`log_variance` is taken for the variance: σ² is its exponential, and its logarithm is itself.",
+        ),
+        (
+            half_sum(variance.exp() + square - 1 - variance),
+            "two exponentials, one in the other: σ² is exp(log_variance), and log σ² is log_variance itself.",
+        ),
+        *(
+            (
+                half_sum(
+                    variance.clamp(math.exp(-end), math.exp(end)) + square - 1 - log_variance.clamp(-end, end)
+                ),
+                cut.format(end),
+            )
+            for end in (0.5, 1, 2, 3)
+        ),
+        (half_sum(variance + mean.abs() - 1 - log_variance), "μ² stands in the formula, not |μ|."),
+        (half_sum(variance + square - log_variance) - 0.5, one),
+        (half_sum(variance + square - log_variance) - 1, one),
+        (
+            right.mean().expand_as(right),
+            "that is the average of the batch, again and again. Keep each sample's own.",
+        ),
+        (half_sum(variance + square - 1 + log_variance), f"log σ² counts negative. {signs}"),
+        (half_sum(variance + square + 1 - log_variance), f"the 1 counts negative. {signs}"),
+        (half_sum(variance - square - 1 - log_variance), f"μ² counts positive. {signs}"),
+        (half_sum(-variance + square - 1 - log_variance), f"σ² counts positive. {signs}"),
+        (half_sum(-variance + square - 1 + log_variance), f"σ² counts positive, log σ² negative. {signs}"),
+        (half_sum(variance + square - 1), "the logarithm is missing: where has log q(z) its log σ?"),
+        (half_sum(square - 1 - log_variance), "σ² is missing: what is E[z²] under q?"),
+        (
+            half_sum(variance + square - 1 - 0.5 * log_variance),
+            "½·log σ² is log σ; the formula has ½ of log σ² in all.",
+        ),
+        (half_sum(variance + square - 1 - 2 * log_variance), "log σ² counts once, not twice."),
+        ((variance + 0.5 * square - 1 - log_variance).sum(1), halves),
+        ((0.5 * variance + square - 0.5 - 0.5 * log_variance).sum(1), halves),
+        ((0.5 * variance + 0.5 * square - 1 - 0.5 * log_variance).sum(1), halves),
+        ((0.5 * variance + 0.5 * square - 0.5 - log_variance).sum(1), halves),
+        (
+            half_sum(variance + square + math.log(2 * math.pi)),
+            "that is −E[log p(z)] alone. E[log q(z)] is missing.",
+        ),
+        (
+            -half_sum(1 + log_variance + math.log(2 * math.pi)),
+            "that is E[log q(z)] alone. −E[log p(z)] is missing.",
+        ),
+        (right / 2, "half of what it should be."),
+        (right / math.log(2), "that is in bits: take the natural logarithm."),
+        (
+            parts.amax(1),
+            "that is the largest dimension's KL. They are independent: what becomes of their KLs?",
+        ),
+        (parts[:, 0], "that is the first dimension's KL only."),
+        (
+            half_sum(variance - 1 - log_variance) + 0.5 * mean.norm(dim=1),
+            "μ² is the *square* of the length of μ; the norm takes a root.",
+        ),
+        (
+            half_sum(mean.exp() + log_variance.square() - 1 - mean),
+            "mean and log_variance have changed places.",
+        ),
+        (right.clamp(min=0.5), _CUT),
+        (right.clamp(min=1.0), _CUT),
+        (parts.clamp(min=0.1).sum(1), _CUT),
+        (half_sum(variance + square - 1 - log_variance.clamp(min=0)), _CUT),
+    ]
+
+
+_CUT = 'small values are cut off ("free bits"?). Here the KL itself is asked for, down to 0.'
 
 
 @exercise("10.2", title="Predict the noise of two gradients", difficulty=1, minutes=3)
@@ -160,23 +259,54 @@ def _networks(latent_dim: int, shape: tuple[int, int, int]):
         for network in (encoder, decoder):
             for parameter in network.parameters():
                 parameter.data.mul_(1.5)
+        decoder[-2 if isinstance(decoder[-1], torch.nn.Unflatten) else -1].weight.data.mul_(
+            4
+        )  # sure of pixels
         return encoder, decoder
 
 
 def _parts(encoder, decoder, images, noise, change=""):
     """Distortion and rate of a batch, (N,) each; or those of a typical mistake."""
-    mean, log_variance = encoder(images).unbind(1)
+    encoded = encoder((images + 1) / 2 if change == "bright" else images)
+    mean, log_variance = encoded.unbind(1)
     if change == "swapped":
         mean, log_variance = log_variance, mean
+    if change == "strided":
+        mean, log_variance = encoded.flatten(1)[:, ::2], encoded.flatten(1)[:, 1::2]
+    spread = (0.5 * log_variance).exp()
     latents = {
         "detached": reparameterise(mean, log_variance, noise).detach(),
         "no noise": mean,
         "fresh": noise,
         "variance": mean + log_variance.exp() * noise,
+        "log variance": mean + log_variance * noise,
+        "variance squared": mean + (2 * log_variance).exp() * noise,
+        "root of the logarithm": mean + log_variance.abs().sqrt() * noise,
+        "minus": mean - spread * noise,
+        "no mean": spread * noise,
+        "unit": mean + noise,
+        "mean detached": mean.detach() + spread * noise,
+        "spread detached": mean + spread.detach() * noise,
+        "other noise": mean + spread * noise.flip(0),
     }.get(change, reparameterise(mean, log_variance, noise))
     logits = decoder(latents)
     bits = (images + 1) / 2
-    if change == "range":
+    other_distortions = {
+        "half targets": binary_cross_entropy_with_logits(logits, images / 2, reduction="none"),
+        "squares of logits": (logits - bits).square(),
+        "absolute": (logits.sigmoid() - bits).abs(),
+        "tanh": binary_cross_entropy_with_logits(logits.tanh(), bits, reduction="none"),
+        "smoothed": binary_cross_entropy_with_logits(logits, 0.8 * bits + 0.1, reduction="none"),
+        **{
+            f"clamped {end}": binary_cross_entropy(
+                logits.sigmoid().clamp(end, 1 - end), bits, reduction="none"
+            )
+            for end in (0.1, 0.05, 0.01)
+        },
+    }
+    if change in other_distortions:
+        distortion = other_distortions[change].flatten(1).sum(1)
+    elif change == "range":
         distortion = binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(1)
     elif change == "sigmoid":
         distortion = (
@@ -220,6 +350,16 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
         lambda d, r, p, k: d.sum() + r.mean(),
         "",
         "the distortion is summed over the batch, and the rate averaged: the rate hardly counts.",
+    ),
+    "distortion halved": (
+        lambda d, r, p, k: d.mean() / 2 + r.mean(),
+        "",
+        "the distortion counts half: that is another β. −ELBO is distortion + rate.",
+    ),
+    "half targets": (
+        lambda d, r, p, k: d.mean() + r.mean(),
+        "half targets",
+        "the targets are −½ and ½. A Bernoulli variable is 0 or 1: shift them as well, (images + 1) / 2.",
     ),
     "no KL": (lambda d, r, p, k: d.mean(), "", "the KL takes no part in the step: that is an autoencoder."),
     "no distortion": (lambda d, r, p, k: r.mean(), "", "the likelihood takes no part in the step."),
@@ -269,6 +409,82 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
         "swapped",
         "mean and log variance have changed places: the encoder gives the mean first.",
     ),
+    **{
+        f"β = {beta}": (
+            lambda d, r, p, k, beta=beta: d.mean() + beta * r.mean(),
+            "",
+            f"the rate is weighted {beta:g} times: that is a β-VAE. The ELBO has both parts with weight 1.",
+        )
+        for beta in (0.1, 0.25, 0.5, 2, 4, 5, 10)
+    },
+    "784": (
+        lambda d, r, p, k: d.mean() / 784 + r.mean(),
+        "",
+        "the distortion is divided by 784, whatever the images' size; and it should not be divided at all.",
+    ),
+    "784 for the mean": (
+        lambda d, r, p, k: 784 * d.mean() / p + r.mean(),
+        "",
+        "784 pixels are written into the step. Images may have other sizes: sum over the axes instead.",
+    ),
+    "largest": (
+        lambda d, r, p, k: (d + r).max(),
+        "",
+        "that is the worst image only. Average over the batch.",
+    ),
+    "median": (lambda d, r, p, k: (d + r).median(), "", "that is the median image. Average over the batch."),
+    "first": (lambda d, r, p, k: (d + r)[0], "", "only the first image counts. Average over the batch."),
+    "last dropped": (lambda d, r, p, k: (d + r)[:-1].mean(), "", "the last image does not count."),
+    "distortion climbs": (
+        lambda d, r, p, k: r.mean() - d.mean(),
+        "",
+        "the step makes reconstructions *worse*: the distortion has the wrong sign in what is minimised.",
+    ),
+    **{
+        f"free bits {bits}": (
+            lambda d, r, p, k, bits=bits: d.mean() + r.clamp(min=bits).mean(),
+            "",
+            'small rates are cut off ("free bits"?). The ELBO has the whole rate.',
+        )
+        for bits in (0.25, 0.5, 1.0)
+    },
+    **{
+        change: (lambda d, r, p, k: d.mean() + r.mean(), change, message)
+        for change, message in {
+            "log variance": "the noise is multiplied by log σ². A draw of N(μ, σ²) is μ + σ·ε, and σ is the "
+            "root of exp(log σ²).",
+            "variance squared": "the noise is multiplied by σ⁴ = exp(2·log σ²). The standard deviation is "
+            "exp(½·log σ²).",
+            "root of the logarithm": "the root is taken of log σ². Take the exponential first.",
+            "minus": "the noise is subtracted: z = μ − σ·ε has the right distribution, but this noise was "
+            "handed in to be *added*.",
+            "no mean": "μ is missing in z: the decoder hears only of σ and of the noise.",
+            "unit": "the noise is added as it is: σ is missing in z.",
+            "mean detached": "μ is detached where z is drawn, so that the encoder's mean hears nothing of "
+            "the distortion.",
+            "spread detached": "σ is detached where z is drawn, so that it hears nothing of the distortion.",
+            "other noise": "the noise goes to the wrong images: `noise[i]` belongs to image i.",
+            "squares of logits": "that is a squared error, and of logits. The likelihood here is Bernoulli: "
+            "minus the logarithm of the probability.",
+            "absolute": "that is an absolute error. The likelihood here is Bernoulli: minus the logarithm "
+            "of the probability.",
+            "tanh": "a tanh too many: the decoder returns logits, and this cross-entropy takes logits.",
+            "smoothed": "the targets are smoothed. The ELBO takes the pixels as they are, 0 or 1.",
+            "bright": "the encoder gets images from 0 to 1. It is made for images from −1 to 1; only the "
+            "cross-entropy's targets are converted.",
+            "strided": "mean and log variance are mixed up: the encoder's output is (N, 2, latent), the "
+            "mean first.",
+        }.items()
+    },
+    **{
+        f"clamped {end}": (
+            lambda d, r, p, k: d.mean() + r.mean(),
+            f"clamped {end}",
+            "the probabilities are clamped, so that sure pixels teach nothing. A cross-entropy that takes "
+            "logits needs no clamp.",
+        )
+        for end in (0.1, 0.05, 0.01)
+    },
     "squares": (
         lambda d, r, p, k: d.mean() + r.mean(),
         "squares",
@@ -316,12 +532,19 @@ def vae_step(answer):
         pixels = math.prod(shape)
         distortion, rate = (part.mean() for part in _parts(encoder, decoder, images, noise))
         slope = _gradient(distortion + rate, encoder, decoder)
-        mistakes = {
-            message: _gradient(
-                loss(*_parts(encoder, decoder, images, noise, change), pixels, latent_dim), encoder, decoder
+        mistakes = [
+            (
+                message,
+                _gradient(
+                    loss(*_parts(encoder, decoder, images, noise, change), pixels, latent_dim),
+                    encoder,
+                    decoder,
+                ),
             )
             for loss, change, message in STEP_MISTAKES.values()
-        }
+        ]
+        twice = _two_steps(latent_dim, shape, images, noise)
+        mistakes.append(("two steps were taken. The function takes one.", twice))
         parameters = [*encoder.parameters(), *decoder.parameters()]
         for parameter in parameters:
             parameter.grad = torch.ones_like(parameter)  # left over from an earlier step
@@ -329,22 +552,69 @@ def vae_step(answer):
         returned = _take(answer, encoder, decoder, optimizer, images, noise)
         expect_trainable(encoder, "the encoder")
         expect_trainable(decoder, "the decoder")
-        change = (_all_weights(encoder, decoder) - before) / -RATE
+        after = _all_weights(encoder, decoder)
+        change, largest = (after - before) / -RATE, after.abs().max()
+        if not matches(change, slope, tolerance=1e-3):
+            if (after.abs() == largest).sum() > 3:
+                raise Wrong(
+                    f"after the step {int((after.abs() == largest).sum())} weights stand at ±{largest:.2g}: "
+                    "are they cut off? One step of the optimiser is asked for, and nothing after it."
+                )
+            _expect_the_given_noise(answer, latent_dim, shape, images, noise, change)
         _check_change(change, slope, mistakes, len(weights_of(encoder)))
-        _check_parts(returned, distortion.detach(), rate.detach())
+        _check_parts(returned, distortion.detach(), rate.detach(), n, pixels)
     return "a VAE is these lines, in a loop."
+
+
+def _two_steps(latent_dim, shape, images, noise):
+    """How far two right steps move the weights, divided by −RATE."""
+    encoder, decoder = _networks(latent_dim, shape)
+    before = _all_weights(encoder, decoder)
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], RATE)
+    for _ in range(2):
+        optimizer.zero_grad()
+        sum(part.mean() for part in _parts(encoder, decoder, images, noise)).backward()
+        optimizer.step()
+    return (_all_weights(encoder, decoder) - before) / -RATE
+
+
+def _expect_the_given_noise(answer, latent_dim, shape, images, noise, change):
+    """Raise Wrong where a second step from the same weights, with the same noise, goes another way."""
+    encoder, decoder = _networks(latent_dim, shape)
+    before = _all_weights(encoder, decoder)
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], RATE)
+    for parameter in [*encoder.parameters(), *decoder.parameters()]:
+        parameter.grad = torch.ones_like(parameter)
+    _take(answer, encoder, decoder, optimizer, images, noise)
+    if not matches((_all_weights(encoder, decoder) - before) / -RATE, change, tolerance=1e-3):
+        raise Wrong(
+            "two steps from the same weights, with the same images and the same `noise`, differ: you draw "
+            "noise of your own. Use the one that is handed in."
+        )
 
 
 def _take(answer, encoder, decoder, optimizer, images, noise):
     """Let the answer take its step; some errors are mistakes with a name."""
+    handed = []
+
+    def recorded(*arguments):
+        handed[:] = arguments
+        return answer(*arguments)
+
     try:
-        return call_unchanged(answer, encoder, decoder, optimizer, images, noise, name="take_step")
+        function = recorded if callable(answer) else answer
+        return call_unchanged(function, encoder, decoder, optimizer, images, noise, name="take_step")
     except NotImplementedError:
         raise
     except RuntimeError as error:
         if "does not require grad" in str(error):
             raise Wrong(
                 "the loss has no way back to a weight: a `detach`, `no_grad` or `.item()` has cut the graph."
+            ) from None
+        if handed and not (torch.equal(handed[3], images) and torch.equal(handed[4], noise)):
+            raise Wrong(
+                "the images, or the noise, are changed in place, and `backward` needs them as they were. "
+                "Make new tensors: `(images + 1) / 2`, without an underscore."
             ) from None
         if "modified by an inplace operation" in str(error):
             raise Wrong(
@@ -371,12 +641,23 @@ def _check_change(change, slope, mistakes, encoder_size):
         raise Wrong("gradients of an earlier step are still in there: clear them first.")
     if matches(change, -slope, tolerance=1e-3):
         raise Wrong("the sign is turned: the step climbs. An optimiser minimises: hand it −ELBO.")
-    for message, mistake in mistakes.items():
+    for message, mistake in mistakes:
         if matches(change, mistake, tolerance=1e-3):
             raise Wrong(message)
     of_encoder = change[:encoder_size]
     if not of_encoder.any():
         raise Wrong("the encoder has not moved: is its output detached, or z drawn without a way back?")
+    if not change[encoder_size:].any():
+        raise Wrong("the decoder has not moved: does the optimiser that steps know its weights?")
+    signs, agree = change.sign(), (change.sign() == slope.sign())[slope.abs() > 1e-4]
+    if matches(change.abs()[change != 0], change.abs().max().expand_as(change[change != 0]), tolerance=0.05):
+        raise Wrong(
+            "all weights moved equally far, as in a first step of Adam: take the `optimizer` that is handed "
+            "in."
+            if agree.float().mean() > 0.9
+            else f"all weights moved equally far, {signs.abs().sum():.0f} of them. Take the `optimizer` "
+            f"handed in."
+        )
     if matches(of_encoder, slope[:encoder_size], tolerance=1e-3):
         raise Wrong("the encoder's step is right, the decoder's is not. Did the decoder change meanwhile?")
     times = ((change @ slope) / (slope @ slope)).item()
@@ -389,7 +670,7 @@ def _check_change(change, slope, mistakes, encoder_size):
     )
 
 
-def _check_parts(returned, distortion, rate):
+def _check_parts(returned, distortion, rate, images, pixels):
     if isinstance(returned, torch.Tensor) and returned.shape == (2,):
         returned = [*returned]
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
@@ -399,6 +680,19 @@ def _check_parts(returned, distortion, rate):
         expect_shape(one, (), message=f"return {name} as one number: the average over the batch.")
     if matches(found[0], rate) and matches(found[1], distortion):
         raise Wrong("the step is right; return the distortion first, then the rate.")
+    total = distortion + rate
+    for value, message in (
+        ((-total, rate), "that is the ELBO and the rate. Return the *distortion* and the rate."),
+        ((total, rate), "that is their sum and the rate. Return the *distortion* and the rate."),
+        ((distortion, total), "that is the distortion and the sum. Return the distortion and the *rate*."),
+        ((-distortion, rate), "that is E[log p(x|z)]. The distortion is *minus* that."),
+        ((distortion * images, rate * images), "those are sums over the batch. Return averages."),
+        ((distortion * images, rate), "that distortion is a sum over the batch. Return averages."),
+        ((distortion, rate * images), "that rate is a sum over the batch. Return averages."),
+        ((distortion / pixels, rate), "that distortion is an average over the pixels. Sum over them."),
+    ):
+        if matches(found[0], value[0], tolerance=1e-3) and matches(found[1], value[1], tolerance=1e-3):
+            raise Wrong(f"the step is right; but what you return is not: {message}")
     for one, right, name in zip(found, (distortion, rate), ("distortion", "rate"), strict=True):
         if not matches(one, right, tolerance=1e-3):
             raise Wrong(
@@ -421,12 +715,40 @@ def _check_parts(returned, distortion, rate):
     ],
 )
 def implied_variance(answer):
-    for pixels, weight in ((3 * 64 * 64, 0.00025), (100, 0.02), (784, 1.0)):
+    for pixels, weight in ((3 * 64 * 64, 0.00025), (100, 0.02), (784, 1.0), (1_001, 0.00123457)):
         found = as_tensor(call(answer, pixels, weight, name="implied_variance"), "the variance")
         expect_shape(found, (), message="one number is asked for: σ².")
         right = variance_of_mse(pixels, weight)
         typical = [
             (math.sqrt(right), "that is the standard deviation σ. The variance is asked for."),
+            (-right, "a variance is not negative."),
+            (3 * right, "the three channels count twice: `pixels` are all numbers of an image already."),
+            (right / 3, "the channels do not come in by themselves: `pixels` are all numbers of an image."),
+            (right**2, "that is the square of the variance."),
+            ((pixels - 1) * weight / 2, "D − 1 stands where D belongs: a mean divides by D."),
+            ((pixels + 1) * weight / 2, "D + 1 stands where D belongs: a mean divides by D."),
+            (
+                4 * right,
+                "four times too much: the ½ in the exponent of the Gaussian makes it σ² = …/2, not …·2.",
+            ),
+            (
+                right / 4,
+                "a quarter of it: the images' range does not come in, the squares are what they are.",
+            ),
+            (right * weight, "the weight counts twice."),
+            (right * pixels, "the pixels count twice."),
+            (
+                right / math.pi,
+                "the π of the density's constant does not come in: it is no factor of the squares.",
+            ),
+            (right / (2 * math.pi), "the 2π of the density's constant is no factor of the squares."),
+            (math.sqrt(2 * right), "that is a root. The variance is asked for, and what of the ½?"),
+            (math.sqrt(pixels) * weight / 2, "the root of the pixels stands where their number belongs."),
+            (math.log(right), "that is the logarithm of the variance."),
+            (pixels / weight, "a larger weight of the KL should mean a *larger* variance."),
+            (weight / pixels, "the pixels stand on the wrong side: a mean makes the squares *cheaper*."),
+            (1 / math.sqrt(right), "upside down, and a root: that is the root of the precision."),
+            (784 * weight / 2, "784 is the number of pixels of a digit. Take `pixels`."),
             (2 * right, "twice too much: where is the ½ in the exponent of the Gaussian?"),
             (weight / 2, "that is for *summed* squares. `F.mse_loss` divides by the number of pixels."),
             (
@@ -444,11 +766,23 @@ def implied_variance(answer):
                 "the pixels stand on the wrong side: a mean makes the squares *cheaper*.",
             ),
         ]
-        if matches(found / right, 1.0, tolerance=1e-3):
+        if matches(found / right, 1.0, tolerance=1e-5):
             continue
         for mistake, message in typical:
-            if matches(found / mistake, 1.0, tolerance=1e-3):
+            if matches(mistake / right, 1.0, tolerance=1e-5):  # as σ and σ², where both are 1
+                continue
+            if matches(found / mistake, 1.0, tolerance=1e-5):
                 raise Wrong(message)
+        if matches(found / right, 1.0, tolerance=1e-2):
+            raise Wrong(
+                f"nearly right: for {pixels} pixels and weight {weight:g} it is {right:.7g}, and you get "
+                f"{found.item():.7g}. Is something rounded?"
+            )
+        if found == found.round() and right != round(right):
+            raise Wrong(
+                f"a whole number, {found.item():g}, where it is {right:.6g}: is it rounded, or is there a "
+                "`//`?"
+            )
         expect_varied("`implied_variance(pixels, kl_weight)`")
         raise Wrong(
             f"for {pixels} pixels and weight {weight:g} you get {found.item():.4g}. Put it into "
@@ -520,11 +854,71 @@ def importance_bound(answer):
             (each.exp().mean(), "that is an estimate of p(x). The bound is on its logarithm."),
             (wide.max(0).values.mean(), "that is the largest weight of each image. All K draws count."),
             ((each / draws).mean(), "divided by K outside of the logarithm. Inside, it is − log K."),
+            (
+                (wide.logsumexp(0) / draws).mean(),
+                "divided by K outside of the logarithm. Inside, it is − log K.",
+            ),
+            (
+                wide.logsumexp(0).mean() - math.log(n),
+                "log N is subtracted, the number of images. The average is over the K draws of each.",
+            ),
+            (
+                wide.logsumexp(0).mean() + math.log(draws),
+                "log K has the wrong sign: an average *divides* by K.",
+            ),
+            (wide.logsumexp(0).mean() - math.log(draws - 1), "divided by K − 1; an average divides by K."),
+            (wide.logsumexp(0).mean() - math.log(draws + 1), "divided by K + 1; an average divides by K."),
+            (wide.logsumexp(0).mean() - math.log2(draws), "log K with base 2; take the natural logarithm."),
+            (wide.logsumexp(0).mean() - math.log10(draws), "log K with base 10; take the natural logarithm."),
+            (each.median(), "that is the *median* image's bound. Average over the images."),
+            (each.max(), "that is the best image's bound. Average over the images."),
+            (each.mean() / 2, "half of what it should be."),
+            (wide.max(), "that is the largest weight of all. All K draws of each image count."),
+            (wide[0].mean(), "only the first draw counts. Average the weights of all K."),
+            (
+                wide.median(0).values.mean(),
+                "that is the median weight of each image. Average the *weights* of all K.",
+            ),
+            (
+                wide.mean(1).logsumexp(0) - math.log(draws),
+                "first averaged over the images, then over the draws: each image has its own p(x).",
+            ),
+            (
+                (wide.softmax(0) * wide).sum(0).mean(),
+                "those are log weights, averaged with the weights. Average the weights, then take the "
+                "logarithm.",
+            ),
+            (
+                (wide.mean(0) + wide.var(0) / 2).mean(),
+                "that is right for normally distributed log weights only. Average the weights themselves.",
+            ),
+            (
+                ((wide - wide.amax(0)).logsumexp(0) - math.log(draws)).mean(),
+                "the largest log weight is taken off, lest exp be too small, and not put back.",
+            ),
+            (
+                ((wide - wide.max()).logsumexp(0) - math.log(draws)).mean(),
+                "the largest log weight is taken off, lest exp be too small, and not put back.",
+            ),
+            (wide.logsumexp(0).exp().mean(), "that is a sum of weights. Where are average and logarithm?"),
         ]
         for mistake, message in typical:
             if mistake != 0 and matches(found / mistake, 1.0, tolerance=1e-5):
                 raise Wrong(message)
+        if seed > 0:
+            raise Wrong(
+                "right where weights are large; but exp(−1500) is 0 to a computer, and adding a small "
+                "number, or cutting off, puts that number in the place of log p(x). Stay with logarithms: "
+                "which function of PyTorch does?"
+            )
         expect_varied("`importance_bound(log_weights)`")
+        if found == found.round():
+            raise Wrong(f"a whole number, {found.item():g}: is it rounded, or cut off, at the end?")
+        divisor = math.exp(min((wide.logsumexp(0).mean() - found).item(), 100.0))
+        if 1.5 < divisor < 1e5 and abs(divisor - round(divisor)) < 1e-3:
+            raise Wrong(
+                f"your average divides by {divisor:.0f}, and there are {draws} draws. Take K from the tensor."
+            )
         raise Wrong(
             "that is not the average over the images of log (1/K)Σ w. Try it with one draw, where it is the "
             "average of the log weights, and with K equal draws, where it is the same."

@@ -19,7 +19,7 @@ from course_utils.metrics.classes import (
 )
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
 from course_utils.metrics.conditional import agreement, diversity_within
-from course_utils.metrics.copying import Nearest, copying, nearest, thumbnails
+from course_utils.metrics.copying import Nearest, copied_fraction, copying, nearest, thumbnails
 from course_utils.metrics.diversity import kl_to_uniform, sample_diversity, stacked_coverage
 from course_utils.metrics.evaluate import METRICS, Metric, Report, evaluate, report_table
 from course_utils.metrics.frechet import (
@@ -52,7 +52,7 @@ from course_utils.metrics.people import (
     wilson_interval,
 )
 from course_utils.metrics.pull import generator_pull
-from course_utils.metrics.reconstruction import mean_squared_error, structural_similarity
+from course_utils.metrics.reconstruction import mean_squared_error, safest_guess, structural_similarity
 from course_utils.metrics.sample_size import extrapolated, frechet_by_size, unlimited_frechet
 from course_utils.metrics.spectra import (
     channel_correlations,
@@ -92,6 +92,7 @@ __all__ = [
     "classifier_confidence",
     "classifier_score",
     "colour_histograms",
+    "copied_fraction",
     "copying",
     "data_cells",
     "density_coverage",
@@ -125,6 +126,7 @@ __all__ = [
     "read_answers",
     "record_answer",
     "report_table",
+    "safest_guess",
     "sample_diversity",
     "score_table",
     "stacked_coverage",

@@ -49,3 +49,8 @@ def copying(fake: Tensor, held_out: Tensor) -> float:
     nearer = (fake[:, None] < held_out[None, :]).double().mean()
     equally_near = (fake[:, None] == held_out[None, :]).double().mean()
     return (nearer + equally_near / 2).item()
+
+
+def copied_fraction(fake: Tensor, held_out: Tensor, training: Tensor) -> float:
+    """`copying` of vectors (N, d) and (M, d), by their nearest training vectors (K, d)."""
+    return copying(nearest(fake, training).distances, nearest(held_out, training).distances)

@@ -98,7 +98,7 @@ def dashboard(
     _explain(above, every_axes[len(panels) :], [*points, *([_GREY] if beside else [])])
     if title:
         figure.suptitle(title, fontsize=12)
-    return describe(figure, f"{alt or in_words(panels, title)} {note}")
+    return describe(figure, f"{alt or in_words(panels, title)}{_unseen_in_words(run.snapshots, real)} {note}")
 
 
 def in_words(panels: Sequence[Panel], title: str | None) -> str:
@@ -109,7 +109,8 @@ def in_words(panels: Sequence[Panel], title: str | None) -> str:
             y = curve.y[np.isfinite(curve.y)]
             if len(y):
                 first, last = (f"{number:.2g}" for number in (y[: max(1, len(y) // 20)].mean(), y[-1]))
-                parts.append(f"{panel.title}, {curve.label}: from {first} to {last}")
+                name = ", ".join(part for part in (panel.title, curve.label) if part)
+                parts.append(f"{name}: from {first} to {last}")
     return f"Dashboard{': ' + title if title else ''}. {'; '.join(parts)}."
 
 
@@ -281,7 +282,7 @@ def _draw_samples(
             fontsize=9,
         )
         axes.set_xticks([])
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, pad=4)
         axes.grid(False)
         axes.spines[:].set_visible(False)
         return []
@@ -296,9 +297,32 @@ def _draw_samples(
         drawn += axes.plot(
             *as_array(points).T, "x", color=COLORS["model"], markersize=3, alpha=0.7, label="generated"
         )
+        unseen = _unseen(points, reach).replace(" lie", "\nlie")
+        axes.set_xlabel(unseen, fontsize=8, color=COLORS["model"])
         axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         axes.set_title(f"after {short_count(seen)}", fontsize=9)
     return drawn
+
+
+def _unseen(points: Tensor, reach: float) -> str:
+    """Why a plane shows half of its samples or fewer: they are not numbers, or outside; else nothing."""
+    points = as_array(points)
+    not_numbers = ~np.isfinite(points).all(axis=1)
+    outside = ~not_numbers & (np.abs(points) > reach).any(axis=1)
+    for unseen, where in ((not_numbers, "are NaN"), (outside, "lie outside this frame")):
+        if unseen.mean() >= 0.5:
+            how_many = "all" if unseen.all() else f"{unseen.sum()} of"
+            return f"{how_many} {len(points)} samples {where}"
+    return ""
+
+
+def _unseen_in_words(snapshots: Sequence[tuple[int, Tensor]], real: Tensor | None) -> str:
+    chosen = _chosen(snapshots)
+    if not chosen or chosen[0][1].dim() == 4:
+        return ""
+    reach = _reach(chosen, real)
+    said = [(seen, _unseen(points, reach)) for seen, points in chosen]
+    return "".join(f" After {short_count(seen)}, {unseen}." for seen, unseen in said if unseen)
 
 
 def _reach(chosen: Sequence[tuple[int, Tensor]], real: Tensor | None) -> float:

@@ -57,6 +57,7 @@ def image_grid(
     _picture_axes(axes)
     step_across, step_down = image_width + GAP, image_height + GAP
     if row_labels:
+        figure.get_layout_engine().set(w_pad=FROM_THE_EDGE)
         axes.set_yticks(
             [GAP + row * step_down + image_height / 2 for row in range(len(row_labels))], row_labels
         )
@@ -114,6 +115,7 @@ def beside_nearest(
     )
 
 
+FROM_THE_EDGE = 0.16  # inches between the words beside the rows and the figure's edge
 GAP = 2  # white pixels between the images of a grid
 
 

@@ -19,6 +19,7 @@ from course_utils.checks import (
     choose,
     exercise,
     expect_close,
+    expect_varied,
     matches,
     progress,
     run_check,
@@ -451,3 +452,20 @@ def test_importing_the_checks_loads_no_torch():
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "argument"),
+    [
+        (
+            lambda a: a.argsort().double() @ torch.arange(5.0).double(),
+            torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]),
+        ),
+        (lambda a: a.median().clamp(min=-1), torch.tensor([1.0, -2.0, 0.0, 3.0, -5.0])),
+        (lambda n: 1 - 0.5**n, 200),
+        (lambda numbers: sum(numbers[:4]), [1.0, 2.0, 3.0, 4.0, 5.0]),
+    ],
+)
+def test_an_argument_that_counts_is_not_called_unused(answer, argument):
+    call(answer, argument)
+    expect_varied("it")  # it would raise Wrong

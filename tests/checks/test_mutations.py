@@ -335,7 +335,11 @@ HARMLESS = [
     ("0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4", ["devices forgotten"], "the notebook hands over what is on the CPU"),
     ("10.3", [*TYPES, "devices forgotten"], "the notebook makes float() of both parts"),
     ("10.4 10.5", TYPES, PRINTED),
-    ("9.1 9.2 9.3 9.4 9.5 9.8 9.9", TYPES[1:], "the notebook makes float() of each number"),
+    (
+        "9.1 9.2 9.3 9.4 9.5 9.6 9.7 9.8 9.11 9.12 9.13",
+        TYPES[1:],
+        "the notebook makes float() of each number",
+    ),
 ]
 
 

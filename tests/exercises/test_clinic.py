@@ -120,6 +120,8 @@ OTHER_CURES = [
     (7, {"128, 0.8": "128, eps=1e-5, momentum=0.2"}),
     (8, {"nn.Tanh()": "nn.Sigmoid()"}),
     (8, {"images.float() / 255": "(images.float() - 127.5) / 127.5"}),
+    (8, {"images.float() / 255": "images.float() / 127.5 - 1",
+         "            fake=fake": "            fake=fake.detach()"}),
     (8, {"fake = generator(torch.randn(64, 16))": "fake = (generator(torch.randn(64, 16)) + 1) / 2"}),
     (9, {"log_variance).mean()": "log_variance).sum() / 64"}),
     (9, {"kl = 0.5": "kl = 16 * 0.5"}),
@@ -201,6 +203,16 @@ HALF_CURES = [
           "root(first) @ second @ root(first)": "second @ first"}, "`eigh` takes its matrix for symmetric"),
     (10, {"torch.cov(one), torch.cov(other)": "torch.cov(one.T), torch.cov(other.T)",
           "root(root(first) @ second @ root(first))": "root(first) @ root(second)"}, "not Σ₁^½Σ₂^½"),
+    # cured, and something else is lost
+    (2, {"        d_loss.backward()": "        d_optimizer.zero_grad()\n        d_loss.backward()",
+         "        g_optimizer.step()\n": ""}, "generator does not move"),
+    (7, {"128, 0.8": "128", "        g_optimizer.step()\n": ""}, "generator does not move"),
+    (7, {"128, 0.8": "128", "        d_optimizer.step()\n": ""}, "discriminator does not move"),
+    (7, {"128, 0.8": "128", "generator(torch.randn(64, 16))": "generator(torch.ones(64, 16))"},
+     "ll samples of a round are the same"),
+    (1, {"            fake=fake": "            fake=real"}, "not made by the generator"),
+    (8, {"            fake=fake": "            fake=real"}, "not made by the generator"),
+    (8, {"            fake=fake": "            fake=torch.rand_like(fake)"}, "not made by the generator"),
 ]  # fmt: skip
 
 

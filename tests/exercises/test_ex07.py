@@ -86,6 +86,16 @@ def entropy_only(digits):
     return covered, math.log(1000) - kl
 
 
+def kl_of(fractions):
+    return torch.special.xlogy(fractions, 1000 * fractions).sum()
+
+
+def without_minlength(digits):
+    counts = torch.bincount(100 * digits[:, 0] + 10 * digits[:, 1] + digits[:, 2])
+    fractions = counts / len(digits)
+    return int((counts > 0).sum()), torch.special.xlogy(fractions, len(fractions) * fractions).sum()
+
+
 RIGHT = [
     ("7.1", by_cdist),
     ("7.1", by_loops),
@@ -111,6 +121,15 @@ WRONG = [
     ("7.1", lambda x: torch.pdist(x.flatten(1)).mean() * 2, "each pair twice"),
     ("7.1", lambda x: torch.pdist(x.flatten(1)).mean() / 2, "once, or twice"),
     ("7.1", lambda x: torch.pdist(x.flatten(1)).square().mean().sqrt(), "root of the mean square"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1)).median(), "*median*"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1)).max(), "largest distance"),
+    ("7.1", lambda x: (x[1:] - x[:-1]).flatten(1).norm(dim=1).mean(), "next one in the list"),
+    ("7.1", lambda x: x.flatten(1).norm(dim=1).mean(), "distance from 0"),
+    ("7.1", lambda x: x.flatten(1).var(0).mean(), "variance of each number"),
+    ("7.1", lambda x: torch.cdist(x.flatten(1), x.flatten(1))[0, 1:].mean(), "the first sample"),
+    ("7.1", lambda x: torch.pdist(x.flatten(1).T.contiguous()).mean(), "not a column"),
+    ("7.1", lambda x: torch.cdist(x.flatten(1), x.flatten(1)).sum() / (len(x) ** 2 - 1), "N² − 1"),
+    ("7.1", lambda x: torch.cdist(x, x).sum() / (len(x) * (len(x) - 1)), "lines"),
     ("7.2", "a", "weigh a rejected sample"),
     ("7.2", "b", "other way round"),
     ("7.2", "d", "silence"),
@@ -128,6 +147,21 @@ WRONG = [
     ("7.4", spread_within, "within"),
     ("7.4", dealt_out_in_turns, "wrong samples"),
     ("7.4", lambda f, g: spread_by_moments(2 * f, g), "have changed"),
+    ("7.4", lambda f, g: spread_of(f, g, lambda x: (variance(x) + 1e-2).sqrt().mean(1)), "ε is 1e-02"),
+    ("7.4", lambda f, g: spread_of(f, g, lambda x: x.flatten(1).std(1, correction=0)), "*all* numbers"),
+    ("7.4", lambda f, g: spread_of(f, g, lambda x: variance(x).sqrt().amax(1)), "*largest*"),
+    (
+        "7.4",
+        lambda f, g: spread_of(f, g, lambda x: (len(x[0]) * variance(x)).sqrt().mean(1)),
+        "over the group",
+    ),
+    (
+        "7.4",
+        lambda f, g: spread_of(f, g, lambda x: (x - x.mean(1, True)).abs().flatten(1).mean(1)),
+        "*absolute*",
+    ),
+    ("7.4", lambda f, g: spread_by_moments(f, len(f) // g), "should *hold*"),
+    ("7.4", lambda f, g: spread_by_moments(f, 4), "whatever `group` is"),
     ("7.5", lambda d: (len(d), by_xlogy(d)[1]), "number of images"),
     ("7.5", lambda d: (len(d.sum(1).unique()), by_xlogy(d)[1]), "same sum"),
     ("7.5", lambda d: by_xlogy(d)[::-1], "wrong order"),
@@ -138,6 +172,18 @@ WRONG = [
     ("7.5", channel_by_channel, "channels' own"),
     ("7.5", lambda d: (by_xlogy(d)[0] / 1000, by_xlogy(d)[1]), "fraction"),
     ("7.5", nan_where_a_mode_is_missing, "NaN"),
+    ("7.5", lambda d: (1000 - by_xlogy(d)[0], by_xlogy(d)[1]), "*missing*"),
+    ("7.5", lambda d: (int((counted(d) > 1).sum()), by_xlogy(d)[1]), "first image on"),
+    ("7.5", lambda d: (len((d @ torch.tensor([10, 1, 1])).unique()), by_xlogy(d)[1]), "which base"),
+    ("7.5", lambda d: (len(d[:, :2].unique(dim=0)), by_xlogy(d)[1]), "channels does not count"),
+    ("7.5", lambda d: (by_xlogy(d)[0], by_xlogy(d)[1] / math.log(10)), "base 10"),
+    ("7.5", lambda d: (by_xlogy(d)[0], kl_of(counted(d) / len(d) + 1e-3)), "small number added"),
+    ("7.5", lambda d: (by_xlogy(d)[0], kl_of(counted(d).double())), "those are counts"),
+    ("7.5", lambda d: (by_xlogy(d)[0], kl_of(counted(d) / counted(d).max())), "the largest of them"),
+    ("7.5", lambda d: (by_xlogy(d)[0], (counted(d) / len(d) - 1e-3).abs().sum() / 2), "total variation"),
+    ("7.5", lambda d: (by_xlogy(d)[0], ((counted(d) / len(d) - 1e-3) ** 2 * 1000).sum()), "χ²"),
+    ("7.5", lambda d: (by_xlogy(d)[0], -entropy_only(d)[1]), "compares with nothing"),
+    ("7.5", without_minlength, "minlength"),
     ("7.5", lambda d: by_xlogy(d)[0], "two things"),
 ]
 

@@ -127,6 +127,17 @@ def without_detach(critic, real, fake, weight):
     return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+def quotient_of_differences(critic, real, fake, weight):
+    slope = (critic(real) - critic(fake)) / (real - fake).flatten(1).norm(dim=1)
+    return weight * (slope - 1).square().mean()
+
+
+def around_the_data(critic, real, fake, weight):
+    points = (real + 0.5 * torch.randn_like(real)).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
+    return weight * (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
 # --- 8.5: an objective of one's own ---
 
 
@@ -188,7 +199,28 @@ WRONG = [
     ("8.1", d_with(lambda r, f: -hinge(r, f)[0]), "sign"),
     ("8.1", d_with(lambda r, f: relu(1 - r) + relu(1 + f)), "one number"),
     ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(1 + f.detach()).mean()), "lost its history"),
-    ("8.1", d_with(lambda r, f: relu(2 - r).mean() + relu(2 + f).mean()), "one sample costs"),
+    ("8.1", d_with(lambda r, f: relu(3 - r).mean() + relu(3 + f).mean()), "one sample costs"),
+    ("8.1", d_with(lambda r, f: relu(2 - r).mean() + relu(2 + f).mean()), "margins lie at ±2"),
+    ("8.1", d_with(lambda r, f: relu(-r).mean() + relu(1 + f).mean()), "real samples have no margin"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).mean() - relu(1 + f).mean()), "subtracted"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(1 - f).mean()), "treated as real"),
+    ("8.1", d_with(lambda r, f: relu(1 + r).mean() + relu(1 + f).mean()), "treated as fake"),
+    ("8.1", d_with(lambda r, f: relu(r - 1).mean() + relu(-1 - f).mean()), "*beyond* their margin pay"),
+    ("8.1", d_with(lambda r, f: -relu(r - 1).mean() - relu(-1 - f).mean()), "rewarded"),
+    ("8.1", d_with(lambda r, f: (1 - r).abs().mean() + (1 + f).abs().mean()), "absolute value"),
+    ("8.1", d_with(lambda r, f: (1 - r).square().mean() + (1 + f).square().mean()), "codes ±1"),
+    ("8.1", d_with(lambda r, f: F.leaky_relu(1 - r).mean() + F.leaky_relu(1 + f).mean()), "exactly 0"),
+    ("8.1", d_with(lambda r, f: relu(1 - (r - f)).mean()), "for the *pair*"),
+    ("8.1", d_with(lambda r, f: f.mean() - r.mean()), "Wasserstein"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).max() + relu(1 + f).max()), "largest cost"),
+    ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(1 + f).mean() / 2), "count half"),
+    ("8.1", g_with(lambda r, f: -r.mean()), "*real* logits"),
+    ("8.1", g_with(lambda r, f: (r - f).mean()), "are in G's loss"),
+    ("8.1", g_with(lambda r, f: relu(-f).mean()), "where the logit is 0"),
+    ("8.1", g_with(lambda r, f: (f - 1).square().mean()), "least-squares"),
+    ("8.1", g_with(lambda r, f: -f.sigmoid().mean()), "sigmoid too many"),
+    ("8.1", g_with(lambda r, f: -softplus(f).mean()), "minimax"),
+    ("8.1", g_with(lambda r, f: (1 - f).mean()), "what does the 1 do"),
     ("8.1", g_with(lambda r, f: f.mean()), "climbs down"),
     ("8.1", g_with(lambda r, f: relu(1 - f).mean()), "G has no margin"),
     ("8.1", g_with(lambda r, f: softplus(-f).mean()), "non-saturating"),
@@ -207,6 +239,21 @@ WRONG = [
     ("8.2", pd_with(lambda r, f: softplus(-r).mean() + softplus(f).mean()), "about the *pair*"),
     ("8.2", pd_with(lambda r, f: (f - r).mean()), "Wasserstein"),
     ("8.2", pd_with(lambda r, f: -torch.log(torch.sigmoid(r - f)).mean()), "infinite"),
+    ("8.2", pd_with(lambda r, f: softplus(f - r).mean() + softplus(r - f).mean()), "*both* answers"),
+    ("8.2", pd_with(lambda r, f: (r - f).sigmoid().mean()), "probability of the right answer"),
+    ("8.2", pd_with(lambda r, f: (f - r).exp().mean()), "n exponential"),
+    ("8.2", pd_with(lambda r, f: (r - f - 1).square().mean()), "squared error"),
+    ("8.2", pd_with(lambda r, f: relu(f - r).mean()), "corner at 0"),
+    ("8.2", pd_with(lambda r, f: softplus(-r * f).mean()), "not their product"),
+    ("8.2", pd_with(lambda r, f: -torch.stack([r, f]).log_softmax(1)[0].mean()), "runs over the batch"),
+    ("8.2", pd_with(lambda r, f: softplus(f.flip(0) - r).mean()), "yours meet others"),
+    ("8.2", pd_with(lambda r, f: F.binary_cross_entropy_with_logits(r - f, 0.9 + 0 * r)), "target is 0.9"),
+    ("8.2", pd_with(lambda r, f: softplus(2 * (f - r)).mean()), "counts twice"),
+    ("8.2", pd_with(lambda r, f: softplus(-r).mean()), "nly the real logits"),
+    ("8.2", pg_with(lambda r, f: -(f - r).sigmoid().mean()), "logarithm is missing"),
+    ("8.2", pg_with(lambda r, f: relu(1 + r - f).mean()), "hinge loss on the pair"),
+    ("8.2", pg_with(lambda r, f: (r - f).mean()), "Wasserstein"),
+    ("8.2", pg_with(lambda r, f: -softplus(f).mean()), "minimax"),
     ("8.2", pg_with(lambda r, f: softplus(f - r).mean()), "helps D"),
     ("8.2", pg_with(lambda r, f: -softplus(f - r).mean()), "saturates"),
     ("8.2", pg_with(lambda r, f: softplus(-f).mean()), "fake samples alone"),
@@ -256,6 +303,14 @@ WRONG = [
     ("8.4", lambda critic, x, f, weight: penalise(critic, x, f, 10.0), "always 10"),
     ("8.4", lambda critic, x, f, weight: -penalise(critic, x, f, weight), "sign"),
     ("8.4", lambda critic, x, f, weight: penalise(critic, x, f.flip(0), weight), "mixed up"),
+    ("8.4", spoilt(norm=lambda s: s.flatten(1).square().mean(1).sqrt()), "root of the *mean* square"),
+    ("8.4", spoilt(norm=lambda s: s.flatten(1).abs().amax(1)), "largest number of a slope"),
+    ("8.4", spoilt(norm=lambda s: s.flatten(1).sum(1)), "with their signs"),
+    ("8.4", spoilt(norm=lambda s: (s.flatten(1).square().sum(1) + 0.1).sqrt()), "under the root"),
+    ("8.4", spoilt(cost=lambda n: n.log().square().mean()), "square of a logarithm"),
+    ("8.4", spoilt(cost=lambda n: (n - 1).square().max()), "largest cost pays"),
+    ("8.4", quotient_of_differences, "quotient of differences"),
+    ("8.4", around_the_data, "DRAGAN"),
     ("8.4", steps_the_critic, "weights have changed"),
     ("8.4", lambda critic, x, f, weight: torch.tensor(3.0, requires_grad=True), "never asked"),
     ("8.5", lambda: GANLoss(d_squared, g_up), "Wrap it"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import mannwhitneyu
 
-from course_utils.metrics import copying, nearest, thumbnails
+from course_utils.metrics import copied_fraction, copying, nearest, thumbnails
 
 
 def cloud(n, seed, d=5):
@@ -30,6 +30,13 @@ def test_copies_are_found_and_fresh_samples_are_not():
     assert copying(nearest(copies, training).distances, held_out) > 0.99
     assert copying(nearest(cloud(400, 3), training).distances, held_out) == pytest.approx(0.5, abs=0.06)
     assert copying(nearest(3 * cloud(400, 4), training).distances, held_out) < 0.2
+
+
+def test_the_fraction_of_vectors_is_that_of_their_distances():
+    """On a line: fakes are 1 and 0 away from the training points, held-out vectors 1 and 3."""
+    fake, held_out = torch.tensor([[2.0], [5.0]]), torch.tensor([[0.0], [8.0]])
+    training = torch.tensor([[1.0], [5.0]])
+    assert copied_fraction(fake, held_out, training) == pytest.approx((0.5 + 1 + 1 + 1) / 4)
 
 
 def test_thumbnails_are_means_of_four_pixels():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from course_utils.metrics import mean_squared_error, structural_similarity
+from course_utils.metrics import mean_squared_error, safest_guess, structural_similarity
 
 
 def pictures(n=4, channels=1, size=28, seed=0):
@@ -44,6 +44,17 @@ def test_ssim_forgives_brightness_and_mse_does_not():
         mean_squared_error(noisy.clamp(-1, 1), images), rel=0.02
     )
     assert structural_similarity(brighter, images) > structural_similarity(noisy.clamp(-1, 1), images) + 0.2
+
+
+def test_no_image_is_nearer_to_all_targets_than_the_safest_guess():
+    targets = pictures(n=6, channels=3)
+    image, error = safest_guess(targets)
+    assert error == pytest.approx(mean_squared_error(image.expand_as(targets), targets))
+    assert error == pytest.approx(targets.var(dim=0, correction=0).mean().item())
+    rng = torch.Generator().manual_seed(3)
+    for _ in range(20):
+        other = (image + 0.05 * torch.randn(image.shape, generator=rng)).clamp(-1, 1)
+        assert mean_squared_error(other.expand_as(targets), targets) > error
 
 
 def test_pairs_must_be_pairs():

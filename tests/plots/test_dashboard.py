@@ -99,6 +99,32 @@ def test_the_latest_samples_are_shown_with_a_note_of_where_the_data_are_from(ima
     plots.to_png(figure)
 
 
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (torch.randn(40, 2) + 50, "all 40 samples lie outside this frame"),
+        (torch.randn(40, 2) * torch.linspace(0, 100, 40)[:, None], "samples lie outside this frame"),
+        (torch.full((40, 2), float("nan")), "all 40 samples are NaN"),
+    ],
+)
+def test_an_empty_plane_says_why_on_the_picture_and_in_words(samples, words):
+    run = SimpleNamespace(history={"images": []}, snapshots=[(0, torch.randn(40, 2)), (64, samples)])
+    figure = plots.dashboard(run, real=torch.randn(40, 2))
+    planes = every_axes(figure)[-2:]
+    seen, unseen = (axes.get_xlabel().replace("\n", " ") for axes in planes)
+    assert seen == ""
+    assert words in unseen
+    assert "After 64" in plots.alt_text(figure)
+    assert words in plots.alt_text(figure)
+    plots.to_png(figure)
+
+
+def test_a_curve_without_a_name_needs_no_comma():
+    run = SimpleNamespace(history={"images": [1.0, 2.0]}, snapshots=[])
+    panel = Panel("slope", [Curve("", np.array([1.0, 2.0]), np.array([3.0, 4.0]), "black")])
+    assert "slope: from 3 to 4" in plots.alt_text(plots.dashboard(run, extra=lambda _: [panel]))
+
+
 def test_gradients_of_nothing_but_zeros_and_a_history_cut_short_can_be_drawn():
     run = a_run(("discriminator_gradient", "generator_gradient"), steps=3)
     run.history = {**run.history, "generator_gradient": [0.0, 0.0, 0.0], "discriminator_gradient": [0.0] * 3}

@@ -132,6 +132,13 @@ def test_the_title_of_a_grid_is_not_cut_off(rows, labels):
     assert figure.bbox.y1 - title.y1 > 3  # pixels
 
 
+def test_the_words_beside_the_rows_keep_off_the_edge():
+    figure = plots.image_grid(images(24), columns=12, row_labels=["a", "relativistic, R1 + R2"], width=9)
+    figure.draw_without_rendering()
+    left = min(label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels())
+    assert left > 0.1 * figure.dpi  # inches
+
+
 def test_nbconvert_keeps_the_alternative_text_and_shows_the_picture_once():
     HTMLExporter = pytest.importorskip("nbconvert").HTMLExporter
     data, metadata = plots.mime_bundle(plots.describe(FIGURES["curve"](), "A falling line"))

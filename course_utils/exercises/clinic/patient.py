@@ -137,28 +137,44 @@ def unusable(recording: Recording, rounds: int) -> str:
             f"asked for {rounds} rounds, the program has shown {recording.rounds} to its `watch`: one call "
             "in each round, and as many rounds as asked for."
         )
+    if recording.foreign:
+        return (
+            "what `watch` gets as `fake` was not made by the generator. Show it what the generator made in "
+            "this round, as it is."
+        )
     if not recording.is_finite():
         broken = [name for name, values in recording.history.items() if not all(map(_is_number, values))]
         return (
             f"`{broken[0]}` becomes infinite, or no number at all. Is something divided by 0, such as the "
-            "spread of a pixel that never changes, or is a root taken of a negative number?"
+            "spread of a pixel that never changes, is a root taken of a negative number, or has a loss got a "
+            "sign with which it falls without end?"
         )
     return ""
 
 
 def standing_still(recording: Recording) -> str:
-    """What is said where a network hardly moves: the symptom is gone with the training."""
+    """What is said where the symptom went with the training: a network stands still, samples are alike."""
     for network in ("generator", "discriminator", "encoder", "decoder"):
         moved = recording.history.get(f"{network}_moved")
-        if moved is not None and recording.steps[network] and moved[-1] < MOVED_AT_LEAST:
-            return (
-                f"the {network} hardly moves any more: its weights have changed by {100 * moved[-1]:.2g} "
-                "%. The symptom is gone, and the training with it. Change what is wrong, and leave the "
-                "rest."
+        if moved is not None and moved[-1] < MOVED_AT_LEAST:
+            what = (
+                f"hardly moves any more: its weights have changed by {100 * moved[-1]:.2g} %"
+                if recording.steps[network]
+                else "does not move: no optimiser takes a step with its weights"
             )
+            return (
+                f"the {network} {what}. The symptom is gone, and the training with it. Change what is wrong, "
+                "and leave the rest."
+            )
+    if recording.last("fake_diversity") < ALIKE:
+        return (
+            "all samples of a round are the same: are their latents? The symptom is gone, and the task with "
+            "it. Change what is wrong, and leave the rest."
+        )
     return ""
 
 
+ALIKE = 1e-4  # a distance of pairs below this is that of equal samples
 MOVED_AT_LEAST = 0.02  # of its length: what weights do in the shortest of the runs is three times that
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from course_utils.metrics import sample_diversity
 
 Measure = Callable[[Mapping], float]  # of all that the program showed in one round, and "judged"
-LATEST = 4  # inputs of each network that are remembered
+LATEST = 4  # inputs, and outputs, of each network that are remembered
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Recording:
         default_factory=dict
     )  # network → steps that an optimiser took with its weights
     shown: dict = field(default_factory=dict)  # what the latest call handed over
+    foreign: int = 0  # entries of the history whose `fake` did not come from the generator
 
     def late(self, column: str, fraction: float = 0.25) -> float:
         """The mean of the last quarter of a column; NaN where there is no such column."""
@@ -87,6 +88,9 @@ class Watch:
         self._inputs: dict[int, deque] = defaultdict(
             lambda: deque(maxlen=LATEST)
         )  # id of a network → what it got
+        self._outputs: dict[int, deque] = defaultdict(
+            lambda: deque(maxlen=LATEST)
+        )  # id of a network → what it gave
 
     @contextmanager
     def listening(self) -> Iterator[Watch]:
@@ -94,6 +98,7 @@ class Watch:
         hooks = [
             register_optimizer_step_pre_hook(self._note_step),
             register_module_forward_pre_hook(self._note_input),
+            register_module_forward_hook(self._note_output),
         ]
         try:
             yield self
@@ -132,6 +137,7 @@ class Watch:
         for name in ("fake", "saved"):
             if name in shown:
                 columns[f"{name}_diversity"] = sample_diversity(shown[name][:128])
+        self.recording.foreign += self._is_foreign(shown)
         judged = list(self._inputs[id(shown.get("discriminator"))])
         for name, measure in self.measures.items():
             columns[name] = _number(measure({**shown, "judged": judged}))
@@ -148,6 +154,33 @@ class Watch:
     def _note_input(self, network: nn.Module, arguments: tuple) -> None:
         if arguments and isinstance(arguments[0], Tensor) and any(network.children()):
             self._inputs[id(network)].append(arguments[0].detach())
+
+    def _note_output(self, network: nn.Module, arguments: tuple, result) -> None:
+        if isinstance(result, Tensor) and any(network.children()):
+            self._outputs[id(network)].append(result.detach())
+
+    def _is_foreign(self, shown: Mapping) -> bool:
+        """Whether `fake` is neither a late output of the generator nor computed from one."""
+        maker, fake = shown.get("generator"), shown.get("fake")
+        if not isinstance(maker, nn.Module) or not isinstance(fake, Tensor):
+            return False
+        fresh = any(torch.equal(fake, one) for one in self._outputs[id(maker)])
+        return not fresh and not _reaches(fake, maker)
+
+
+def _reaches(value: Tensor, network: nn.Module) -> bool:
+    """Whether the network's weights are among what the value was computed from."""
+    weights = {id(weight) for weight in network.parameters()}
+    waiting, known = [value.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in known:
+            continue
+        known.add(node)
+        if id(getattr(node, "variable", None)) in weights:
+            return True
+        waiting += [before for before, _ in node.next_functions]
+    return False
 
 
 def record(program: Callable, draw: Callable, rounds: int, start: int, **settings) -> Recording:

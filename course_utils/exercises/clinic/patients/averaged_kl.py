@@ -78,7 +78,7 @@ PATIENT = Patient(
     diagnosis="b",
     finding=(
         "The codes are as narrow as σ = 0.33. Even with mean 0, that is ½(0.33² − 1 − 2·log 0.33) = 0.66 "
-        "nats for each latent, 10 for all 16; the program counts 1.3. So the codes fill little of the "
+        "nats for each latent, 10.6 for all 16; the program counts 1.3. So the codes fill little of the "
         "prior that samples are drawn from."
     ),
     otherwise={
