@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import course_utils
+from course_utils.cli import pack, serve
+from course_utils.folders import CHECKOUT
 
-CHECKOUT = Path(course_utils.__file__).resolve().parents[1]
 DATA_SETS = ("mnist", "cifar10")
 
 
@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("action", nargs="?", choices=("show", "fetch"), default="show")
     data.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(DATA_SETS)}; by default both")
     data.set_defaults(run=_data)
+
+    pack.register(commands)
+    serve.register(commands)
     return parser
 
 
