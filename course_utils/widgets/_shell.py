@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self, figure: Figure, moving: Mapping[str, Artist], pixels_per_inch: int = 120):
         self.figure, self.moving = figure, dict(moving)
-        figure.set_dpi(pixels_per_inch)
+        figure.set_dpi(pixels_per_inch * plots.TEXT_SCALE)
         self.canvas = FigureCanvasAgg(figure)
         self._still = None
 
