@@ -28,9 +28,11 @@ test: setup ## run every test, and every notebook at the smallest scale (FAST=1:
 run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
 	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)
 
-notebooks: setup ## regenerate notebooks/ from solutions/*.py, and the maps of the course
+notebooks: setup ## regenerate notebooks/ from solutions/*.py, the maps of the course, its glossary and what is in Chinese
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+	@$(BIN)/python -m tools.glossary
+	@$(BIN)/python -m tools.translate
 
 execute: setup ## re-run the solutions with their claims, and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)

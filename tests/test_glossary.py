@@ -66,8 +66,8 @@ def test_each_term_is_linked_once_the_longer_one_first_and_nothing_else_is_touch
     linked = glossary.with_links(cells, terms, "glossary.html")
     assert linked[0] == cells[0]
     assert linked[1] == (
-        "[Batches](glossary.html#batch), then [batch normalisation](glossary.html#batch-normalisation), and a "
-        "bn. [Mode collapse](glossary.html#mode-collapse): a mode-collapse-free batch."
+        "[Batches](glossary.html#batch), then [batch normalisation](glossary.html#batch-normalisation), and "
+        "a bn. [Mode collapse](glossary.html#mode-collapse): a mode-collapse-free batch."
     )
 
 
