@@ -8,10 +8,10 @@ const HELP = "Drawing area. Arrow keys move the pen, with Shift in larger steps;
   "Space puts it down and lifts it; Enter makes a dot; Escape lifts the pen.";
 
 function render({ model, el }) {
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take keys for commands of its own
   const frame = document.createElement("div");
   frame.style.cssText = "position: relative; display: inline-block; max-width: 100%; outline-offset: 2px";
   frame.tabIndex = 0;
+  frame.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take keys for commands of its own
   frame.setAttribute("role", "application"); // screen readers hand the arrow keys on
   frame.setAttribute("aria-label", HELP);
   const picture = document.createElement("img");

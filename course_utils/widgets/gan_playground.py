@@ -25,7 +25,7 @@ from course_utils.models import sample
 from course_utils.training import GAN, toy_gan
 from course_utils.training.machine import Machine
 from course_utils.training.threads import on_threads
-from course_utils.widgets._shell import Rendering, SliderNames, Stage, _number, _table
+from course_utils.widgets._shell import Accessible, Rendering, Stage, _number, _table
 
 DATA = {"ring of eight": ring, "5 × 5 grid": grid, "two moons": two_moons, "spiral": spiral}
 DRAWN = "your drawing"
@@ -274,7 +274,7 @@ class Playground:
                 self.problem,
                 self.picture,
                 self.numbers,
-                SliderNames(),
+                Accessible(),
             ]
         )
 
