@@ -12,8 +12,9 @@ function render({ el }) {
       control.setAttribute("data-lm-suppress-shortcuts", "true");
     }
     for (const slider of box.querySelectorAll(".widget-slider")) {
-      const label = slider.querySelector(".widget-label")?.textContent ?? "";
-      slider.querySelector("[role=slider]")?.setAttribute("aria-label", label);
+      const handle = slider.querySelector("[role=slider]");
+      handle?.setAttribute("aria-label", slider.querySelector(".widget-label")?.textContent ?? "");
+      handle?.setAttribute("aria-valuetext", slider.querySelector(".widget-readout")?.textContent ?? ""); // all its digits
     }
     for (const [icon, name] of Object.entries(ICONS)) {
       for (const button of box.querySelectorAll(`.widget-play button:has(.${icon})`)) {
