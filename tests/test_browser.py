@@ -307,7 +307,8 @@ FOCUSED = """() => {
         place: one.dataset.control,
         kind: one.getAttribute("role") ?? one.type ?? one.nodeName,
         name: (name.trim() || one.title || "").trim(),
-        value: one.closest(".widget-slider")?.querySelector(".widget-readout")?.textContent ?? (one.type === "checkbox" ? String(one.checked) : one.value),
+        value: one.closest(".widget-slider")?.querySelector(".widget-readout")?.textContent
+            ?? (one.type === "checkbox" ? String(one.checked) : one.value),
     }
 }"""
 USED_BY = {
