@@ -116,7 +116,7 @@ def wait_for_server(address, server, log):
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({})
     )  # a proxy does not know this machine
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180  # a busy machine takes its time
     while time.monotonic() < deadline and server.poll() is None:
         try:
             opener.open(address, timeout=5).close()
