@@ -28,9 +28,11 @@ test: setup ## run every test, and every notebook at the smallest scale (FAST=1:
 run: setup ## execute the course (NOTEBOOKS="05_dcgan_mnist" SCALE=ci|cpu|gpu SOLVED=1 to choose)
 	@$(BIN)/python -m tools.run $(if $(SCALE),--scale $(SCALE)) $(if $(SOLVED),--solved) $(NOTEBOOKS)
 
-notebooks: setup ## regenerate notebooks/ from solutions/*.py, the maps of the course, and the pages for instructors
+notebooks: setup ## regenerate notebooks/ from solutions/*.py, the maps, the glossary, what is in Chinese, and the pages for instructors
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.notebooks build $(NOTEBOOKS)
+	@$(BIN)/python -m tools.glossary
+	@$(BIN)/python -m tools.translate
 	@$(BIN)/python -m tools.instructor
 
 execute: setup ## re-run the solutions with their claims, and keep their outputs

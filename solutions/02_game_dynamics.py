@@ -1324,7 +1324,7 @@ claim(
 # cures: R1, EMA, little momentum, looking ahead.
 #
 # What does not carry over: the numbers. A real discriminator is no straight line, gradients come
-# from mini-batches, Adam rescales them, and training starts far from any equilibrium. And an
+# from minibatches, Adam rescales them, and training starts far from any equilibrium. And an
 # equilibrium with perfect samples has to exist at all: the proof for R1 assumes that the generator
 # can produce the data's distribution.
 #

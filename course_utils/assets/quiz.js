@@ -4,9 +4,9 @@ const FIXATION = 500; // milliseconds of the cross that says where to look
 const KEYS = { r: true, g: false };
 
 function render({ model, el }) {
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take r and g for commands of its own
   const box = make("div", "display: inline-block; padding: 0.5em; outline-offset: 2px");
   box.tabIndex = 0;
+  box.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take r and g for commands of its own
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Real or generated? Enter shows the next image, R says real, G says generated");
   const size = model.get("size");
@@ -38,6 +38,7 @@ function render({ model, el }) {
   function button(text, action) {
     const element = make("button", "padding: 0.3em 0.8em; font-size: 1em");
     element.type = "button";
+    element.setAttribute("data-lm-suppress-shortcuts", "true");
     element.textContent = text;
     element.addEventListener("click", action);
     return element;

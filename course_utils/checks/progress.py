@@ -10,16 +10,22 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from course_utils.checks.verdict import NOT_ATTEMPTED, RIGHT, WRONG, exercise_modules, exercises_of
+from course_utils.folders import personal_folder
+
+_told: set[Path] = set()  # the files of which this process has said that they cannot be written
 
 
 def progress_file() -> Path:
-    """Where progress is kept: `COURSE_PROGRESS`, else `.course/progress.json` in the checkout."""
-    default = Path(__file__).parents[2] / ".course" / "progress.json"
-    return Path(os.environ.get("COURSE_PROGRESS") or default)
+    """Where progress is kept: `COURSE_PROGRESS`, else `progress.json` in the `personal_folder`."""
+    chosen = os.environ.get("COURSE_PROGRESS")
+    return Path(os.path.expanduser(chosen)) if chosen else personal_folder() / "progress.json"
 
 
 def remember(number: str, status: str) -> str:
-    """Keep the status of one exercise; "right" stays right. Returns a sentence where saving went wrong."""
+    """Keep the status of one exercise; "right" stays right. Returns a sentence where saving went wrong.
+
+    A file that cannot be written is told of once: the next check could say no more.
+    """
     if status not in (RIGHT, WRONG):
         return ""
     path = progress_file()
@@ -34,7 +40,13 @@ def remember(number: str, status: str) -> str:
     except Timeout:
         return "Progress was not saved: another notebook held its file for 5 seconds; run this cell again."
     except OSError as error:
-        return f"Progress was not saved: {path} cannot be written ({error.strerror}); the verdict stands."
+        if path in _told:
+            return ""
+        _told.add(path)
+        return (
+            f"Progress is not saved: {path} cannot be written ({error.strerror}); verdicts stand. "
+            "COURSE_PROGRESS names another file. This is said once."
+        )
     return note
 
 

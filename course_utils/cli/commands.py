@@ -10,10 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import course_utils
-from course_utils.cli import teaching
+from course_utils.cli import pack, serve, teaching
+from course_utils.folders import CHECKOUT
 
-CHECKOUT = Path(course_utils.__file__).resolve().parents[1]
 DATA_SETS = ("mnist", "cifar10")
 
 
@@ -73,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     data.set_defaults(run=_data)
 
     teaching.register(commands)
+    pack.register(commands)
+    serve.register(commands)
     return parser
 
 

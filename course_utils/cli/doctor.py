@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from course_utils.folders import CHECKOUT
+
 GIGABYTE = 1e9
 MEMORY_NEEDED = 2.0  # GB: the largest notebook takes 1.5, JupyterLab and the browser the rest
 DISK_NEEDED = 1.0  # GB: CIFAR-10's archive, unpacked and while it is unpacked, is 0.4

@@ -13,6 +13,7 @@ from course_utils.data import cifar10, mnist, stand_ins
 from course_utils.data.formats import exists, how_to_be_allowed
 from course_utils.data.locking import one_at_a_time
 from course_utils.data.sources import SOURCES, DownloadError, Source
+from course_utils.folders import CHECKOUT
 
 DATA_SETS = {"mnist": mnist, "cifar10": cifar10}
 SPLITS = ("train", "test")
@@ -51,7 +52,7 @@ class Status(NamedTuple):
 def data_folder() -> Path:
     """Where the course keeps its data: ``COURSE_DATA`` if that is set, else ``data/`` beside the package."""
     chosen = os.environ.get("COURSE_DATA")
-    return Path(os.path.expanduser(chosen)) if chosen else Path(__file__).resolve().parents[2] / "data"
+    return Path(os.path.expanduser(chosen)) if chosen else CHECKOUT / "data"
 
 
 def load_mnist(split: str = "train", folder: Path | str | None = None, download: bool = True) -> ImageData:

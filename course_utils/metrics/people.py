@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from course_utils.folders import personal_folder
+
 UNNAMED = "me"  # a player who gave no name
 
 
@@ -104,9 +106,9 @@ def score_table(scores: dict[str, HumanScore]) -> str:
 
 
 def quiz_file() -> Path:
-    """Where the quiz keeps its answers: `COURSE_QUIZ`, else `.course/quiz.jsonl` in the checkout."""
-    default = Path(__file__).parents[2] / ".course" / "quiz.jsonl"
-    return Path(os.environ.get("COURSE_QUIZ") or default)
+    """Where the quiz keeps its answers: `COURSE_QUIZ`, else `quiz.jsonl` in the `personal_folder`."""
+    chosen = os.environ.get("COURSE_QUIZ")
+    return Path(os.path.expanduser(chosen)) if chosen else personal_folder() / "quiz.jsonl"
 
 
 def record_answer(answer: Answer, path: str | Path) -> None:

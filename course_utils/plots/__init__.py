@@ -46,6 +46,7 @@ from course_utils.plots.style import (
     CYCLE,
     DASHES,
     PALETTE,
+    TEXT_SCALE,
 )
 from course_utils.plots.toy import (
     Watch,
@@ -68,6 +69,7 @@ __all__ = [
     "CYCLE",
     "DASHES",
     "PALETTE",
+    "TEXT_SCALE",
     "Live",
     "Watch",
     "accuracy_curves",

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course_utils.plots.style import COLORS, CSS_PIXELS_PER_INCH, PNG_PIXELS_PER_INCH
+from course_utils.plots.style import COLORS, CSS_PIXELS_PER_INCH, PNG_PIXELS_PER_INCH, TEXT_SCALE
 
 
 def new_figure(
@@ -24,11 +24,12 @@ def new_figure(
 
     Args:
         rows, columns: panels; one panel gives one Axes, several give an array of them.
-        width, height: size of the whole figure in inches; one inch is 100 pixels on the page.
+        width, height: size of the whole figure in inches, of 100 pixels each on the page. (With larger text,
+            see `style.text_scale`, the figure has fewer inches and as many pixels.)
         note: where the data came from (`ImageData.note`), written small under the figure.
         subplots: passed on to `Figure.subplots` (`sharex`, `width_ratios`, …).
     """
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(width / TEXT_SCALE, height / TEXT_SCALE))
     axes = figure.subplots(rows, columns, **subplots)
     if note:
         # supxlabel, because the layout keeps room for it; plain `text` would be drawn over the axes

@@ -6,6 +6,9 @@ colour-blindness can tell apart.
 
 from __future__ import annotations
 
+import math
+import os
+
 import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -45,8 +48,33 @@ DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
 
 # D(x) from 0 to 1: pale vermillion where D says "generated", white where it cannot tell, pale blue: "real"
 DISCRIMINATION = LinearSegmentedColormap.from_list("discrimination", ["#EFB58C", "#FFFFFF", "#9CC7E4"])
-CSS_PIXELS_PER_INCH = 100  # a figure of 7 inches is 700 pixels wide on the page …
-PNG_PIXELS_PER_INCH = 150  # … and is stored finer than that, for sharp text on dense screens
+
+
+def text_scale() -> float:
+    """How many times larger than usual text and lines are drawn in figures of the usual size: COURSE_TEXT.
+
+    For a projector. From the last row of a room one reads what is at least a 200th of the distance high
+    (ANSI/AVIXA V202.01, "Display Image Size for 2D Content"). Where a figure fills the width of a 16:9
+    screen, the smallest text of the course, 8 points, reaches 4 of its heights; 6 with COURSE_TEXT=1.5.
+
+    Raises:
+        ValueError: it is no number from 1 to 2.
+    """
+    given = os.environ.get("COURSE_TEXT") or "1"
+    try:
+        scale = float(given)
+    except ValueError:
+        scale = math.nan
+    if not 1 <= scale <= 2:
+        raise ValueError(f"COURSE_TEXT must be a number from 1 to 2, such as 1.5, got {given!r}")
+    return scale
+
+
+# A figure of 7 inches is 700 pixels wide on the page, and is stored finer than that, for sharp text on dense
+# screens. With larger text the same pixels are fewer inches, and points keep their size in inches.
+TEXT_SCALE = text_scale()
+CSS_PIXELS_PER_INCH = 100 * TEXT_SCALE
+PNG_PIXELS_PER_INCH = 150 * TEXT_SCALE
 
 matplotlib.rcParams.update(
     {

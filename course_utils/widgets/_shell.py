@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self, figure: Figure, moving: Mapping[str, Artist], pixels_per_inch: int = 120):
         self.figure, self.moving = figure, dict(moving)
-        figure.set_dpi(pixels_per_inch)
+        figure.set_dpi(pixels_per_inch * plots.TEXT_SCALE)
         self.canvas = FigureCanvasAgg(figure)
         self._still = None
 
@@ -69,10 +69,10 @@ class Stage:
         return self.canvas.copy_from_bbox(self.figure.bbox)
 
 
-class SliderNames(anywidget.AnyWidget):
-    """Shows nothing; gives the sliders in the same box the names that screen readers say (see the script)."""
+class Accessible(anywidget.AnyWidget):
+    """Shows nothing; makes the controls in its box usable by keys and screen readers (see the script)."""
 
-    _esm = ASSETS / "slider_names.js"
+    _esm = ASSETS / "accessible.js"
 
 
 class Explorer:
@@ -110,7 +110,7 @@ class Explorer:
                 self.problem,
                 self.picture,
                 self.numbers,
-                SliderNames(),
+                Accessible(),
             ]
         )
         for control in self.controls.values():

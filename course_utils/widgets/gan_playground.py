@@ -25,7 +25,7 @@ from course_utils.models import sample
 from course_utils.training import GAN, toy_gan
 from course_utils.training.machine import Machine
 from course_utils.training.threads import on_threads
-from course_utils.widgets._shell import Rendering, SliderNames, Stage, _number, _table
+from course_utils.widgets._shell import Accessible, Rendering, Stage, _number, _table
 
 DATA = {"ring of eight": ring, "5 × 5 grid": grid, "two moons": two_moons, "spiral": spiral}
 DRAWN = "your drawing"
@@ -109,12 +109,14 @@ def render(game: Game, p_data: Tensor, pulls: bool = True, stage: Stage | None =
 
 
 class DrawablePicture(anywidget.AnyWidget):
-    """A picture on the page; where the pointer draws on it comes back as messages (see the script)."""
+    """A picture on the page; what is drawn on it comes back as messages (see the script)."""
 
     _esm = ASSETS / "drawable_picture.js"
     jpeg = traitlets.Bytes().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     width = traitlets.Int().tag(sync=True)
+    area = traitlets.List([0.0, 1.0, 0.0, 1.0]).tag(sync=True)  # left, right, top, bottom, as fractions
+    start = traitlets.List([0.5, 0.5]).tag(sync=True)  # of the pen that the keys move
 
 
 class Playground:
@@ -158,6 +160,9 @@ class Playground:
             self.controls[name].observe(self._guarded(lambda _change, action=action: action()), "value")
         with on_threads(1):
             self._start()
+        (left, top), (right, bottom) = (self._on_the_picture(k, -k) for k in (-RADIUS, RADIUS))
+        self.picture.area = [left, right, top, bottom]
+        self.picture.start = list(self._on_the_picture(0, 0))
 
     def update(self) -> Rendering:
         """Draw the game as it is."""
@@ -246,6 +251,12 @@ class Playground:
         x, y = self._stage.moving["heat"].axes.transData.inverted().transform(pixels)
         return (float(x), float(y)) if max(abs(x), abs(y)) <= RADIUS else None
 
+    def _on_the_picture(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the left panel, as fractions of the picture from its top left corner."""
+        pixels = self._stage.moving["heat"].axes.transData.transform((x, y))
+        across, up = self._stage.figure.transFigure.inverted().transform(pixels)
+        return float(across), float(1 - up)
+
     def _forget_drawing(self) -> None:
         self.drawn = []
         if self.controls["data"].value == DRAWN:
@@ -263,7 +274,7 @@ class Playground:
                 self.problem,
                 self.picture,
                 self.numbers,
-                SliderNames(),
+                Accessible(),
             ]
         )
 

@@ -22,7 +22,7 @@ from course_utils import plots
 from course_utils.data import check_images, to_uint8
 from course_utils.files import ASSETS
 from course_utils.metrics.people import UNNAMED, Answer, human_score, quiz_file, record_answer
-from course_utils.widgets._shell import Rendering
+from course_utils.widgets._shell import Accessible, Rendering
 
 EXPOSURES = {"100 ms": 100, "250 ms": 250, "500 ms": 500, "1 second": 1000, "as long as I want": 0}
 PIXELS = 224  # wide and high on the page: 8 pixels for one of MNIST's, 7 for one of CIFAR-10's
@@ -166,6 +166,7 @@ class Quiz:
                 self.problem,
                 self.timed,
                 self.result,
+                Accessible(),
             ]
         )
         self.exposure.observe(lambda _change: self._set_exposure(), "value")

@@ -411,7 +411,7 @@ def test_where_nothing_can_be_written_the_verdict_stands(squaring, monkeypatch, 
     check("90.1", lambda x: x * x)
     output = capsys.readouterr().out
     assert "✔ Exercise 90.1" in output
-    assert "Progress was not saved" in output
+    assert "Progress is not saved" in output
     assert "0 of " in progress.report()
 
 

@@ -10,6 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from PIL import Image
@@ -255,6 +256,68 @@ def test_the_arrows_of_a_field_stand_out_from_white():
     _, axes = plots.new_figure()
     arrows = plots.games.draw_field(axes, places, places)
     assert contrast_to_white(to_hex(arrows.get_facecolor()[0])) >= 3
+
+
+SCREEN = 16 / 9
+CAPITAL = 0.73  # height of a capital letter of DejaVu Sans, of its font size
+LAST_ROW = 6  # heights of the screen: the farthest that rules of thumb for classrooms allow
+
+
+def farthest_reader(figure):
+    """From how many heights of a 16:9 screen the smallest text is read, where the figure fills its width.
+
+    200 times the text's height: ANSI/AVIXA V202.01, for viewing that is not the inspection of details.
+    """
+    sizes = [
+        one.get_fontsize() for one in figure.findobj(Text) if one.get_visible() and one.get_text().strip()
+    ]
+    return 200 * CAPITAL * min(sizes, default=99) / 72 / figure.get_figwidth() * SCREEN
+
+
+def hangs_over(figure):
+    """By how many inches something that is drawn is cut off at an edge of the figure."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box, (width, height) = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
+    return max(-box.x0, -box.y0, box.x1 - width, box.y1 - height, 0)
+
+
+def width_on_page(figure):
+    return plots.mime_bundle(figure)[1]["image/png"]["width"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_text_is_read_from_a_last_row_where_large_text_is_asked_for(name, monkeypatch):
+    """As with COURSE_TEXT=1.5, which is read when the module is imported."""
+    usual = width_on_page(FIGURES[name]())
+    for name_of_size in ("TEXT_SCALE", "CSS_PIXELS_PER_INCH", "PNG_PIXELS_PER_INCH"):
+        monkeypatch.setattr(plots.display, name_of_size, 1.5 * getattr(plots.display, name_of_size))
+    figure = FIGURES[name]()
+    assert farthest_reader(figure) >= LAST_ROW
+    assert hangs_over(figure) < 0.02
+    assert abs(width_on_page(figure) - usual) <= 1
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_text_is_read_from_four_heights_of_the_screen_without_asking(name):
+    figure = FIGURES[name]()
+    assert farthest_reader(figure) >= 4
+    assert hangs_over(figure) < 0.02
+
+
+@pytest.mark.parametrize(("given", "scale"), [(None, 1), ("", 1), ("1.5", 1.5), ("2", 2)])
+def test_the_scale_of_text_is_read(given, scale, monkeypatch):
+    monkeypatch.setenv("COURSE_TEXT", given) if given is not None else monkeypatch.delenv(
+        "COURSE_TEXT", raising=False
+    )
+    assert style.text_scale() == scale
+
+
+@pytest.mark.parametrize("given", ["large", "0.5", "3", "nan"])
+def test_a_scale_of_text_that_is_none_is_told(given, monkeypatch):
+    monkeypatch.setenv("COURSE_TEXT", given)
+    with pytest.raises(ValueError, match=r"a number from 1 to 2, such as 1\.5"):
+        style.text_scale()
 
 
 def test_small_grey_text_has_enough_contrast():

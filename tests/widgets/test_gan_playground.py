@@ -157,6 +157,16 @@ def test_a_stroke_becomes_data_where_it_was_drawn(playground):
     tick(playground)
 
 
+def test_the_keys_draw_on_the_whole_plane_and_begin_in_its_middle(playground):
+    left, right, top, bottom = playground.picture.area
+    corners = [
+        playground._on_the_plane(corner)
+        for corner in ((left + 1e-9, bottom - 1e-9), (right - 1e-9, top + 1e-9))
+    ]
+    assert np.array(corners) == pytest.approx(np.array([[-1, -1], [1, 1]]) * module.RADIUS, abs=1e-5)
+    assert playground._on_the_plane(playground.picture.start) == pytest.approx((0, 0), abs=1e-6)
+
+
 def test_a_long_drawing_forgets_its_oldest_points(playground):
     draw(playground, [[0.25, 0.4]] * (MOST_POINTS + 50))
     assert len(playground.drawn) == MOST_POINTS
