@@ -1,0 +1,79 @@
+"""Build the book: `python -m tools.book` (`make book`). It lies in build/book/html then; open its index.html.
+
+Nothing is executed: the solved notebooks' kept outputs are shown. A broken link, an undefined citation, a
+formula that does not render or a figure without alternative text ends the build, with file and line. What
+is needed for it is the extra "book" of pyproject.toml, which no learner installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tools.book_source import Problem, Source, assemble
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "book"
+
+
+def build(root: Path = ROOT, folder: Path = FOLDER) -> list[Problem]:
+    """The book of a checkout in `folder`/html; what is wrong with it, nothing if all is well."""
+    shutil.rmtree(folder, ignore_errors=True)
+    source = assemble(root, folder / "source")
+    return source.problems + run_sphinx(source, root, folder)
+
+
+def run_sphinx(source: Source, root: Path, folder: Path) -> list[Problem]:
+    """Call Sphinx; its warnings with the author's files and lines."""
+    from sphinx.cmd.build import main as sphinx_build
+
+    shutil.copy(root / "book" / "conf.py", folder / "source" / "conf.py")
+    shutil.copytree(root / "book" / "static", folder / "source" / "static", dirs_exist_ok=True)
+    warnings = folder / "warnings.txt"
+    options = ["-q", "-b", "html", "-d", str(folder / "doctrees"), "-w", str(warnings)]
+    status = sphinx_build([*options, str(folder / "source"), str(folder / "html")])
+    found = [as_problem(source, folder, line) for line in warnings.read_text(encoding="utf-8").splitlines()]
+    problems = [one for one in found if one is not None]
+    if status and not problems:
+        problems.append(Problem("book/conf.py", 1, f"Sphinx ended with status {status}"))
+    return problems
+
+
+def as_problem(source: Source, folder: Path, warning: str) -> Problem | None:
+    """A line of Sphinx's warnings with the author's file and line."""
+    warning = re.sub(r"\x1b\[[0-9;]*m", "", warning)
+    found = re.match(r"(?P<path>[^:]+?)(?::(?P<line>\d+))?: (?:WARNING|ERROR|CRITICAL): (?P<words>.*)", warning)
+    if not found:
+        loose = re.match(r"(?:WARNING|ERROR|CRITICAL): (.*)", warning)
+        return Problem("book/conf.py", 1, loose[1]) if loose else None
+    document = Path(found["path"]).stem
+    line = int(found["line"] or 1)
+    if document in source.origins:
+        return Problem(source.origins[document], source.line_of(document, line), found["words"])
+    return Problem(found["path"], line, found["words"])
+
+
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
+    started = time.perf_counter()
+    try:
+        import furo  # noqa: F401
+        import myst_nb  # noqa: F401
+    except ImportError:
+        sys.exit("The book's packages are missing: `make book` installs them, or pip install -e '.[book]'.")
+    problems = build()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"The book has {len(problems)} faults.", file=sys.stderr)
+        return 1
+    print(f"The book is in {FOLDER.relative_to(ROOT)}/html, after {time.perf_counter() - started:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
