@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from tools import book_check
 from tools.book_source import Problem, Source, assemble
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +25,19 @@ def build(root: Path = ROOT, folder: Path = FOLDER) -> list[Problem]:
     """The book of a checkout in `folder`/html; what is wrong with it, nothing if all is well."""
     shutil.rmtree(folder, ignore_errors=True)
     source = assemble(root, folder / "source")
-    return source.problems + run_sphinx(source, root, folder)
+    problems = source.problems + run_sphinx(source, root, folder)
+    if (folder / "html" / "index.html").exists():
+        copy_mathjax(folder / "html" / "_static" / "mathjax")
+        problems += book_check.check(source, folder / "html")
+    return problems
+
+
+def copy_mathjax(target: Path) -> None:
+    """What the pages load of MathJax: a tenth of what the package holds."""
+    origin = book_check.mathjax_folder()
+    for part in ("output/chtml/fonts", "input/tex/extensions"):
+        shutil.copytree(origin / part, target / part)
+    shutil.copy(origin / "tex-chtml.js", target)
 
 
 def run_sphinx(source: Source, root: Path, folder: Path) -> list[Problem]:
