@@ -59,7 +59,9 @@ def run_sphinx(source: Source, root: Path, folder: Path) -> list[Problem]:
 def as_problem(source: Source, folder: Path, warning: str) -> Problem | None:
     """A line of Sphinx's warnings with the author's file and line."""
     warning = re.sub(r"\x1b\[[0-9;]*m", "", warning)
-    found = re.match(r"(?P<path>[^:]+?)(?::(?P<line>\d+))?: (?:WARNING|ERROR|CRITICAL): (?P<words>.*)", warning)
+    found = re.match(
+        r"(?P<path>[^:]+?)(?::(?P<line>\d+))?: (?:WARNING|ERROR|CRITICAL): (?P<words>.*)", warning
+    )
     if not found:
         loose = re.match(r"(?:WARNING|ERROR|CRITICAL): (.*)", warning)
         return Problem("book/conf.py", 1, loose[1]) if loose else None

@@ -1,4 +1,4 @@
-"""What the built pages must hold: every link leads somewhere, every picture has its words, every formula renders.
+"""What the built pages must hold: links that lead somewhere, pictures with words, formulas that render.
 
 Sphinx sees most of it, raw HTML and MathJax it does not. Formulas are given to MathJax itself, the very files
 that the pages load, in the Node that Playwright brings along (or one on the path): no browser is needed.
@@ -23,7 +23,8 @@ SKIPPED = {"genindex", "search", "py-modindex"}  # Sphinx's own
 RENDER = """
 const mathjax = process.argv[1];
 const formulas = JSON.parse(require('fs').readFileSync(0));
-const broken = /<merror data-mjx-error="([^"]*)"|<mtext mathcolor="red">(\\\\[^<]*)</;  // the second: no such command
+// the second: no such command
+const broken = /<merror data-mjx-error="([^"]*)"|<mtext mathcolor="red">(\\\\[^<]*)</;
 async function main() {
     const MathJax = await require(mathjax + '/node-main.js').init({
         loader: {load: ['input/tex'], paths: {mathjax}},
@@ -136,7 +137,11 @@ def _mute_pictures(page: Page) -> Iterator[tuple[str, str]]:
 
 def mathjax_folder() -> Path:
     """Where the extra's package keeps MathJax."""
-    return Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline")) / "static" / "mathjax"
+    return (
+        Path(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline"))
+        / "static"
+        / "mathjax"
+    )
 
 
 def node() -> str:

@@ -34,7 +34,9 @@ EXPLORERS = {  # what a cell's last line calls -> what the page draws in its pla
     "gan_playground": "playground",
 }
 EXAMPLE = "<!-- a live example stands here -->"
-LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)")
+LINK = re.compile(
+    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)"
+)
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<target>[^()\s]+)\)")
 FENCE = re.compile(r"^(?P<fence>```+|~~~+).*?^(?P=fence)\s*?$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(FENCE.pattern + r"|`+[^`\n]+`+", re.MULTILINE | re.DOTALL)
@@ -206,8 +208,12 @@ def book_notebook(notebook: NotebookNode, starts: Sequence[int], figures: Path, 
                 cell.source = f"<details><summary>The answer</summary>\n\n{cell.source}\n\n</details>"
             add(cell, line)
             continue
-        cell.outputs = [page_output(one, figures, lambda words, at=line: complain(at, words)) for one in cell.outputs]
-        explorer = EXPLORERS.get(re.split(r"\(", cell.source.strip().splitlines()[-1])[0]) if cell.source else None
+        cell.outputs = [
+            page_output(one, figures, lambda words, at=line: complain(at, words)) for one in cell.outputs
+        ]
+        explorer = (
+            EXPLORERS.get(re.split(r"\(", cell.source.strip().splitlines()[-1])[0]) if cell.source else None
+        )
         if explorer:
             for output in cell.outputs:
                 make_live(output, explorer)
@@ -217,7 +223,10 @@ def book_notebook(notebook: NotebookNode, starts: Sequence[int], figures: Path, 
             kept = [text for text in cell.source.splitlines() if text.strip() not in (BEGIN, END)]
             cell.source = "\n".join(_without_instead(kept))
             cell.metadata["tags"] = ["hide-input", "answer"]
-            cell.metadata["mystnb"] = {"code_prompt_show": "Show an answer", "code_prompt_hide": "Hide the answer"}
+            cell.metadata["mystnb"] = {
+                "code_prompt_show": "Show an answer",
+                "code_prompt_hide": "Hide the answer",
+            }
         elif cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = ["hide-input"]
             cell.metadata["mystnb"] = {"code_prompt_show": "Show the code of this figure"}
@@ -305,7 +314,7 @@ def assemble(root: Path, folder: Path) -> Source:
         anchors[path.stem] = {slug(one): slug(one) for one in headings(path.read_text(encoding="utf-8"))}
 
     links = Links(source, pages, anchors)
-    for script, notebook in notebooks.items():
+    for script in notebooks:
         name = script.stem
         source.origins[name] = f"solutions/{script.name}"
         starts = cell_lines(script.read_text(encoding="utf-8"))
@@ -343,7 +352,9 @@ def _chains(text: str) -> str:
         items = "".join(f"<li>{step.replace(' &amp; ', ', ')}</li>" for step in steps)
         return f'<ol class="chain">{items}</ol>'
 
-    return re.sub(r"^```mermaid\nflowchart TD\n(?P<chain>.*?)\n```$", boxes, text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(
+        r"^```mermaid\nflowchart TD\n(?P<chain>.*?)\n```$", boxes, text, flags=re.MULTILINE | re.DOTALL
+    )
 
 
 def _write(path: Path, content: str | bytes) -> None:
