@@ -26,6 +26,7 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_extra_path = ["_extra"]
 html_css_files = ["book.css"]
+html_js_files = ["numbers.js", "explorers.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}

@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from tools import book_check
-from tools.book_source import Problem, Source, assemble
+from tools import book_check, book_data, slides
+from tools.book_source import SLIDES, Problem, Source, assemble
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "book"
@@ -28,6 +28,8 @@ def build(root: Path = ROOT, folder: Path = FOLDER) -> list[Problem]:
     problems = source.problems + run_sphinx(source, root, folder)
     if (folder / "html" / "index.html").exists():
         copy_mathjax(folder / "html" / "_static" / "mathjax")
+        shown = {name: source.notebooks[name] for name in SLIDES if name in source.notebooks}
+        slides.write(shown, folder / "html" / "slides", root / "book" / "slides.css")
         problems += book_check.check(source, folder / "html")
     return problems
 
@@ -45,7 +47,8 @@ def run_sphinx(source: Source, root: Path, folder: Path) -> list[Problem]:
     from sphinx.cmd.build import main as sphinx_build
 
     shutil.copy(root / "book" / "conf.py", folder / "source" / "conf.py")
-    shutil.copytree(root / "book" / "static", folder / "source" / "static", dirs_exist_ok=True)
+    shutil.copytree(root / "book" / "static", folder / "source" / "static")
+    book_data.write(folder / "source" / "static")
     warnings = folder / "warnings.txt"
     options = ["-q", "-b", "html", "-d", str(folder / "doctrees"), "-w", str(warnings)]
     status = sphinx_build([*options, str(folder / "source"), str(folder / "html")])

@@ -27,13 +27,14 @@ from tools import bibliography
 from tools.course import COURSE
 from tools.notebooks import BEGIN, END, INSTEAD, SOLUTION_TAG, stub_source
 
+SLIDES = tuple(notebook.name for notebook in COURSE[:7])  # the notebooks that have slides
+
 EXPLORERS = {  # what a cell's last line calls -> what the page draws in its place
     "discriminator_explorer": "discriminator",
     "game_explorer": "game",
     "latent_slider": "latent",
     "gan_playground": "playground",
 }
-EXAMPLE = "<!-- a live example stands here -->"
 LINK = re.compile(
     r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)"
 )
@@ -62,6 +63,7 @@ class Source:
     root: Path
     origins: dict[str, str] = field(default_factory=dict)  # document -> file of the checkout
     cells: dict[str, list[int]] = field(default_factory=dict)  # notebook -> first line of each cell
+    notebooks: dict[str, NotebookNode] = field(default_factory=dict)  # as the book shows them
     problems: list[Problem] = field(default_factory=list)
 
     def line_of(self, document: str, number: int) -> int:
@@ -303,14 +305,14 @@ def assemble(root: Path, folder: Path) -> Source:
     pages = {root / "README.md": "index"}
     anchors: dict[str, dict[str, str]] = {"index": {}}
     for script, notebook in notebooks.items():
-        for folder_name in ("solutions", "notebooks"):
+        for folder_name in ("solutions", "notebooks", "book"):
             pages[root / folder_name / f"{script.stem}.ipynb"] = script.stem
         pages[script] = script.stem
         text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         written = [re.sub(r"[*`]", "", heading).replace(" ", "-") for heading in headings(text)]
         anchors[script.stem] = dict(zip(written, map(slug, headings(text)), strict=True))
     for path in markdown:
-        pages[path] = path.stem
+        pages[path] = pages[root / "book" / path.name] = path.stem
         anchors[path.stem] = {slug(one): slug(one) for one in headings(path.read_text(encoding="utf-8"))}
 
     links = Links(source, pages, anchors)
@@ -332,16 +334,79 @@ def assemble(root: Path, folder: Path) -> Source:
         for cell, line in zip(made.cells, source.cells[name], strict=True):
             if cell.cell_type == "markdown":
                 cell.source = links.mend(cell.source, script, line)
+        source.notebooks[name] = made
         _write(folder / f"{name}.ipynb", json.dumps(made, ensure_ascii=False, sort_keys=True))
+    words = front_page(root, links)
     for path in markdown:
         source.origins[path.stem] = path.relative_to(root).as_posix()
         text = path.read_text(encoding="utf-8")
-        if path == root / "docs" / "references.md":
+        if path.stem == "index":
+            text = links.mend(text, path, 1)
+            text = re.sub(r"\{\{ ([\w ]+) \}\}", lambda found: words[found[1]], text)
+        elif path == root / "docs" / "references.md":
             text = bibliography.page(links.papers, targets=True)
-        _write(folder / path.name, _chains(links.mend(text, path, 1)))
+        if path.stem != "index":
+            text = links.mend(text, path, 1)
+        _write(folder / path.name, _chains(text))
     for picture in (root / "docs" / "images").glob("*"):
-        _write(folder / "images" / picture.name, picture.read_bytes())
+        for place in (folder, folder / "_extra"):  # for Markdown, and for the front page's HTML
+            _write(place / "images" / picture.name, picture.read_bytes())
     return source
+
+
+def front_page(root: Path, links: Links) -> dict[str, str]:
+    """The parts of README.md that the front page shows, and the book's order; by the names in book/index.md."""
+    path = root / "README.md"
+    readme = path.read_text(encoding="utf-8")
+
+    def part(pattern: str) -> str:
+        found = re.search(pattern, readme, re.MULTILINE | re.DOTALL)
+        if found is None:
+            raise SystemExit(
+                f"README.md has no place that fits {pattern!r}, which the book's front page shows."
+            )
+        line = readme.count("\n", 0, found.start(1)) + 1
+        return links.mend(found[1].strip("\n"), path, line)
+
+    alt = part(r"^!\[([^\]]*)\]\(docs/images/benchmark\.png\)")
+    starts = re.search(r"<!-- starts.*?-->\n(.*?)<!-- end of starts -->", readme, re.DOTALL)
+    slides = [notebook for notebook in COURSE if notebook.name in SLIDES]
+    return {
+        "intro": part(r"^# [^\n]+\n\n(.*?)\n\n"),
+        "apart": part(r"^(What sets this course apart.*?)\n\n"),
+        "commands": part(r"\n\n((?:    [^\n]*\n)+)"),
+        "map": part(r"<!-- map: [^\n]*\n(.*?)<!-- end of map -->"),
+        "benchmark": part(r"^!\[[^\]]*\]\(docs/images/benchmark\.png\)\n\n(.*?)\n\n"),
+        "benchmark alt": html.escape(alt),
+        "starts": links.mend(starts[1], path, 1) if starts else "",
+        "slides": ", ".join(f'<a href="slides/{one.name}.html">{one.number}</a>' for one in slides),
+        "toctrees": _toctrees(links),
+    }
+
+
+CONTENTS = {  # the pages beside the notebooks, in their order; a page that is not listed comes last
+    "Play": ["play"],
+    "Look up": ["glossary", "references", "api"],
+    "What was measured": ["benchmarks", "claims", "running_times", "colour", "hardware", "reliability"],
+    "Behind the course": ["architecture", "extending", "authoring"],
+}
+
+
+def _toctrees(links: Links) -> str:
+    documents = [*links.pages.values()]
+    listed = {name for names in CONTENTS.values() for name in names}
+    rest = [name for name in dict.fromkeys(documents) if name not in {*listed, *links.source.cells, "index"}]
+    groups = {
+        "The notebooks": [f"{one.number} {one.title} <{one.name}>" for one in COURSE if one.name in documents]
+    }
+    for caption, names in CONTENTS.items():
+        groups[caption] = [name for name in names if name in documents]
+    groups["Behind the course"] += rest
+    trees = []
+    for caption, entries in groups.items():
+        lines = "\n".join(entries)
+        trees.append(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```")
+    return "\n\n".join(tree for tree, entries in zip(trees, groups.values(), strict=True) if entries)
 
 
 def _chains(text: str) -> str:
