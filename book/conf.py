@@ -8,7 +8,6 @@ html_title = "GANs, checked"
 extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx_copybutton"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_extra"]
-nitpicky = True
 
 nb_execution_mode = "off"  # what is shown is what `make execute` kept
 nb_merge_streams = True

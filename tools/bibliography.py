@@ -24,9 +24,9 @@ NAMED = re.compile(
 )
 ITEM = re.compile(r"^(?:- |\d+\. )(?P<authors>[^*]+?)[:,.]? \*(?P<title>[^*]+?)\.?\*[.,]?(?P<rest>.*)$")
 HEAD = (
-    "# References\n\nEverything that the notebooks, the package's docstrings and the other pages cite, in full. "
-    "Written by `python -m tools.readme`\nfrom [references.bib](references.bib), which is the one place to add "
-    "a paper. Tests hold citations against it.\n\n"
+    "# References\n\nEverything that the notebooks, the package's docstrings and the other pages cite, "
+    "in full. Written by `python -m tools.readme`\nfrom [references.bib](references.bib), which is the one "
+    "place to add a paper. Tests hold citations against it.\n\n"
 )
 
 
@@ -157,9 +157,9 @@ def undefined(text: str, papers: Sequence[Paper]) -> list[tuple[int, str]]:
 
 
 def disagreements(item: str, papers: Sequence[Paper]) -> list[str]:
-    """What an item of "Further reading" says otherwise than the file; empty where both agree, or it names none.
+    """What an item of "Further reading" says otherwise than the file.
 
-    Title, year and the first author are compared; NIPS is NeurIPS.
+    Empty where both agree, or no paper is named. Title, year and the first author are compared.
     """
     found = ITEM.match(" ".join(re.sub(r"<!--.*?-->", "", item).split()))
     if not found:

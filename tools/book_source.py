@@ -23,7 +23,7 @@ import nbformat
 from nbformat import NotebookNode
 from PIL import Image
 
-from tools import bibliography
+from tools import bibliography, book_api
 from tools.course import COURSE
 from tools.notebooks import BEGIN, END, INSTEAD, SOLUTION_TAG, stub_source
 
@@ -76,7 +76,10 @@ class Source:
 
     def find(self, document: str, words: str) -> int:
         """The line of a document's file in which these words begin; 1 if nowhere."""
-        text = (self.root / self.origins[document]).read_text(encoding="utf-8")
+        path = self.root / self.origins[document]
+        if not path.is_file():  # a page about several files
+            return 1
+        text = path.read_text(encoding="utf-8")
         first = next((line.strip() for line in words.splitlines() if line.strip()), "")
         place = text.find(first) if first else -1
         return text.count("\n", 0, place) + 1 if place >= 0 else 1
@@ -336,6 +339,14 @@ def assemble(root: Path, folder: Path) -> Source:
                 cell.source = links.mend(cell.source, script, line)
         source.notebooks[name] = made
         _write(folder / f"{name}.ipynb", json.dumps(made, ensure_ascii=False, sort_keys=True))
+    reference = book_api.pages(root / "course_utils")
+    reference["api"] = book_api.overview(root / "course_utils", sorted(reference))
+    for name, text in reference.items():
+        source.origins[name] = (
+            f"course_utils/{name.removeprefix('api_')}" if name != "api" else "course_utils"
+        )
+        _write(folder / f"{name}.md", text)
+    pages[root / "course_utils"] = "api"
     words = front_page(root, links)
     for path in markdown:
         source.origins[path.stem] = path.relative_to(root).as_posix()
@@ -355,7 +366,7 @@ def assemble(root: Path, folder: Path) -> Source:
 
 
 def front_page(root: Path, links: Links) -> dict[str, str]:
-    """The parts of README.md that the front page shows, and the book's order; by the names in book/index.md."""
+    """README.md's parts for the front page, and the book's order; by the names that book/index.md uses."""
     path = root / "README.md"
     readme = path.read_text(encoding="utf-8")
 

@@ -82,7 +82,7 @@ def slides(notebook: NotebookNode) -> list[Slide]:
 
 
 def _of_text(source: str, title: str, first: bool) -> Iterator[Slide]:
-    """The slides of one cell of prose. A heading begins a slide; of other text only what stands out is shown."""
+    """The slides of one cell of prose: a heading begins one; of other text only what stands out is shown."""
     slide: Slide | None = None
     new = False  # whether the slide still waits for the first words below its heading
     for block in blocks(source):
@@ -197,7 +197,7 @@ def _first_sentence_after(cells: Sequence[NotebookNode], place: int) -> str:
     return sentence if len(sentence) <= 170 and not sentence.endswith(":") else ""
 
 
-# --- the page ------------------------------------------------------------------------------------------------
+# --- the page --------------------------------------------------------------------------------------------
 
 
 @cache
@@ -264,7 +264,8 @@ PAGE = """<!doctype html>
 </main></div>
 <a class="back" href="../{name}.html">The notebook</a>
 <script>
-window.MathJax = {{startup: {{pageReady: () => MathJax.startup.defaultPageReady().then(() => {{ Reveal.layout(); document.body.dataset.ready = "yes" }})}}}};
+const set = () => MathJax.startup.defaultPageReady().then(() => {{ document.body.dataset.ready = "yes"; }});
+window.MathJax = {{startup: {{pageReady: set}}}};
 </script>
 <script src="reveal/reveal.js"></script>
 <script src="reveal/notes.js"></script>

@@ -39,7 +39,8 @@
     return make("div", { class: "control" }, make("label", { for: control.id }, label), control, output ?? "");
   }
 
-  const shown = (value) => (typeof value === "number" ? value.toFixed(4) : String(value)).replace("-", "−");
+  const shown = (value) =>
+    (typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : String(value)).replace("-", "−");
 
   // A slider: {kind: "slider", label, value, min, max, step, show}
   function slider(spec, changed) {
@@ -146,12 +147,13 @@
 
   // A canvas with axes: data coordinates to pixels, as sharp as the screen allows.
   class Picture {
-    constructor({ width, height, x, y, xlabel = "", ylabel = "", title = "", log = false, square = false }) {
-      Object.assign(this, { wanted: [width, height], x, y, xlabel, ylabel, title, log, square });
+    constructor({ width, height, x, y, xlabel = "", ylabel = "", title = "", log = false, wide = false }) {
+      Object.assign(this, { x, y, xlabel, ylabel, title, log });
       this.element = make("canvas", { role: "img", "aria-label": title || "picture" });
       this.element.style.maxWidth = `${width}px`;
+      if (wide) this.element.style.flexBasis = "100%"; // a row of its own
       this.element.style.aspectRatio = `${width} / ${height}`;
-      this.margins = { left: ylabel ? 52 : 36, right: 10, top: title ? 30 : 10, bottom: xlabel ? 46 : 28 };
+      this.margins = { left: ylabel ? 52 : log ? 46 : 36, right: 16, top: title ? 30 : 10, bottom: xlabel ? 46 : 28 };
     }
 
     fit() {
@@ -313,9 +315,9 @@
   // --- the optimal discriminator -----------------------------------------------------------------------------------------
 
   function discriminatorExplorer(place) {
-    const above = new Picture({ width: 700, height: 260, x: [-8, 8], y: [0, 1.05], ylabel: "density" });
+    const above = new Picture({ wide: true, width: 700, height: 260, x: [-8, 8], y: [0, 1.05], ylabel: "density" });
     const below = new Picture({
-      width: 700, height: 190, x: [-8, 8], y: [-0.05, 1.05], xlabel: "x", ylabel: "says “real”",
+      wide: true, width: 700, height: 190, x: [-8, 8], y: [-0.05, 1.05], xlabel: "x", ylabel: "says “real”",
     });
     const number = (label, value, min, max) => ({ kind: "slider", label, value, min, max, step: 0.1 });
     const specs = {
