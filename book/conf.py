@@ -17,7 +17,10 @@ nb_code_prompt_hide = "Hide the code"
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block", "attrs_inline", "colon_fence"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]  # a notebook may step from # to ###
+suppress_warnings = [
+    "myst.header",  # a notebook may step from # to ###
+    "ref.python",  # two rooms may each have a Report: an annotation links to one of them
+]
 
 mathjax_path = "mathjax/tex-chtml.js"  # copied from sphinx-mathjax-offline, without what no page loads
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from tools import book_check, book_data, slides
@@ -31,7 +32,7 @@ def build(root: Path = ROOT, folder: Path = FOLDER) -> list[Problem]:
         shown = {name: source.notebooks[name] for name in SLIDES if name in source.notebooks}
         slides.write(shown, folder / "html" / "slides", root / "book" / "slides.css")
         problems += book_check.check(source, folder / "html")
-    return problems
+    return list({str(one): one for one in problems}.values())
 
 
 def copy_mathjax(target: Path) -> None:
@@ -78,11 +79,10 @@ def as_problem(source: Source, folder: Path, warning: str) -> Problem | None:
 def main() -> int:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
     started = time.perf_counter()
-    try:
-        import furo  # noqa: F401
-        import myst_nb  # noqa: F401
-    except ImportError:
-        sys.exit("The book's packages are missing: `make book` installs them, or pip install -e '.[book]'.")
+    if sys.version_info < (3, 11):
+        sys.exit("The book is built with Python 3.11 or newer: `make book PYTHON=python3.12`.")
+    if find_spec("myst_nb") is None:
+        sys.exit("The book's packages are missing: `make book` installs them.")
     problems = build()
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -218,10 +218,10 @@ def _markdown() -> MarkdownIt:
 
 
 def _html(markdown: str) -> str:
-    """Markdown of a slide; links lead back to the book."""
-    page = _markdown().render(markdown)
-    page = re.sub(r'href="(\w+)\.(?:ipynb|md)(#[^"]*)?"', r'href="../\1.html\2"', page)
-    return re.sub(r'href="#([a-z]+\d{4}\w*)"', r'href="../references.html#\1"', page)
+    """Markdown of a slide. Its links lead to the book; those within the notebook `page` completes."""
+    made = _markdown().render(markdown)
+    made = re.sub(r'href="(\w+)\.(?:ipynb|md)(#[^"]*)?"', r'href="../\1.html\2"', made)
+    return re.sub(r'href="#([a-z]+\d{4}[a-z]*)"', r'href="../references.html#\1"', made)
 
 
 def _inline(markdown: str) -> str:
@@ -246,7 +246,8 @@ def page(notebook: NotebookNode, name: str) -> str:
         kind = ' class="figure"' if slide.figure else ""
         sections.append(f"<section{kind}>{content}</section>")
     title = html.escape(re.sub(r"[*`$]", "", made[0].title))
-    return PAGE.format(title=title, name=name, sections="\n".join(sections))
+    content = "\n".join(sections).replace('href="#', f'href="../{name}.html#')
+    return PAGE.format(title=title, name=name, sections=content)
 
 
 PAGE = """<!doctype html>
