@@ -39,6 +39,8 @@ TOO_TALL = """async () => {
     for (const [number, slide] of [...document.querySelectorAll(".slides > section")].entries()) {
         Reveal.slide(number);
         const frame = document.querySelector(".slides").getBoundingClientRect();
+        const size = parseFloat(getComputedStyle(slide).fontSize);
+        if (size < 24) found.push(`${number + 1} has letters of ${size} pixels`);
         for (const part of slide.querySelectorAll(":scope > :not(.notes)")) {
             const below = part.getBoundingClientRect().bottom - frame.bottom;
             const over = Math.max(below, part.scrollWidth - part.clientWidth - 1);

@@ -163,7 +163,7 @@ def split_sentences(text: str) -> list[str]:
         return f"\0{len(kept) - 1}\0"
 
     plain = re.sub(r"`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)|\b(?:et al|e\.g|i\.e|vs|Fig|eq)\.", keep, text)
-    parts = re.split(r"(?<=[.?!:])(?<!\d\.)\s+(?=[*\[(]*[A-Z\0½“\"])|(?<=[.?!]\*\*)\s+", plain)
+    parts = re.split(r"(?<=[.?!])(?<!\d\.)\s+(?=[*\[(]*[A-Z\0½“\"])|(?<=[.?!]\*\*)\s+", plain)
     return [re.sub(r"\0(\d+)\0", lambda found: kept[int(found[1])], part) for part in parts]
 
 
@@ -265,7 +265,22 @@ PAGE = """<!doctype html>
 </main></div>
 <a class="back" href="../{name}.html">The notebook</a>
 <script>
-const set = () => MathJax.startup.defaultPageReady().then(() => {{ document.body.dataset.ready = "yes"; }});
+// What is a little too wide or too tall, such as a long formula, is set smaller; a test bounds by how much.
+function fit(slide) {{
+    const frame = document.querySelector(".slides");
+    const parts = [...slide.querySelectorAll(":scope > :not(.notes)")];
+    const over = () => parts.some((part) => part.scrollWidth > part.clientWidth + 1
+        || part.getBoundingClientRect().bottom > frame.getBoundingClientRect().bottom);
+    for (let size = 34; size >= 24; size--) {{
+        slide.style.fontSize = `${{size}}px`;
+        if (!over()) return;
+    }}
+}}
+const set = () => MathJax.startup.defaultPageReady().then(() => {{
+    fit(Reveal.getCurrentSlide());
+    Reveal.on("slidechanged", (event) => fit(event.currentSlide));
+    document.body.dataset.ready = "yes";
+}});
 window.MathJax = {{startup: {{pageReady: set}}}};
 </script>
 <script src="reveal/reveal.js"></script>
