@@ -19,7 +19,7 @@ from tools.run import ROOT
 
 README = """# A course
 
-Its first words.
+A course in its first words.
 
     make lab      # opens it
     make test     # tests it
@@ -160,7 +160,7 @@ def test_a_sound_course_gives_a_book(tmp_path):
     assert 'href="page.html#of-its-own"' in page
     assert 'href="#where-to"' in page
     front = (tmp_path / "book" / "html" / "index.html").read_text(encoding="utf-8")
-    assert "Its first words." in front
+    assert "A course in its first words." in front
     assert 'href="00_start_here.html"' in front
     assert "x² *as* [it] is." in (tmp_path / "book" / "html" / "api_losses.html").read_text(encoding="utf-8")
     slide = (tmp_path / "book" / "html" / "slides" / "00_start_here.html").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ notebook those of its percent script.
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import html
 import json
@@ -16,6 +17,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -63,7 +65,7 @@ class Source:
     root: Path
     origins: dict[str, str] = field(default_factory=dict)  # document -> file of the checkout
     cells: dict[str, list[int]] = field(default_factory=dict)  # notebook -> first line of each cell
-    notebooks: dict[str, NotebookNode] = field(default_factory=dict)  # as the book shows them
+    notebooks: dict[str, NotebookNode] = field(default_factory=dict)  # as the slides show them
     problems: list[Problem] = field(default_factory=list)
 
     def line_of(self, document: str, number: int) -> int:
@@ -337,7 +339,10 @@ def assemble(root: Path, folder: Path) -> Source:
         for cell, line in zip(made.cells, source.cells[name], strict=True):
             if cell.cell_type == "markdown":
                 cell.source = links.mend(cell.source, script, line)
-        source.notebooks[name] = made
+        source.notebooks[name] = copy.deepcopy(made)  # for slides, which explain no terms
+        prose = [cell for cell in made.cells if cell.cell_type == "markdown"]
+        for cell, text in zip(prose, glossary_links(root, [cell.source for cell in prose]), strict=True):
+            cell.source = text
         _write(folder / f"{name}.ipynb", json.dumps(made, ensure_ascii=False, sort_keys=True))
     reference = book_api.pages(root / "course_utils")
     reference["api"] = book_api.overview(root / "course_utils", sorted(reference))
@@ -365,6 +370,22 @@ def assemble(root: Path, folder: Path) -> Source:
     return source
 
 
+def glossary_links(root: Path, texts: Sequence[str]) -> Sequence[str]:
+    """A notebook's prose, the first use of each term linked to the glossary; its meaning is the tooltip."""
+    if not (root / "docs" / "glossary.yml").exists() or find_spec("tools.glossary") is None:
+        return texts  # a course without a glossary
+    from tools import glossary
+
+    terms = glossary.load(root)
+    meanings = {one.anchor: one.meaning.replace('"', "'").replace("\n", " ") for one in terms}
+
+    def with_tooltip(found: re.Match) -> str:
+        return f'](glossary.md#{found[1]} "{meanings[found[1]]}")'
+
+    linked = glossary.with_links(texts, terms, "glossary.md")
+    return [re.sub(r"\]\(glossary\.md#([^)\s]+)\)", with_tooltip, text) for text in linked]
+
+
 def front_page(root: Path, links: Links) -> dict[str, str]:
     """README.md's parts for the front page, and the book's order; by the names that book/index.md uses."""
     path = root / "README.md"
@@ -380,16 +401,18 @@ def front_page(root: Path, links: Links) -> dict[str, str]:
         return links.mend(found[1].strip("\n"), path, line)
 
     alt = part(r"^!\[([^\]]*)\]\(docs/images/benchmark\.png\)")
-    starts = re.search(r"<!-- starts.*?-->\n(.*?)<!-- end of starts -->", readme, re.DOTALL)
+    hosted = root / "docs" / "hosted.md" in links.pages
     slides = [notebook for notebook in COURSE if notebook.name in SLIDES]
     return {
-        "intro": part(r"^# [^\n]+\n\n(.*?)\n\n"),
+        "intro": part(r"^(A course in .*?)\n\n"),
         "apart": part(r"^(What sets this course apart.*?)\n\n"),
         "commands": part(r"\n\n((?:    [^\n]*\n)+)"),
         "map": part(r"<!-- map: [^\n]*\n(.*?)<!-- end of map -->"),
         "benchmark": part(r"^!\[[^\]]*\]\(docs/images/benchmark\.png\)\n\n(.*?)\n\n"),
         "benchmark alt": html.escape(alt),
-        "starts": links.mend(starts[1], path, 1) if starts else "",
+        "starts": "Or start it elsewhere, without installing anything: [hosted](hosted.md)."
+        if hosted
+        else "",
         "slides": ", ".join(f'<a href="slides/{one.name}.html">{one.number}</a>' for one in slides),
         "toctrees": _toctrees(links),
     }
@@ -397,9 +420,10 @@ def front_page(root: Path, links: Links) -> dict[str, str]:
 
 CONTENTS = {  # the pages beside the notebooks, in their order; a page that is not listed comes last
     "Play": ["play"],
-    "Look up": ["glossary", "references", "api"],
+    "Look up": ["glossary", "glossary.zh", "references", "api"],
     "What was measured": ["benchmarks", "claims", "running_times", "colour", "hardware", "reliability"],
-    "Behind the course": ["architecture", "extending", "authoring"],
+    "Teach": ["classroom", "hosted", "environment_variables"],
+    "Behind the course": ["architecture", "extending", "authoring", "book"],
 }
 
 

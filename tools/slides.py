@@ -220,7 +220,7 @@ def _markdown() -> MarkdownIt:
 def _html(markdown: str) -> str:
     """Markdown of a slide. Its links lead to the book; those within the notebook `page` completes."""
     made = _markdown().render(markdown)
-    made = re.sub(r'href="(\w+)\.(?:ipynb|md)(#[^"]*)?"', r'href="../\1.html\2"', made)
+    made = re.sub(r'href="([\w.]+)\.(?:ipynb|md)(#[^"]*)?"', r'href="../\1.html\2"', made)
     return re.sub(r'href="#([a-z]+\d{4}[a-z]*)"', r'href="../references.html#\1"', made)
 
 
