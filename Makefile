@@ -10,7 +10,7 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: help setup lab test run notebooks execute claims prose bench grading lint format clean
+.PHONY: help setup lab test run notebooks book execute claims prose bench grading lint format clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,11 @@ notebooks: setup ## regenerate notebooks/ from solutions/*.py, the maps, the glo
 	@$(BIN)/python -m tools.glossary
 	@$(BIN)/python -m tools.translate
 	@$(BIN)/python -m tools.instructor
+
+book: setup ## build the course as a book: build/book/html/index.html (installs what only the book needs, once)
+	@$(BIN)/python -c "import axe_playwright_python, furo, myst_nb, sphinx_copybutton, sphinx_revealjs" 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet -c constraints.txt -c constraints-book.txt --no-build-isolation -e ".[book]"
+	@$(BIN)/python -m tools.book
 
 execute: setup ## re-run the solutions with their claims, and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)

@@ -19,6 +19,8 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 CONDA_NAMES = {"torch": "pytorch"}  # PyPI's name -> conda-forge's, where they differ
 IMPORT_NAMES = {
     "importlinter": "import-linter",
+    "markdown_it": "markdown-it-py",
+    "mdit_py_plugins": "mdit-py-plugins",
     "sklearn": "scikit-learn",
     "PIL": "pillow",
     "yaml": "pyyaml",
@@ -38,6 +40,7 @@ def lists_of(table):
 
 CORE = {normal(one.name): one for one in map(Requirement, lists_of("dependencies"))}
 DEVELOPMENT = {normal(one.name): one for one in map(Requirement, lists_of("dev"))}
+BOOK = {normal(one.name): one for one in map(Requirement, lists_of("book"))}
 
 
 def pins(python, system="linux"):
@@ -60,6 +63,18 @@ def conda():
     return packages, next(entry["pip"] for entry in entries if isinstance(entry, dict))
 
 
+def test_what_only_the_book_needs_is_pinned_in_a_file_of_its_own_and_nowhere_else():
+    """`make setup` stays as fast as it is: neither constraints.txt nor the lock names these packages."""
+    lines = (ROOT / "constraints-book.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {normal(one.name): one for one in map(Requirement, (line for line in lines if line[0] != "#"))}
+    for python in PYTHONS:
+        assert not pinned.keys() & pins(python).keys()
+    assert not BOOK.keys() & {*CORE, *DEVELOPMENT}
+    versions = pins("3.11") | {name: str(one.specifier)[2:] for name, one in pinned.items()}
+    for name, requirement in BOOK.items():
+        assert requirement.specifier.contains(versions[name]), f"{requirement} forbids {versions[name]}"
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_requirement_is_pinned_to_a_version_that_it_allows(python):
     pinned = pins(python)
@@ -77,7 +92,7 @@ def test_no_pin_wants_a_later_patch_release_of_python():
         except PackageNotFoundError:  # for another system
             continue
         if installed["Version"].partition("+")[0] == version:
-            wanted = SpecifierSet(installed["Requires-Python"] or "")
+            wanted = SpecifierSet(installed.get("Requires-Python", ""))
             assert wanted.contains(first_release), f"{name}=={version} wants Python {wanted}"
 
 
@@ -166,9 +181,9 @@ def test_every_python_that_versions_are_pinned_for_is_tested_on_github():
     "folder, declared",
     [
         ("course_utils", CORE),
-        ("tools", CORE | DEVELOPMENT),
+        ("tools", CORE | DEVELOPMENT | BOOK),
         ("benchmarks", CORE | DEVELOPMENT),
-        ("tests", CORE | DEVELOPMENT),
+        ("tests", CORE | DEVELOPMENT | BOOK),
         ("solutions", CORE),
     ],
 )

@@ -2,6 +2,8 @@
 
     python -m tools.constraints python3.10 python3.11
 
+constraints-book.txt, with what `make book` installs besides, is renewed with it, for Python 3.11 and later.
+
 Some packages' newest versions no longer support Python 3.10, so it has versions of its own where it needs
 them; what Python 3.11 gets serves every later Python too. Nothing is installed but pip, in a temporary
 folder. It needs Python 3.11 itself. Afterwards run `make test` and bring environment.yml up to date: a test
@@ -29,12 +31,18 @@ HEADER = (
 )
 
 
-def requirements() -> list[str]:
-    """What pyproject.toml asks for, the extra "dev" included."""
+HEADER_BOOK = (
+    "# What `make book` installs besides constraints.txt, to the version. "
+    "Made by `python -m tools.constraints`.\n"
+)
+
+
+def requirements(extra: str = "dev") -> list[str]:
+    """What pyproject.toml asks for, an extra included."""
     import tomllib  # Python 3.11: whoever only wants the names above may have 3.10
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["dependencies"] + project["optional-dependencies"]["dev"]
+    return project["dependencies"] + project["optional-dependencies"][extra]
 
 
 def resolve(interpreter: str, requirements: list[str]) -> dict[str, str]:
@@ -73,8 +81,14 @@ def main() -> None:
     parser.add_argument("others", help="a Python 3.11")
     arguments = parser.parse_args()
     wanted = CHOSEN_BY_HAND + INSTALLED_FIRST + requirements()
-    lines = constraint_lines(resolve(arguments.oldest, wanted), resolve(arguments.others, wanted))
+    others = resolve(arguments.others, wanted)
+    lines = constraint_lines(resolve(arguments.oldest, wanted), others)
     (ROOT / "constraints.txt").write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    pinned = [f"{name}=={version}" for name, version in others.items()]
+    with_book = resolve(arguments.others, [*pinned, *requirements("book")])
+    lines = [f"{name}=={version}" for name, version in with_book.items() if name not in others]
+    text = HEADER_BOOK + "\n".join(sorted(lines, key=str.lower)) + "\n"
+    (ROOT / "constraints-book.txt").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 The order is that of tools/course.py. The times are those that `make execute` measured and noted in the
 solutions: the row "Running time" under each notebook's title follows them, the maps of README.md and of
-notebook 00 follow titles and rows, and docs/running_times.md and docs/claims.md show what was measured.
+notebook 00 follow titles and rows, docs/running_times.md and docs/claims.md show what was measured, and
+docs/references.md is written from docs/references.bib.
 """
 
 import json
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tools import claims
+from tools import bibliography, claims
 from tools.course import COURSE, Notebook
 from tools.lint import DURATION
 from tools.run import markdown_table
@@ -104,7 +105,7 @@ def measured_times(solutions: Path) -> str:
 
 
 def renew() -> None:
-    """Write the running times, the maps, and the two pages."""
+    """Write the running times, the maps, and the three pages."""
     solutions = ROOT / "solutions"
     for twin in solutions.glob("[0-9][0-9]_*.ipynb"):
         script = twin.with_suffix(".py")
@@ -115,6 +116,7 @@ def renew() -> None:
     _rewrite(solutions / "00_start_here.py", lambda text: with_rows(text, course_rows(solutions)))
     MEASURED.write_text(measured_times(solutions), encoding="utf-8")
     CLAIMS.write_text(claims.page(solutions), encoding="utf-8")
+    bibliography.PAGE.write_text(bibliography.page(bibliography.read()), encoding="utf-8")
 
 
 def _rewrite(path: Path, renewed: Callable[[str], str]) -> None:

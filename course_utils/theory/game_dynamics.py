@@ -54,7 +54,7 @@ def dirac_gan(loss: str | GANLoss = "non_saturating", r1: float = 0.0, noise_std
     if r1 < 0 or noise_std < 0:
         raise ValueError(f"r1 and noise_std must be ≥ 0, got {r1} and {noise_std}; 0 switches either off")
     gan_loss = get_loss(loss)
-    noise = noise_std * _standard_normal_points(64) if noise_std else torch.zeros(1, dtype=torch.float64)
+    noise = noise_std * standard_normal_points(64) if noise_std else torch.zeros(1, dtype=torch.float64)
 
     def generator_loss(theta: Tensor, psi: Tensor) -> Tensor:
         return gan_loss.generator(psi * noise, psi * (theta + noise))
@@ -65,7 +65,7 @@ def dirac_gan(loss: str | GANLoss = "non_saturating", r1: float = 0.0, noise_std
     return Game(generator_loss, discriminator_loss)
 
 
-def _standard_normal_points(count: int) -> Tensor:
+def standard_normal_points(count: int) -> Tensor:
     """Equally likely points that stand for N(0, 1), so that a mean over them is the expectation."""
     probabilities = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     points = torch.special.ndtri(probabilities)
