@@ -4,8 +4,11 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 [-1, 1], and knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
 """
 
+from course_utils.models.bidirectional import EncodingGenerator, PairDiscriminator, point_encoder
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
 from course_utils.models.diversity import MinibatchStd, with_minibatch_std
+from course_utils.models.flow import Flow, conv_velocity, integrate, mlp_velocity
+from course_utils.models.mixture import GaussianMixture, ImageMixture
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     convolution_norm,
@@ -33,26 +36,35 @@ from course_utils.models.vae import (
 __all__ = [
     "UPSAMPLING",
     "Autoencoder",
+    "EncodingGenerator",
+    "Flow",
+    "GaussianMixture",
+    "ImageMixture",
     "MinibatchStd",
+    "PairDiscriminator",
     "ProjectedDiscriminator",
     "ResidualGenerator",
     "cifar10_dcgan",
     "conv_decoder",
     "conv_encoder",
+    "conv_velocity",
     "convolution_norm",
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
     "draw_latents",
     "initialised",
+    "integrate",
     "largest_singular_value",
     "load_generator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
+    "mlp_velocity",
     "mnist_dcgan",
     "packed_discriminator",
+    "point_encoder",
     "pytorch_initialised",
     "sample",
     "slerp",

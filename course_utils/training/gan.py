@@ -221,8 +221,9 @@ class GAN:
         return check_latent_dim(self.generator)
 
     def copy(self) -> "GAN":
-        """The same game between copies of the networks."""
-        return replace(self, **{name: copy.deepcopy(network) for name, network in self.networks.items()})
+        """The same game between copies of the networks, and of those that the generator's term holds."""
+        parts, known = {**self.networks, "generator_term": self.generator_term}, {}
+        return replace(self, **{name: copy.deepcopy(part, known) for name, part in parts.items()})
 
     def prepare(self, machine: Machine) -> None:
         """Optimisers, and the networks as the steps call them."""
