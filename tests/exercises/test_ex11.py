@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from course_utils.checks import run_check
 from course_utils.exercises.ex11_gan_vs_vae import BLIND
+from course_utils.likelihoods import aggregate_posterior
+from course_utils.models import integrate
+from course_utils.training.inverse import bidirectional_round, nearest_latents
 
 
 def stub(*_arguments):
@@ -477,13 +480,16 @@ RIGHT = [
     ("11.3", posterior),
     ("11.3", posterior_by_weights),
     ("11.3", posterior_by_loop),
+    ("11.3", aggregate_posterior),
     ("11.4", search()),
     ("11.4", search_with_grad),
     ("11.4", search_frozen_and_back),
     ("11.4", search_one_by_one),
+    ("11.4", nearest_latents),
     ("11.5", game()),
     ("11.5", game_with_history),
     ("11.5", game_all_at_once),
+    ("11.5", bidirectional_round),
     ("11.6", math.log(100)),
     ("11.6", -math.log(0.01)),
     ("11.6", torch.tensor(0.01).log().neg()),
@@ -491,6 +497,7 @@ RIGHT = [
     ("11.7", heun),
     ("11.7", heun_by_linspace),
     ("11.7", heun_with_ones),
+    ("11.7", lambda v, s, n: integrate(v, s, steps=n)[-1]),
 ]
 
 
