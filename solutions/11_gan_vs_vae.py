@@ -23,8 +23,8 @@ from torch.nn import functional as F
 
 from course_utils import data, plots
 from course_utils.checks import check
+from course_utils.likelihoods import aggregate_posterior as reference_posterior
 from course_utils.metrics import (
-    evaluate,
     fine_power,
     frechet_evaluator,
     in_batches,
@@ -45,16 +45,16 @@ from course_utils.models import (
 )
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, seed
-from course_utils.training import fit_mixture, progress, vae_gan
+from course_utils.training import MNIST_DCGAN, fit_mixture, progress, vae_gan
 from course_utils.training.families import (
     FAMILIES,
     family_gan,
     family_vae,
     load_families,
-    seconds_to,
     train_family,
     train_for,
 )
+from course_utils.training.inverse import bidirectional_round, nearest_latents
 
 # One meaning, one colour: the data blue, each family its own.
 DATA = plots.COLORS["data"]
@@ -167,7 +167,7 @@ ROWS = {  # key → what it is, digits after the point
     "mse": ("squared error of reconstructions", 3),
     "sampling_seconds": ("seconds for 1,000 samples", 2),
 }
-columns = sorted(FAMILIES, key=lambda name: name[-2:] + name)
+columns = [[*FAMILIES][place] for place in (2, 0, 3, 1)]
 print(f"{'':38s}" + "".join(f"{letter:>9s}" for letter in "ABCD"))
 for key, (title, digits) in ROWS.items():
     print(f"{title:38s}" + "".join(f"{median_of(name, key):9.{digits}f}" for name in columns))
@@ -190,6 +190,13 @@ named = {"A": "flow matching", "B": "GAN", "C": "Gaussian mixture", "D": "VAE"}
 
 # %%
 check("11.1", named)
+
+# %% tags=["claim"]
+claim(
+    "Name the columns: a dictionary from",
+    named == dict(zip("ABCD", columns, strict=True)),
+    every_seed=True,
+)
 
 # %% [markdown]
 # With names, and with the smallest and largest value over the seeds:
@@ -270,7 +277,7 @@ likelihood_variance = 0.05  # of the family's VAE: p(x|z) = N(decoder(z), 0.05·
 rng = torch.Generator().manual_seed(seed(2))
 with torch.no_grad():
     means, log_variances = vae.average.encode(real)
-    reconstructed = vae.average(means).clamp(-1, 1)
+    reconstructed = vae.average(means)
 pixels_drawn = reconstructed + likelihood_variance**0.5 * torch.randn(reconstructed.shape, generator=rng)
 others = data.to_model_range(test.images[-samples_judged:])
 spectra_of = {
@@ -373,7 +380,7 @@ latents_of = {
 decoded = {}
 with torch.no_grad():
     for name, latents in latents_of.items():
-        decoded[name] = torch.cat([vae.average(part) for part in latents.split(500)]).clamp(-1, 1)
+        decoded[name] = torch.cat([vae.average(part) for part in latents.split(500)])
 decoded["reconstructions of test digits"] = reconstructed
 distance_of = {name: evaluate_samples(images) for name, images in decoded.items()}
 for name, value in distance_of.items():
@@ -408,18 +415,15 @@ plots.show(
 # replays them. See below, under memory.
 
 # %% [markdown]
-# ## From one digit to another
+# ## The encoder that a GAN lacks
 #
-# A walk between two latents shows what a generator has understood of what lies between two digits.
-# Here are walks between *test* digits, and arithmetic: the direction "more ink", found from each
-# generator's own samples, added to a latent.
-
-# %% [markdown]
+# A VAE answers "which latent is this digit?" in one pass. A GAN was never asked. Two ways to ask it
+# after all: search, and learn.
+#
 # ### Exercise 11.4 — Search for a latent (●●○, 15 min)
 #
-# To walk from a digit one needs its latent. The VAE asks its encoder. The GAN has none, but it has a
-# slope: *search* for the $z$ whose $G(z)$ is nearest to the digit, by gradient descent on
-# $\lVert G(z) - x \rVert^2$ (Zhu et al., 2016).
+# A generator has no encoder, but it has a slope: *search* for the $z$ whose $G(z)$ is nearest to the
+# digit, by gradient descent on $\lVert G(z) - x \rVert^2$ (Zhu et al., 2016).
 #
 # Write that search for a batch of images, each with a latent of its own, beginning at `start`. Use
 # Adam, `steps` of them at the rate `lr`. The generator is in evaluation mode. It comes back exactly
@@ -442,4 +446,705 @@ def find_latents(generator: nn.Module, images: Tensor, start: Tensor, steps: int
 
 
 # %%
-search = check("11.4", find_latents, otherwise=reference_search)
+search = check("11.4", find_latents, otherwise=nearest_latents)
+
+# %% [markdown]
+# Search for test digits that neither network has seen, in the GAN *and* in the VAE's decoder: that is
+# the fair comparison of the two drawers. Beside them the VAE's own encoder, which needs one pass.
+# (Not from zeros: at $z = 0$ the GAN's averaged generator has no slope at all, as all its first ReLUs
+# are off.)
+
+# %%
+targets = real[: by_scale(ci=4, cpu=60, gpu=500)]
+target_labels = test.labels[: len(targets)]
+steps = by_scale(ci=2, cpu=150, gpu=300)
+found, seconds_each = {}, {}
+with progress(2, "searches", unit="generators") as update:
+    for done, (name, generator) in enumerate({"GAN": gan.average, "VAE": vae.average}.items(), 1):
+        begin = time.process_time()
+        start = torch.randn(
+            len(targets), generator.latent_dim, generator=torch.Generator().manual_seed(seed(4))
+        )
+        found[name] = search(generator, targets, start, steps, 0.1)
+        seconds_each[f"{name}, by search"] = (time.process_time() - begin) / len(targets)
+        update(done)
+begin = time.process_time()
+with torch.no_grad():
+    found["encoder"] = vae.average.encode(targets)[0]
+    seconds_each["VAE, by its encoder"] = (time.process_time() - begin) / len(targets)
+    rebuilt = {
+        "GAN, by search": gan.average(found["GAN"]),
+        "VAE, by search": vae.average(found["VAE"]),
+        "VAE, by its encoder": vae.average(found["encoder"]),
+    }
+error_of, read_right = {}, {}
+for name, images in rebuilt.items():
+    error_of[name] = mean_squared_error(images, targets)
+    read_right[name] = (in_batches(classifier, images).argmax(1) == target_labels).float().mean().item()
+    print(
+        f"{name:20s} squared error {error_of[name]:.3f}, SSIM {structural_similarity(images, targets):.2f}, "
+        f"read as the same digit {read_right[name]:4.0%}, {1_000 * seconds_each[name]:8.2f} ms a digit"
+    )
+
+# %%
+plots.show(
+    plots.image_grid(
+        torch.cat([targets[:12], *(images[:12] for images in rebuilt.values())]),
+        columns=min(12, len(targets)),
+        row_labels=["test digit", *rebuilt],
+        title="Test digits, and what the generators make of them",
+        note=test.note,
+        alt="Four rows of test digits and their reconstructions: by search in the GAN, by search in the VAE's decoder, and "
+        "by the VAE's encoder. Nearly all show the digit above them; those of the GAN differ most in the form of strokes.",
+    )
+)
+
+# %% [markdown]
+# The GAN can draw nearly every digit that it has never seen: it was only nobody's business to say
+# where. The price is a hundred and fifty passes through the generator and back, for each digit anew.
+#
+# And the search improves the VAE, too: from the same decoder it gets a smaller error than the encoder
+# does. What the encoder lacks is called the **amortisation gap** (Cremer et al., 2018): one network
+# has to answer for all images, in one pass. (The ELBO asks for more than the least error, so not all
+# of the difference is a fault.)
+#
+# ### Exercise 11.5 — A round with an encoder in it (●●●, 30 min)
+#
+# Now learn the encoder beside the generator. The idea of **BiGAN** (Donahue et al., 2017) and ALI
+# (Dumoulin et al., 2017) is one of the most elegant in the field: let $D$ judge *pairs*. One kind is
+# a digit with its code, $(x, E(x))$; the other a sample with the latent that it was made from,
+# $(G(z), z)$. If nobody can tell the two kinds of pairs apart, then codes are distributed like
+# latents, samples like digits, *and* $E$ is the inverse of $G$. No squared error is in it anywhere.
+#
+# Write one whole round:
+#
+# | name | what it is |
+# | --- | --- |
+# | `generator(latents)` | images; `encoder(images)`: latents (N, latent_dim) |
+# | `discriminator(images, latents)` | logits (N,): large for pairs of the first kind |
+# | `players_optimizer` | holds the weights of $G$ and $E$; `discriminator_optimizer` those of $D$ |
+# | `images`, `latents` | a batch of digits, and one of $z \sim \mathcal N(0, I)$: use these |
+#
+# First a step of $D$, down $-\log D$ of the first kind and $-\log(1 - D)$ of the second, each averaged
+# over the batch. Then one step of both players together, against the $D$ that has just learnt. Their
+# loss must not die where $D$ is sure; and think who can change what: which term asks anything of $E$?
+# Gradients of an earlier round may be left in all three. Return both losses as they were before their
+# steps.
+
+
+# %%
+def play_round(
+    generator,
+    encoder,
+    discriminator,
+    players_optimizer,
+    discriminator_optimizer,
+    images: Tensor,
+    latents: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """A step of D on (x, E(x)) against (G(z), z), then one of G and E. Returns D's loss and the players'."""
+    ### BEGIN SOLUTION
+    codes, fakes = encoder(images), generator(latents)
+    real_logits = discriminator(images, codes.detach())
+    fake_logits = discriminator(fakes.detach(), latents)
+    discriminator_loss = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    discriminator_optimizer.zero_grad()
+    discriminator_loss.backward()
+    discriminator_optimizer.step()
+    players_loss = (
+        F.softplus(discriminator(images, codes)).mean() + F.softplus(-discriminator(fakes, latents)).mean()
+    )
+    players_optimizer.zero_grad()
+    players_loss.backward()
+    players_optimizer.step()
+    return discriminator_loss.detach(), players_loss.detach()
+    ### END SOLUTION
+
+
+# %%
+one_round = check("11.5", play_round, otherwise=bidirectional_round)
+
+# %% [markdown]
+# First on the plane, where the answer is known: the data are a normal distribution, stretched by 2 in
+# one direction and by ½ in the other. <!-- numbers: the cell's --> $G$ and $E$ are small networks that
+# know nothing of each other, except through $D$.
+
+# %%
+def small_network(inputs: int, outputs: int) -> nn.Sequential:
+    """Two hidden layers."""
+    return nn.Sequential(
+        nn.Linear(inputs, 32), nn.LeakyReLU(0.2), nn.Linear(32, 32), nn.LeakyReLU(0.2), nn.Linear(32, outputs)
+    )
+
+
+class PlanePairs(nn.Module):
+    """D of a point and a latent."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = small_network(4, 1)
+
+    def forward(self, points: Tensor, latents: Tensor) -> Tensor:
+        return self.layers(torch.cat([points, latents], 1)).flatten()
+
+
+def stretched(n: int, rng: torch.Generator) -> Tensor:
+    """n points of the data."""
+    return torch.randn(n, 2, generator=rng) * torch.tensor([2.0, 0.5])
+
+
+torch.manual_seed(seed(5))
+plane_generator, plane_encoder, plane_pairs = small_network(2, 2), small_network(2, 2), PlanePairs()
+players = [*plane_generator.parameters(), *plane_encoder.parameters()]
+optimizers = [
+    torch.optim.Adam(weights, 2e-3, betas=(0.0, 0.99)) for weights in (players, plane_pairs.parameters())
+]
+points = stretched(2_000, torch.Generator().manual_seed(seed(6)))
+rng = torch.Generator().manual_seed(seed(5))
+
+
+def there_and_back() -> float:
+    """‖G(E(x)) − x‖², as a fraction of the data's variance."""
+    with torch.no_grad():
+        error = (plane_generator(plane_encoder(points)) - points).square().sum(1).mean()
+    return (error / points.var(0).sum()).item()
+
+
+rounds = by_scale(ci=20, cpu=1_500, gpu=1_500)
+errors = [there_and_back()]
+with progress(rounds, "a game of pairs", unit="rounds") as update:
+    for number in range(1, rounds + 1):
+        one_round(
+            plane_generator, plane_encoder, plane_pairs, *optimizers, stretched(64, rng),
+            torch.randn(64, 2, generator=rng),
+        )  # fmt: skip
+        if number % max(1, rounds // 30) == 0:
+            errors.append(there_and_back())
+            update(number)
+with torch.no_grad():
+    plane_codes = plane_encoder(points)
+print(f"G(E(x)) against x, squared, as a fraction of the data's variance: {errors[0]:.2f} → {errors[-1]:.2f}")
+print(f"deviation of the codes: {plane_codes[:, 0].std():.2f} and {plane_codes[:, 1].std():.2f}")
+
+# %% jupyter={"source_hidden": true}
+figure, (left, right) = plots.new_figure(columns=2, width=7.5, height=3.4)
+left.plot(
+    torch.linspace(0, rounds, len(errors)), errors, color=COLOR["GAN"]
+)
+left.set(xlabel="rounds", ylabel="error of G(E(x)), of the variance", ylim=(0, None))
+shown = 150
+with torch.no_grad():
+    back = plane_generator(plane_encoder(points[:shown]))
+right.plot(*points[:shown].T, ".", color=DATA, markersize=5, label="x")
+right.plot(*back.T, "x", color=COLOR["GAN"], markersize=4, label="G(E(x))")
+for before, after in zip(points[:shown].tolist(), back.tolist(), strict=True):
+    right.plot([before[0], after[0]], [before[1], after[1]], color=plots.COLORS["reference"], linewidth=0.7)
+right.set(xlabel="$x_1$", ylabel="$x_2$")
+right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+plots.show(
+    plots.describe(
+        figure,
+        "Left: the error of G(E(x)) over the rounds; it starts near 1 and ends far below. Right: points of the data and "
+        "where G(E(x)) puts them, joined by short lines.",
+    )
+)
+
+# %% [markdown]
+# Nobody told $E$ what $G$ does, and nobody compared $G(E(x))$ with $x$. Both had to satisfy the same
+# $D$, and so they found each other: the error falls from about all of the data's variance to a small
+# part of it, and the codes are spread about as widely as latents are.
+#
+# On digits it works less well. $D$ has to learn of pairs in hundreds of dimensions, and small steps
+# away from the inverse are hard to see. The reconstructions of the papers show the right *kind* of
+# image, seldom the same one. What helps is to add the squared error after all, of which kind you will
+# see at the end.
+
+# %% [markdown]
+# ## From one digit to another
+#
+# A walk between two latents shows what a generator has understood of what lies between two digits.
+# With latents of *test* digits, from the search and from the encoder, one can walk between digits
+# that were really written:
+
+# %%
+ends = [(0, 1), (2, 3), (4, 5)] if len(targets) > 6 else [(0, 1)]
+walk_length = 12
+walks = []
+with torch.no_grad():
+    for first, last in ends:
+        for generator, latents in ((gan.average, found["GAN"]), (vae.average, found["encoder"])):
+            walks.append(generator(slerp(latents[first], latents[last], walk_length)))
+plots.show(
+    plots.image_grid(
+        torch.cat(walks),
+        columns=walk_length,
+        row_labels=["GAN", "VAE"] * len(ends),
+        title="Walks between the latents of two test digits",
+        note=test.note,
+        alt="Pairs of rows, of the GAN and of the VAE. In each row the digit on the left turns into that on the right by "
+        "bending its strokes; in the middle of many walks stands a shape that is no digit.",
+    )
+)
+
+# %% [markdown]
+# And arithmetic. A latent plus a direction: "the same digit, with more ink". The direction comes from
+# each generator's own samples, by the recipe of Radford et al. (2016): the mean of the latents that
+# made the samples with most ink, minus the mean of those with least. Neither needs an encoder for
+# that.
+
+# %%
+strengths = [-1.5, -0.75, 0.0, 0.75, 1.5]
+ink, kept, examples = {}, {}, {}
+many = by_scale(ci=100, cpu=2_000, gpu=10_000)
+for name in ("GAN", "VAE"):
+    generator = generators[name]
+    latents = torch.randn(many, generator.latent_dim, generator=torch.Generator().manual_seed(seed(7)))
+    with torch.no_grad():
+        images = torch.cat([generator(part) for part in latents.split(500)])
+        order = images.mean((1, 2, 3)).argsort()
+        direction = latents[order[-many // 5 :]].mean(0) - latents[order[: many // 5]].mean(0)
+        moved = latents[: many // 4]
+        images = {
+            strength: torch.cat([generator(part) for part in (moved + strength * direction).split(500)])
+            for strength in strengths
+        }
+    classes = {strength: in_batches(classifier, some).argmax(1) for strength, some in images.items()}
+    ink[name] = [some.mean().item() for some in images.values()]
+    kept[name] = [(some == classes[0.0]).float().mean().item() for some in classes.values()]
+    sure = in_batches(classifier, images[0.0]).softmax(1).amax(1).topk(3).indices
+    examples[name] = torch.stack([some[sure] for some in images.values()], 1).flatten(0, 1)
+    print(
+        f"{name}: mean brightness {ink[name][0]:.2f} … {ink[name][-1]:.2f}; read as the same digit "
+        + ", ".join(f"{value:.0%}" for value in kept[name])
+    )
+
+# %%
+plots.show(
+    plots.image_grid(
+        torch.cat([examples[name].unflatten(0, (3, -1)).flatten(0, 1) for name in examples]),
+        columns=5,
+        row_labels=["GAN", "", "", "VAE", "", ""],
+        column_labels=[f"{strength:+g}" for strength in strengths],
+        title="Less ink, more ink",
+        note=mnist.note,
+        width=4.6,
+        alt="Six rows of five images, three of the GAN and three of the VAE. From left to right the strokes of each digit "
+        "become thicker.",
+    )
+)
+
+# %% [markdown]
+# In both families a straight line in the latent space is one property of the images. Nobody has asked
+# for that either: it comes from a smooth network and a normal distribution.
+#
+# ## How large a latent, how large a β?
+#
+# The comparison above has 32 latent dimensions and β = 1. Is it decided by that choice? Recorded, with
+# three seeds each and shorter trainings:
+# <!-- numbers: of the recorded file -->
+
+# %%
+sweep_records = load_families()
+shortest = min(one["seconds"] for one in sweep_records)
+
+
+def swept(family: str, **setting) -> list[dict]:
+    """The recorded short trainings of a family with these settings."""
+    return [
+        one
+        for one in sweep_records
+        if one["family"] == family
+        and one["seconds"] == shortest
+        and all(one[key] == value for key, value in setting.items())
+    ]
+
+
+def of_sweep(family: str, key: str, **setting) -> float:
+    return median(one["found"][key] for one in swept(family, **setting))
+
+
+latent_dims = sorted({one["latent_dim"] for one in sweep_records if one["seconds"] == shortest})
+betas = sorted({one["beta"] for one in sweep_records if one["seconds"] == shortest})
+print("latent dimensions            " + "".join(f"{dims:>9d}" for dims in latent_dims))
+for family, key, title, digits in (
+    ("GAN", "frechet", "GAN, Fréchet distance", 1),
+    ("VAE", "frechet", "VAE, Fréchet distance", 1),
+    ("GAN", "mse", "GAN, reconstruction error", 3),
+    ("VAE", "mse", "VAE, reconstruction error", 3),
+):
+    print(
+        f"{title:29s}"
+        + "".join(f"{of_sweep(family, key, latent_dim=dims, beta=1.0):9.{digits}f}" for dims in latent_dims)
+    )
+print("\nβ                            " + "".join(f"{beta:9g}" for beta in betas))
+for key, title, digits in (
+    ("frechet", "VAE, Fréchet distance", 1),
+    ("mse", "VAE, reconstruction error", 3),
+    ("fine_power", "VAE, fine detail", 2),
+):
+    print(f"{title:29s}" + "".join(f"{of_sweep('VAE', key, latent_dim=32, beta=beta):9.{digits}f}" for beta in betas))
+
+# %% [markdown]
+# TODO sweeps
+#
+# ## What does a likelihood know?
+#
+# Three of the four say how probable a digit is: the mixture exactly; flow matching exactly, up to the
+# error of the integration, by following the volume along the path; the VAE by a bound. In bits for
+# each pixel, of digits whose grey levels were made continuous by uniform noise (Theis et al., 2016),
+# they stand in the table above. The GAN has no entry, and not for want of trying: its samples lie on
+# a surface of 32 dimensions in a space of 784. Outside of it the density is 0, and no test digit lies
+# exactly on it. <!-- numbers: sizes of latent and image -->
+#
+# So the VAE, the flow and the mixture can be ranked by likelihood, and the GAN cannot. How much is
+# such a ranking worth for somebody who wants *samples*?
+#
+# ### Exercise 11.6 — What noise costs a likelihood (●●○, 6 min)
+#
+# Take any model with a density $p$ and ruin it: with probability 0.99 it returns noise, and only with
+# probability 0.01 a sample of $p$. By how many nats can $\log p(x)$ of a test digit fall *at most*?
+# Give the number (Theis et al., 2016, ask this of their readers).
+# <!-- numbers: of the question -->
+
+# %%
+### BEGIN SOLUTION
+most_nats = math.log(100)
+### END SOLUTION
+
+# %%
+check("11.6", most_nats)
+
+# %% [markdown]
+# Do it. The mixture has an exact density; the noise is uniform over all grey images.
+
+# %%
+model = generators["Gaussian mixture"]
+rng = torch.Generator().manual_seed(seed(8))
+grey = test.images[: by_scale(ci=20, cpu=500, gpu=2_000)]
+continuous = (grey + torch.rand(grey.shape, generator=rng)) / 128 - 1  # grey levels made continuous
+pixels = grey[0].numel()
+with torch.no_grad():
+    of_model = model.log_prob(continuous).double()
+of_noise = torch.full_like(of_model, -pixels * math.log(2))  # the density of noise in [−1, 1]
+of_ruin = torch.logaddexp(math.log(0.01) + of_model, math.log(0.99) + of_noise)
+
+
+def bits(log_density: Tensor) -> float:
+    """Bits a pixel, of pixels in steps of 1/128."""
+    return (-log_density.mean() / (pixels * math.log(2)) + math.log2(128)).item()
+
+
+ruined = torch.where(
+    torch.rand(samples_judged, 1, 1, 1, generator=rng) < 0.99,
+    2 * torch.rand(drawn["Gaussian mixture"].shape, generator=rng) - 1,
+    drawn["Gaussian mixture"],
+)
+lost = (of_model - of_ruin).max().item()
+whole, wreck = evaluate_samples(drawn["Gaussian mixture"]), evaluate_samples(ruined)
+print(f"the mixture:              {bits(of_model):.3f} bits a pixel, Fréchet distance {whole:7.1f}")
+print(f"99 % of noise beside it:  {bits(of_ruin):.3f} bits a pixel, Fréchet distance {wreck:7.1f}")
+print(f"the most that a digit lost: {lost:.3f} nats of {of_model.abs().mean():.0f}")
+
+# %% [markdown]
+# Ninety-nine of a hundred samples are noise, and the likelihood has hardly noticed: it lost
+# $\log 100$ nats, less than a hundredth of a bit a pixel. A good likelihood says that the model
+# *reserves* probability for real images; it does not say what else the model draws. (The other way
+# round, too: a model that stores its training digits draws perfect samples and has a hopeless
+# likelihood.)
+#
+# ## Does it copy?
+#
+# Look up the nearest training digit of each sample, beside the nearest of test digits.
+# [Notebook 09](09_judging_generators.ipynb#Does-it-copy?) counts how often a sample is nearer to the
+# training digits than a test digit is: **copying**, ½ for test digits themselves.
+
+# %%
+subjects = {**drawn, "VAE, aggregate posterior": decoded["aggregate posterior"]}
+training_digits = thumbnails(data.to_model_range(mnist.images))
+looked_up = by_scale(ci=20, cpu=300, gpu=500)
+test_gaps = nearest(thumbnails(real[:looked_up]), training_digits).distances
+nearer, smallest = {}, {}
+for name, images in subjects.items():
+    gaps = nearest(thumbnails(images[:looked_up]), training_digits).distances
+    nearer[name] = (gaps[:, None] < test_gaps[None, :]).double().mean().item()
+    smallest[name] = gaps.min().item()
+    print(f"{name:26s} copying {nearer[name]:.2f}, smallest distance {smallest[name]:.2f}")
+print(f"{'test digits':26s} copying 0.50, smallest distance {test_gaps.min():.2f}")
+
+# %% [markdown]
+# None of the four remembers its training digits after so short a training: none comes nearer to them
+# than test digits do. Latents of the aggregate posterior do: they are codes of training digits, and
+# their samples are reconstructions. That is the price of the good distance that they had above.
+#
+# ## What does a sample cost?
+#
+# A GAN or a VAE draws in one pass. The flow has to follow its velocity from noise to data, in steps,
+# and each step asks the network. Fewer steps are cheaper, and lead astray.
+#
+# ### Exercise 11.7 — From noise to a digit (●●○, 12 min)
+#
+# Euler's rule takes the velocity at the beginning of each step. Better: *try* that step, ask for the
+# velocity where it leads, and then make the step with the mean of the two (**Heun's rule**). Write
+# it, from $t = 0$ to $t = 1$ in `steps` equal steps. `velocity(points, times)` wants a tensor with a
+# time for each point, (N,).
+
+
+# %%
+def from_noise(velocity, start: Tensor, steps: int) -> Tensor:
+    """Follows dx/dt = v(x, t) from t = 0 to 1 by Heun's rule. Start (N, ...) in, the last points (N, ...) out."""
+    ### BEGIN SOLUTION
+    points, length = start, 1 / steps
+    for step in range(steps):
+        time = start.new_full((len(start),), step * length)
+        first = velocity(points, time)
+        second = velocity(points + length * first, time + length)
+        points = points + length * (first + second) / 2
+    return points
+    ### END SOLUTION
+
+
+# %%
+follow = check(
+    "11.7", from_noise, otherwise=lambda velocity, start, steps: integrate(velocity, start, steps)[-1]
+)
+
+# %%
+flow = generators["flow matching"]
+noise = torch.randn(samples_judged, flow.latent_dim, generator=torch.Generator().manual_seed(seed(1)))
+
+
+def to_images(coordinates: Tensor) -> Tensor:
+    """Principal components → images."""
+    return (flow.centre + coordinates @ flow.basis.T).unflatten(1, flow.image_shape).clamp(-1, 1)
+
+
+costs = {"Heun": [], "Euler": []}  # (passes of the network, Fréchet distance)
+with torch.no_grad():
+    for steps in (1, 2, 4, 8, 16):
+        costs["Heun"].append((2 * steps, evaluate_samples(to_images(follow(flow.inner.velocity, noise, steps)))))
+    for steps in (2, 4, 8, 16, 32):
+        euler = integrate(flow.inner.velocity, noise, steps, "euler")[-1]
+        costs["Euler"].append((steps, evaluate_samples(to_images(euler))))
+for rule, pairs in costs.items():
+    print(f"{rule}: " + ", ".join(f"{passes} passes {distance:.1f}" for passes, distance in pairs))
+
+# %% jupyter={"source_hidden": true}
+figure, axes = plots.new_figure(height=3.6, note=test.note)
+for (rule, pairs), marker, dashes in zip(costs.items(), "os", ("-", "--"), strict=True):
+    axes.plot(
+        *zip(*pairs, strict=True), marker, linestyle=dashes, color=COLOR["flow matching"], label=f"flow, {rule}"
+    )
+for name in ("GAN", "VAE", "Gaussian mixture"):
+    axes.plot(
+        1, evaluate_samples(drawn[name]), "D", color=COLOR[name], label=f"{name}, one pass", markersize=8
+    )
+axes.set(
+    xlabel="passes of a network for each sample", ylabel="Fréchet distance", xscale="log", yscale="log"
+)
+axes.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
+axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+plots.show(
+    plots.describe(
+        figure,
+        "Fréchet distance over passes of the network on logarithmic axes. Both curves of the flow fall with the passes and "
+        "level off; single points at one pass for the GAN, the VAE and the mixture.",
+    )
+)
+
+# %% [markdown]
+# TODO cost
+#
+# ## And with colour?
+#
+# Both of the first two, trained by the course on CIFAR-10, from shipped files:
+
+# %%
+test_photos = data.load_cifar10("test")
+photos = data.to_model_range(test_photos.images[: by_scale(ci=60, cpu=1_000, gpu=10_000)])
+colour_gan, colour_vae = load_generator("cifar10"), load_autoencoder("cifar10")
+evaluate_photos = frechet_evaluator("cifar10")
+colour = {
+    "GAN": sample(colour_gan, len(photos), seed=seed(9)),
+    "VAE": sample(colour_vae, len(photos), seed=seed(9)),
+}
+with torch.no_grad():
+    colour["VAE, reconstructions"] = torch.cat(
+        [colour_vae(colour_vae.encode(part)[0]) for part in photos.split(250)]
+    ).clamp(-1, 1)
+colour_distance = {name: evaluate_photos(images) for name, images in colour.items()}
+colour_fine = {name: fine_power(images) / fine_power(photos) for name, images in colour.items()}
+for name in colour:
+    print(
+        f"{name:22s} Fréchet distance {colour_distance[name]:6.1f}, {colour_fine[name]:.2f} of the fine power of photographs"
+    )
+plots.show(
+    plots.image_grid(
+        torch.cat([colour["GAN"][:24], colour["VAE"][:24], photos[:12], colour["VAE, reconstructions"][:12]]),
+        columns=12,
+        row_labels=["GAN", "", "VAE", "", "test photographs", "VAE, rebuilt"],
+        title="The same two on photographs",
+        note=test_photos.note,
+        alt="Six rows of twelve. Two rows of the GAN's samples, sharp, with shapes of animals and vehicles; two of the "
+        "VAE's, clouds of colour; a row of test photographs, and the VAE's soft reconstructions of them.",
+    )
+)
+
+# %% [markdown]
+# TODO colour
+#
+# ## The bridge
+#
+# The blur came from the squared error of *pixels*: it punishes an edge that is shifted by one pixel
+# as if it were another image, so the decoder hedges. Somebody in this notebook measures images
+# otherwise: a discriminator. In its last layer two digits are near if they look alike to somebody who
+# hunts for fakes. The **VAE-GAN** (Larsen et al., 2016) takes the VAE's objective, replaces the
+# pixels of its distortion by these features, and adds the GAN's loss: an encoder, a generator, a
+# discriminator, all at once.
+
+# %%
+show_source(vae_gan)
+
+# %%
+torch.manual_seed(seed(0))
+pieces, opponent = family_vae(), family_gan().discriminator
+bridge_model = vae_gan(pieces.encoder, family_gan().generator, opponent, **MNIST_DCGAN.game)
+bridge, bridge_seconds = train_for(
+    SECONDS, bridge_model, data.image_sampler(mnist.images), seed=seed(0), **MNIST_DCGAN.training
+)
+drawn["VAE-GAN"] = sample(bridge.average, samples_judged, seed=seed(1))
+with torch.no_grad():
+    rebuilt["VAE-GAN, by its encoder"] = bridge.average(bridge.average.encode(targets)[0])
+columns_of_bridge = {
+    "GAN": ("GAN", "GAN, by search"),
+    "VAE": ("VAE", "VAE, by its encoder"),
+    "VAE-GAN": ("VAE-GAN", "VAE-GAN, by its encoder"),
+}
+bridged = {}
+for name, (samples_of, rebuilt_of) in columns_of_bridge.items():
+    images, again = drawn[samples_of], rebuilt[rebuilt_of]
+    bridged[name] = {
+        "frechet": evaluate_samples(images),
+        "fine": fine_power(images) / fine_power(real),
+        "fine, rebuilt": fine_power(again) / fine_power(targets),
+        "error": mean_squared_error(again, targets),
+        "read right": (in_batches(classifier, again).argmax(1) == target_labels).float().mean().item(),
+    }
+    print(
+        f"{name:8s} Fréchet distance {bridged[name]['frechet']:5.1f}, fine power of samples {bridged[name]['fine']:.2f}, of "
+        f"reconstructions {bridged[name]['fine, rebuilt']:.2f}; squared error {bridged[name]['error']:.3f}, read as the same "
+        f"digit {bridged[name]['read right']:.0%}"
+    )
+plots.show(
+    plots.image_grid(
+        torch.cat([targets[:12], *(rebuilt[name][:12] for _, name in columns_of_bridge.values())]),
+        columns=min(12, len(targets)),
+        row_labels=["test digit", *(name for _, name in columns_of_bridge.values())],
+        title="Reconstructions, by search, by pixels, by features",
+        note=test.note,
+        alt="Four rows of twelve: test digits and the reconstructions of GAN, VAE and VAE-GAN. Those of the VAE are soft, "
+        "those of the other two have clear edges.",
+    )
+)
+
+# %% [markdown]
+# TODO bridge
+#
+# ## Misconceptions
+#
+# ### "A VAE's samples are bad because they are blurred"
+#
+# Refuted above: its reconstructions have the same blur, and are several times nearer to the digits.
+# Sharpen the samples, and see whether that brings them near:
+
+# %%
+def sharpened(images: Tensor, amount: float) -> Tensor:
+    """x + amount · (x − its local mean): the power of fine detail goes up."""
+    local_mean = F.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+    return (images + amount * (images - local_mean)).clamp(-1, 1)
+
+
+amounts = [0.0, 0.5, 1.0, 2.0]
+sharp_fine = [fine_power(sharpened(drawn["VAE"], amount)) / fine_power(real) for amount in amounts]
+sharp_distance = [evaluate_samples(sharpened(drawn["VAE"], amount)) for amount in amounts]
+for amount, fraction, distance in zip(amounts, sharp_fine, sharp_distance, strict=True):
+    print(f"sharpened by {amount:.1f}: fine power {fraction:.2f}, Fréchet distance {distance:.1f}")
+
+# %% [markdown]
+# TODO sharpened
+#
+# ### "A GAN cannot say which latent belongs to an image"
+#
+# It was not taught to. The search found a latent for nearly every test digit, at the price of many
+# passes. "Has no encoder" is a statement about cost.
+#
+# ### "A better likelihood means better samples"
+#
+# The ruined mixture had nearly the same likelihood and a Fréchet distance many times as large. In the
+# recorded table the order by bits a pixel is not the order by distance either.
+#
+# ## Which one, then?
+#
+# Every cell says by which measurement it was chosen, and leads there. What was measured are small
+# networks, seconds of training, and digits of 28×28 pixels; it is the *kind* of difference that
+# carries over, not its size.
+#
+# TODO decision
+#
+# ## Your number, four hands
+#
+# Write any number below. Each family draws it: out of its samples above the classifier picks those
+# that it reads most surely as the digits that you asked for.
+
+# %%
+number = "3141592653"  # any digits
+
+# %% jupyter={"source_hidden": true}
+hands = {}
+for name in ("GAN", "VAE", "flow matching", "Gaussian mixture", "VAE-GAN"):
+    probabilities = in_batches(classifier, drawn[name]).softmax(1)
+    hands[name] = drawn[name][surest_images(number, probabilities)]
+plots.show(
+    plots.image_grid(
+        torch.cat([*hands.values()]),
+        columns=len(number),
+        row_labels=[*hands],
+        title=number,
+        note=mnist.note,
+        width=7.5,
+        alt=f"Five rows: the number {number}, written by the GAN, the VAE, flow matching, the Gaussian mixture and the VAE-GAN.",
+    )
+)
+
+# %% [markdown]
+# Five hands, and none of them ever held a pen.
+#
+# ## Summary
+#
+# TODO summary
+#
+# ## Further reading
+#
+# - Y. Lipman, R. T. Q. Chen, H. Ben-Hamu, M. Nickel, M. Le, *Flow Matching for Generative Modeling*,
+#   ICLR 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747)
+# - E. Richardson, Y. Weiss, *On GANs and GMMs*, NeurIPS 2018,
+#   [arXiv:1805.12462](https://arxiv.org/abs/1805.12462)
+# - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey, *Adversarial Autoencoders*, 2016,
+#   [arXiv:1511.05644](https://arxiv.org/abs/1511.05644)
+# - P. Ghosh, M. S. M. Sajjadi, A. Vergari, M. Black, B. Schölkopf, *From Variational to
+#   Deterministic Autoencoders*, ICLR 2020, [arXiv:1903.12436](https://arxiv.org/abs/1903.12436)
+# - R. Rombach, A. Blattmann, D. Lorenz, P. Esser, B. Ommer, *High-Resolution Image Synthesis with
+#   Latent Diffusion Models*, CVPR 2022, [arXiv:2112.10752](https://arxiv.org/abs/2112.10752)
+# - J.-Y. Zhu, P. Krähenbühl, E. Shechtman, A. A. Efros, *Generative Visual Manipulation on the
+#   Natural Image Manifold*, ECCV 2016, [arXiv:1609.03552](https://arxiv.org/abs/1609.03552)
+# - C. Cremer, X. Li, D. Duvenaud, *Inference Suboptimality in Variational Autoencoders*, ICML 2018,
+#   [arXiv:1801.03558](https://arxiv.org/abs/1801.03558)
+# - J. Donahue, P. Krähenbühl, T. Darrell, *Adversarial Feature Learning*, ICLR 2017,
+#   [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
+# - V. Dumoulin, I. Belghazi, B. Poole, O. Mastropietro, A. Lamb, M. Arjovsky, A. Courville,
+#   *Adversarially Learned Inference*, ICLR 2017, [arXiv:1606.00704](https://arxiv.org/abs/1606.00704)
+# - L. Theis, A. van den Oord, M. Bethge, *A Note on the Evaluation of Generative Models*, ICLR 2016,
+#   [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
+# - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep Convolutional
+#   Generative Adversarial Networks*, ICLR 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434)
+# - A. B. L. Larsen, S. K. Sønderby, H. Larochelle, O. Winther, *Autoencoding Beyond Pixels Using a
+#   Learned Similarity Metric*, ICML 2016, [arXiv:1512.09300](https://arxiv.org/abs/1512.09300)
