@@ -7,8 +7,8 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 from course_utils.models.bidirectional import EncodingGenerator, PairDiscriminator, point_encoder
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
 from course_utils.models.diversity import MinibatchStd, with_minibatch_std
-from course_utils.models.flow import Flow, conv_velocity, integrate, mlp_velocity
-from course_utils.models.mixture import GaussianMixture, ImageMixture
+from course_utils.models.flow import Flow, GaussianCorrected, integrate, mlp_velocity
+from course_utils.models.mixture import GaussianMixture
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     convolution_norm,
@@ -18,6 +18,7 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
+from course_utils.models.principal import PrincipalImages, PrincipalSpace, principal_space
 from course_utils.models.projected import ProjectedDiscriminator
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
@@ -38,16 +39,17 @@ __all__ = [
     "Autoencoder",
     "EncodingGenerator",
     "Flow",
+    "GaussianCorrected",
     "GaussianMixture",
-    "ImageMixture",
     "MinibatchStd",
     "PairDiscriminator",
+    "PrincipalImages",
+    "PrincipalSpace",
     "ProjectedDiscriminator",
     "ResidualGenerator",
     "cifar10_dcgan",
     "conv_decoder",
     "conv_encoder",
-    "conv_velocity",
     "convolution_norm",
     "count_parameters",
     "dcgan_discriminator",
@@ -65,6 +67,7 @@ __all__ = [
     "mnist_dcgan",
     "packed_discriminator",
     "point_encoder",
+    "principal_space",
     "pytorch_initialised",
     "sample",
     "slerp",

@@ -1,20 +1,19 @@
 """Velocity fields, and the generator that follows one from noise to a sample.
 
-A velocity maps points x (N, ...) and times t (N,) in [0, 1] to velocities (N, ...). Time 0 is noise, time 1 data.
+A velocity maps points x (N, ...) and times t (N,) in [0, 1] to velocities (N, ...). At time 0 there is noise,
+at time 1 data.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_utils.models.sizes import positive, quarterable
+from course_utils.models.sizes import positive
 
 Velocity = Callable[[Tensor, Tensor], Tensor]  # (x (N, ...), t (N,)) -> (N, ...)
-NEAREST = 0.05  # to time 1: how short a rest of the way is divided by
 
 
 # --- the ordinary differential equation -------------------------------------------------------------------
@@ -108,7 +107,7 @@ class Flow(nn.Module):
         return integrate(self.velocity, latents.unflatten(1, self.sample_shape), self.steps, self.method)
 
     def encode(self, samples: Tensor) -> Tensor:
-        """The noise that the flow takes to these samples: the same way backwards. (N, ...) → (N, latent_dim)."""
+        """The noise (N, latent_dim) that the flow takes to these samples (N, ...): the same way backwards."""
         return integrate(self.velocity, samples, self.steps, self.method, span=(1.0, 0.0))[-1].flatten(1)
 
     def with_steps(self, steps: int, method: str = "heun") -> "Flow":
@@ -118,9 +117,9 @@ class Flow(nn.Module):
     def log_prob(self, samples: Tensor, *, probes: int = 1, seed: int = 0) -> Tensor:
         """log p(x) = log N(ε; 0, I) − ∫₀¹ div v(x_t, t) dt, with the ε that the flow takes to x.
 
-        The divergence is estimated as E[rᵀ (∂v/∂x) r], r of random signs (Hutchinson; for flows Grathwohl et
-        al. 2019, arXiv:1810.01367), with the same r along a path. For a Jacobian that is diagonal it is exact.
-        What is left is the error of the integration, which falls with the steps.
+        The divergence is estimated as E[rᵀ (∂v/∂x) r], r of random signs, the same along a path (Grathwohl et
+        al. 2019, arXiv:1810.01367, with Hutchinson's estimator). For a diagonal Jacobian that is exact. What
+        is left is the error of the integration, which falls with the steps.
 
         Args:
             samples: x (N, *sample_shape).
@@ -170,97 +169,51 @@ class TimeFeatures(nn.Module):
         return F.silu(self.layer(torch.cat([angles.sin(), angles.cos()], dim=1)))
 
 
-class TowardsPrediction(nn.Module):
-    """v(x, t) = (x̂(x, t) − x) / (1 − t): the velocity of the straight path to a predicted sample.
+class GaussianCorrected(nn.Module):
+    """v(x, t) = u(x, t) + s/√V(t) · c(x/√V(t), t), with V(t) = (1 − t)² + t²·s²: a closed form, corrected.
 
-    A network that predicts the clean sample says the same as one that predicts v, since x_t + (1 − t)·v is
-    where the straight path ends; but clean images are simple and noise is not. Close to t = 1 the rest of the
-    way is taken as 0.05, so that nothing is divided by 0 (Li and He 2025, arXiv:2511.13720).
-
-    Args:
-        predict: (x (N, ...), t (N,)) → x̂ (N, ...).
-    """
-
-    def __init__(self, predict: nn.Module):
-        super().__init__()
-        self.predict = predict
-
-    def forward(self, points: Tensor, times: Tensor) -> Tensor:
-        rest = (1 - times).clamp_min(NEAREST).view(-1, *[1] * (points.ndim - 1))
-        return (self.predict(points, times).float() - points) / rest
-
-
-class MLPPrediction(nn.Module):
-    """Fully connected: (x, t) → x̂, through hidden layers with SiLU."""
-
-    def __init__(self, sample_shape: Sequence[int], hidden: Sequence[int]):
-        super().__init__()
-        sizes = positive("sample_shape and hidden", (math.prod(sample_shape), *hidden))
-        self.time, layers = TimeFeatures(64), []
-        for inputs, outputs in pairwise((sizes[0] + 64, *sizes[1:])):
-            layers += [nn.Linear(inputs, outputs), nn.SiLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], sizes[0]))
-
-    def forward(self, points: Tensor, times: Tensor) -> Tensor:
-        return self.layers(torch.cat([points.flatten(1), self.time(times)], dim=1)).view_as(points)
-
-
-def mlp_velocity(sample_shape: Sequence[int], hidden: Sequence[int] = (64, 64)) -> MLPPrediction:
-    """A fully connected velocity, for points of the plane: (x (N, *sample_shape), t (N,)) → (N, *sample_shape)."""
-    return MLPPrediction(sample_shape, hidden)
-
-
-class ConvPrediction(nn.Module):
-    """An image halved twice, convolved, and doubled twice, with the half-size maps passed across.
+    u is the velocity that carries noise to N(0, diag s²) (`theory.GaussianFlow`). What it leaves of the
+    target has the standard deviation s/√V; so input and output of the network c have a variance of 1 at all
+    times, the principle of Karras et al. 2022, arXiv:2206.00364. With c = 0 the flow samples the Gaussian.
 
     Args:
-        image_shape: (C, H, W), H and W divisible by 4.
-        width: channels of the half-size maps.
-        blocks: 3×3 convolutions on the quarter-size maps.
+        correct: (x (N, d), t (N,)) → c (N, d).
+        std: s (d,), of the data, whose mean is 0.
     """
 
-    def __init__(self, image_shape: Sequence[int], width: int, blocks: int):
+    def __init__(self, correct: nn.Module, std: Tensor):
         super().__init__()
-        channels, *_ = quarterable(image_shape)
+        self.correct = correct
+        self.register_buffer("std", std)
+
+    def forward(self, points: Tensor, times: Tensor) -> Tensor:
+        t, variance = times[:, None], self.std.square()
+        spread = (1 - t) ** 2 + t**2 * variance
+        gaussian = (t * variance - (1 - t)) / spread * points
+        return gaussian + self.std / spread.sqrt() * self.correct(points / spread.sqrt(), times)
+
+
+class MLPVelocity(nn.Module):
+    """Fully connected: x and features of t → residual layers h + W·SiLU(h) of one width → like x."""
+
+    def __init__(self, sample_shape: Sequence[int], width: int, layers: int):
+        super().__init__()
+        positive("width and layers", (width, layers))
+        numbers = math.prod(positive("sample_shape", sample_shape))
         self.time = TimeFeatures(64)
-        self.enter = nn.Conv2d(4 * channels, width, 3, padding=1)  # on maps of half the size
-        self.down = nn.Sequential(
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(2 * width)
-        )
-        self.shifts = nn.ModuleList(nn.Linear(64, 2 * width) for _ in range(blocks))
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.ReLU(),
-                nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(2 * width),
-            )
-            for _ in range(blocks)
-        )
-        self.up = nn.Sequential(
-            nn.ReLU(),
-            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-        )
-        self.leave = nn.Sequential(
-            nn.Conv2d(2 * width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, 4 * channels, 3, padding=1),
-        )
+        self.enter = nn.Linear(numbers + 64, width)
+        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
+        self.leave = nn.Linear(width, numbers)
+        nn.init.zeros_(self.leave.weight)  # it begins with 0 everywhere
+        nn.init.zeros_(self.leave.bias)
 
     def forward(self, points: Tensor, times: Tensor) -> Tensor:
-        time = self.time(times)
-        half = F.relu(self.enter(F.pixel_unshuffle(points, 2)))
-        quarter = self.down(half)
-        for shift, block in zip(self.shifts, self.blocks, strict=True):
-            quarter = quarter + block(quarter + shift(time)[:, :, None, None])
-        together = torch.cat([half, self.up(quarter)], dim=1)
-        return F.pixel_shuffle(self.leave(together), 2)
+        hidden = self.enter(torch.cat([points.flatten(1), self.time(times)], dim=1))
+        for layer in self.layers:
+            hidden = hidden + layer(F.silu(hidden))
+        return self.leave(F.silu(hidden)).view_as(points)
 
 
-def conv_velocity(
-    image_shape: Sequence[int] = (1, 28, 28), width: int = 32, blocks: int = 4
-) -> TowardsPrediction:
-    """A small convolutional velocity for images: (x (N, C, H, W), t (N,)) → (N, C, H, W)."""
-    return TowardsPrediction(ConvPrediction(image_shape, width, blocks))
+def mlp_velocity(sample_shape: Sequence[int], width: int = 64, layers: int = 2) -> MLPVelocity:
+    """A fully connected velocity, for points and vectors: (x (N, *sample_shape), t (N,)) → like x."""
+    return MLPVelocity(sample_shape, width, layers)

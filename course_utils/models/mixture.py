@@ -1,11 +1,6 @@
-"""Mixtures of Gaussians as generators: no network, an exact likelihood.
-
-Fitted by `training.mixture`. Images are mixtures in the space of their principal components, as in Richardson
-and Weiss 2018, "On GANs and GMMs", arXiv:1805.12462 (there: factor analysers).
-"""
+"""Mixtures of Gaussians as generators: no network, an exact likelihood. Fitted by `training.mixture`."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -31,12 +26,12 @@ class GaussianMixture(nn.Module):
         components, dim = means.shape
         if weights.shape != (components,) or scales.shape != (components, dim, dim):
             raise ValueError(
-                f"means {tuple(means.shape)} need weights ({components},) and scales "
-                f"{(components, dim, dim)}, got {tuple(weights.shape)} and {tuple(scales.shape)}; correct them."
+                f"means {tuple(means.shape)} need weights {(components,)} and scales "
+                f"{(components, dim, dim)}, got {tuple(weights.shape)}, {tuple(scales.shape)}; change them."
             )
         if not ((weights >= 0).all() and abs(weights.sum().item() - 1) < 1e-4):
             raise ValueError(f"weights must be probabilities, got a sum of {weights.sum().item():.4g}.")
-        # Buffers and parameters alike are moved and saved with the module; nothing here takes gradients.
+        # Parameters without gradients: `sample` looks at a generator's parameters for its device.
         self.weights, self.means, self.scales = (
             nn.Parameter(part, requires_grad=False) for part in (weights, means, scales)
         )
@@ -83,50 +78,3 @@ class GaussianMixture(nn.Module):
         offset = (points - self.means[chosen])[..., None]
         whitened = torch.linalg.solve_triangular(self.scales[chosen], offset, upper=False).squeeze(2)
         return torch.cat([torch.special.ndtri(middle).to(points)[:, None], whitened], dim=1)
-
-
-class ImageMixture(nn.Module):
-    """x = m + B·y + rest: y from a mixture in d dimensions, the rest N(0, s²) in the D − d others.
-
-    Args:
-        mixture: of the coordinates y.
-        centre: m (D,).
-        basis: B (D, d), orthonormal columns: the principal components.
-        rest: s² > 0.
-        image_shape: (C, H, W), of D pixels.
-    """
-
-    def __init__(
-        self, mixture: GaussianMixture, centre: Tensor, basis: Tensor, rest: float, image_shape: Sequence[int]
-    ):
-        super().__init__()
-        self.mixture, self.rest, self.image_shape = mixture, rest, tuple(image_shape)
-        self.centre, self.basis = (nn.Parameter(part, requires_grad=False) for part in (centre, basis))
-        self.latent_dim = mixture.latent_dim
-
-    def forward(self, latents: Tensor) -> Tensor:
-        """(N, d + 1) → images, clamped to [-1, 1]. Without the rest, which would be noise in every pixel."""
-        images = self.centre + self.mixture(latents) @ self.basis.T
-        return images.unflatten(1, self.image_shape).clamp(-1, 1)
-
-    @property
-    def free_numbers(self) -> int:
-        """How many numbers were fitted: of the mixture, the centre, the basis, and s²."""
-        return self.mixture.free_numbers + self.centre.numel() + self.basis.numel() + 1
-
-    def coordinates(self, images: Tensor) -> Tensor:
-        """y = Bᵀ(x − m), (N, C, H, W) → (N, d)."""
-        return (images.flatten(1) - self.centre) @ self.basis
-
-    def log_prob(self, images: Tensor) -> Tensor:
-        """log p(x) = log p(y) + log N(rest; 0, s²·I), exactly: (N, C, H, W) → (N,) nats. With the rest."""
-        offsets = images.flatten(1) - self.centre
-        coordinates = offsets @ self.basis
-        others = self.basis.shape[0] - self.basis.shape[1]
-        left = offsets.square().sum(1) - coordinates.square().sum(1)  # ‖x − m‖² outside the basis
-        constant = others * math.log(2 * math.pi * self.rest)
-        return self.mixture.log_prob(coordinates) - 0.5 * (left / self.rest + constant)
-
-    def encode(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) → latents (N, d + 1), which forward takes to the images' projections."""
-        return self.mixture.encode(self.coordinates(images))

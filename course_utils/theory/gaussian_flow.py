@@ -35,7 +35,7 @@ class GaussianFlow(NamedTuple):
         return self.mean + slope * (points - t * self.mean)
 
     def transport(self, noise: Tensor) -> Tensor:
-        """Where the flow takes noise at t = 1: m + s·ε, the increasing map between the two. (N, D) → (N, D)."""
+        """Where the flow takes noise: m + s·ε, the increasing map in each dimension. (N, D) → (N, D)."""
         return self.mean + self.std * noise
 
     def least_loss(self, time: float | Tensor) -> Tensor:

@@ -22,8 +22,8 @@ def invert(
 ) -> Tensor:
     """argmin over z of ‖G(z) − x‖² / pixels + λ·‖z‖² / D, by Adam, for each image.
 
-    (Zhu et al. 2016, arXiv:1609.03552, section 3.1, with the prior's ‖z‖² in the place of features.) The search
-    begins at the best of some random latents; it can end in a local minimum.
+    After Zhu et al. 2016, arXiv:1609.03552, who add features to the pixels and no prior. The search begins at
+    the best of some random latents; it can end in a local minimum.
 
     Args:
         generator: in evaluation mode; it is not changed.

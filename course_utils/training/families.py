@@ -1,7 +1,7 @@
 """Families of generative models side by side: the same data, the same seconds, the same measurements.
 
-Every family leaves a generator, which maps latents z ~ N(0, I) to images, and something that goes back. So one
-function measures all of them.
+Every family leaves a generator, which maps latents z ~ N(0, I) to images, and something that goes back. So
+one function measures all of them.
 """
 
 import json
@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -28,16 +29,18 @@ from course_utils.metrics import (
     structural_similarity,
 )
 from course_utils.models import (
+    GaussianCorrected,
+    PrincipalImages,
     conv_encoder,
-    conv_velocity,
     count_parameters,
     dcgan_discriminator,
     dcgan_generator,
+    mlp_velocity,
+    principal_space,
     pytorch_initialised,
     sample,
     spectrally_normalised,
 )
-from course_utils.models.mixture import ImageMixture
 from course_utils.training.encoders import invert
 from course_utils.training.flow import FlowMatching
 from course_utils.training.gan import GAN
@@ -51,7 +54,7 @@ RECORDED = ASSETS / "families_mnist.json"  # by tools/record_families.py
 IMAGE_SHAPE, LATENT_DIM = (1, 28, 28), 32
 SECONDS = 45.0  # of training, for each family
 VARIANCE = 0.05  # σ² of the VAE's pixels, in units of [-1, 1]
-EVERY = 2_500  # images between two looks at the clock
+DIMS = 100  # principal components that the flow and the mixture work on
 
 
 class Trained(NamedTuple):
@@ -101,7 +104,8 @@ def train_for(
     *,
     look: Callable[[Run, float], None] | None = None,
     schedule: Schedule | None = None,
-    every: int = EVERY,
+    batch_size: int = 64,
+    every: int = 40,
     **training,
 ) -> tuple[Run, float]:
     """`train` on one thread of the CPU, until the process has computed for so many seconds.
@@ -109,9 +113,10 @@ def train_for(
     Args:
         seconds: of training alone: while `look` looks, the clock stands still.
         model, draw_real: as in `train`.
-        look: called with the run and the seconds that it took so far, each `every` images.
-        schedule: factor of the learning rates by the fraction of the seconds.
-        every: images between two looks at the clock, by which the end may be late.
+        look: called with the run and the seconds that it took so far, each `every` steps.
+        schedule: factor of the learning rates by the fraction of the *seconds*.
+        batch_size: samples in a step.
+        every: steps between two looks at the clock, by which the end may be late.
         **training: other arguments of `train`.
 
     Returns:
@@ -132,15 +137,17 @@ def train_for(
         watch.start()
 
     paced = schedule and (lambda _: schedule(min(1.0, watch.seconds / seconds)))
-    options = {"images": 10**9, "snapshot_every": every, "snapshot_samples": 1, "progress": False}
+    options = {"images": 10**9, "snapshot_every": every * batch_size, "snapshot_samples": 1}
     with suppress(TimeIsUp):
         train(
             model,
             draw_real,
             on_snapshot=pause,
             schedule=paced,
+            batch_size=batch_size,
             device="cpu",
             threads=1,
+            progress=False,
             **options,
             **training,
         )
@@ -171,25 +178,18 @@ def family_vae(latent_dim: int = LATENT_DIM, beta: float = 1.0) -> VAE:
     return VAE(encoder, decoder, likelihood=gaussian(VARIANCE), beta=beta, **MNIST_VAE.game)
 
 
-def family_flow() -> FlowMatching:
-    """A velocity with as many weights as G and D have together."""
-    return FlowMatching(conv_velocity(IMAGE_SHAPE), IMAGE_SHAPE, lr=2e-3)
+def family_flow(std: Tensor) -> FlowMatching:
+    """A flow of principal components with these standard deviations; as many weights as G and D together."""
+    velocity = GaussianCorrected(mlp_velocity(std.shape, width=294), std)
+    return FlowMatching(velocity, tuple(std.shape), lr=2e-3)
 
 
-class Family(NamedTuple):
-    """What it is, and how it is trained."""
-
-    model: Callable[..., Trainable] | None  # None: fitted without gradients
-    training: dict  # keyword arguments of `train`
-
-
+# Keyword arguments of `train`, and of `fit_image_mixture`.
 FAMILIES = {
-    "GAN": Family(family_gan, MNIST_DCGAN.training),
-    "VAE": Family(family_vae, MNIST_VAE.training),
-    "flow matching": Family(
-        family_flow, {"batch_size": 64, "ema_half_life": 5_000, "schedule": constant_then_linear}
-    ),
-    "Gaussian mixture": Family(None, {"dims": 64, "components": 50}),
+    "GAN": MNIST_DCGAN.training,
+    "VAE": MNIST_VAE.training,
+    "flow matching": {"batch_size": 256, "ema_half_life": 20_000, "schedule": constant_then_linear},
+    "Gaussian mixture": {"dims": DIMS, "components": 50},
 }
 
 
@@ -219,7 +219,7 @@ def train_family(
     """
     if name not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(FAMILIES)}, got {name!r}; choose one of them.")
-    family, ahead, curve = FAMILIES[name], sorted(marks), []
+    ahead, curve = sorted(marks), []
 
     def look(generator: nn.Module, spent: float) -> None:
         if judge is not None and ahead and spent >= ahead[0]:
@@ -227,28 +227,34 @@ def train_family(
             ahead[:] = [mark for mark in ahead if mark > spent]
 
     torch.manual_seed(seed)
-    if family.model is None:
+    if name == "Gaussian mixture":
         return _fit_mixture(name, images, seconds, seed, look, judge, curve)
-    model = family.model(**setting)
+    draw, finished = data.image_sampler(images), lambda network: network
+    if name == "flow matching":
+        pixels = data.to_model_range(images)
+        space = principal_space(pixels, DIMS)
+        points = space.coordinates(pixels)
+        model = family_flow(points.std(0))
+        draw = lambda n, rng: points[torch.randint(len(points), (n,), generator=rng)]  # noqa: E731
+        finished = partial(PrincipalImages, space=space, image_shape=images.shape[1:])
+    else:
+        model = {"GAN": family_gan, "VAE": family_vae}[name](**setting)
     weights = {part: count_parameters(network) for part, network in model.networks.items()}
     last, diverged = [], False
 
     def noted(run: Run, spent: float) -> None:
         last[:] = [run, spent]
-        look(run.average, spent)
+        look(finished(run.average), spent)
 
     try:
-        run, spent = train_for(
-            seconds, model, data.image_sampler(images), look=noted, seed=seed, **family.training
-        )
+        run, spent = train_for(seconds, model, draw, look=noted, seed=seed, **FAMILIES[name])
     except TrainingDiverged:
         (run, spent), diverged = last, True
-    if judge is not None and not diverged:
-        curve.append((spent, judge(run.average)))
-    encode, log_prob = _inference(model, run.average)
-    return Trained(
-        name, seed, run.average, encode, log_prob, weights, spent, run.images_seen, curve, run, diverged
-    )
+    generator = finished(run.average)
+    if judge is not None and not diverged and not (curve and curve[-1][0] == spent):
+        curve.append((spent, judge(generator)))
+    encode, nats = _inference(model, generator)
+    return Trained(name, seed, generator, encode, nats, weights, spent, run.images_seen, curve, run, diverged)
 
 
 def _inference(model: Trainable, generator: nn.Module) -> tuple[Callable, Callable | None]:
@@ -259,7 +265,8 @@ def _inference(model: Trainable, generator: nn.Module) -> tuple[Callable, Callab
             lambda images: elbo(generator, images, model.density, draws=4).negative,
         )
     if isinstance(model, FlowMatching):
-        return generator.encode, lambda images: -generator.log_prob(images).mean().item()
+        finer = PrincipalImages(generator.inner.with_steps(64), generator.space, generator.image_shape)
+        return generator.encode, lambda images: -finer.log_prob(images).mean().item()
     return (lambda images: invert(generator, images)), None
 
 
@@ -267,7 +274,7 @@ def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, jud
     """EM until the seconds are over, or until it rises no more."""
     watch = Stopwatch()
 
-    def pause(mixture: ImageMixture, reached: float) -> bool:
+    def pause(mixture: PrincipalImages, reached: float) -> bool:
         watch.stop()
         look(mixture, watch.seconds)
         over = watch.seconds >= seconds
@@ -275,7 +282,7 @@ def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, jud
         return over
 
     watch.start()
-    mixture = fit_image_mixture(images, seed=seed, watch=pause, **FAMILIES[name].training)
+    mixture = fit_image_mixture(images, seed=seed, watch=pause, **FAMILIES[name])
     watch.stop()
     if judge is not None:
         curve.append((watch.seconds, judge(mixture)))
@@ -336,8 +343,8 @@ def measure_family(
 def bits_per_pixel(nats: Callable[[Tensor], float], images: Tensor, seed: int = 0) -> float:
     """−log₂ p(x) / D + log₂(256/2): what it costs to store an image without loss, for each pixel.
 
-    The density is of pixels x = −1 + 2·(k + u)/256, grey value k plus u uniform in [0, 1): its mean log is at
-    most the logarithm of the probability of k (Theis, van den Oord, Bethge 2016, arXiv:1511.01844, section 3.1).
+    The density is of pixels x = −1 + 2·(k + u)/256, grey value k plus u uniform in [0, 1): its mean logarithm
+    is at most that of the probability of k (Theis, van den Oord and Bethge 2016, arXiv:1511.01844).
 
     Args:
         nats: images → mean −log p(x).

@@ -1,7 +1,7 @@
 """Flow matching on the training loop: one network, one regression, one step.
 
-A velocity field that carries noise to data is learnt by least squares on straight paths between the two, without
-solving a differential equation (Lipman, Chen, Ben-Hamu, Nickel, Le 2023, arXiv:2210.02747).
+A velocity that carries noise to data is learnt by least squares on straight paths between the two; no
+differential equation is solved (Lipman, Chen, Ben-Hamu, Nickel, Le 2023, arXiv:2210.02747).
 """
 
 import copy
@@ -37,8 +37,9 @@ def flow_matching_loss(velocity: Velocity, samples: Tensor, noise: Tensor, times
     """
     if noise.shape != samples.shape or times.shape != samples.shape[:1]:
         raise ValueError(
-            f"noise must have the samples' shape {tuple(samples.shape)} and times {tuple(samples.shape[:1])}, "
-            f"got {tuple(noise.shape)} and {tuple(times.shape)}; change them: broadcasting would mix samples."
+            f"noise must have the samples' shape {tuple(samples.shape)} and times "
+            f"{tuple(samples.shape[:1])}, got {tuple(noise.shape)} and {tuple(times.shape)}; change them: "
+            "broadcasting would mix samples."
         )
     t = times.view(-1, *[1] * (samples.ndim - 1))
     points = (1 - t) * noise + t * samples

@@ -1,6 +1,6 @@
 """Fitting mixtures of Gaussians: expectation and maximisation in turns, without gradients.
 
-(Dempster, Laird and Rubin 1977, J. R. Stat. Soc. B 39; Bishop 2006, Pattern Recognition and Machine Learning, 9.2)
+(Dempster, Laird and Rubin 1977, J. R. Stat. Soc. B 39.)
 """
 
 from collections.abc import Callable
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from course_utils.data import to_model_range
-from course_utils.models.mixture import GaussianMixture, ImageMixture
+from course_utils.models.mixture import GaussianMixture
+from course_utils.models.principal import PrincipalImages, principal_space
 from course_utils.training.validation import check_least
 
 Watcher = Callable[[GaussianMixture, float], object]  # (mixture, mean log p of the fitted points); True: stop
@@ -83,51 +84,34 @@ def fit_mixture(
     return mixture
 
 
-def principal_components(points: Tensor, dims: int) -> tuple[Tensor, Tensor, float]:
-    """The `dims` orthogonal directions of the largest variance.
-
-    Args:
-        points: (N, D).
-        dims: d < D.
-
-    Returns:
-        The points' mean (D,), the basis (D, d), and the mean variance in the D − d directions left out.
-
-    Raises:
-        ValueError: dims is not between 1 and D − 1.
-    """
-    if not 0 < dims < points.shape[1]:
-        raise ValueError(f"dims must be from 1 to {points.shape[1] - 1}, got {dims}; choose another number.")
-    centre = points.mean(0)
-    offsets = points - centre
-    variances, directions = torch.linalg.eigh((offsets.T @ offsets / len(points)).double())  # ascending
-    return centre, directions[:, -dims:].flip(1).to(points), variances[:-dims].mean().item()
-
-
 def fit_image_mixture(
     images: Tensor,
     *,
-    dims: int = 64,
+    dims: int = 100,
     components: int = 50,
     seed: int = 0,
-    watch: Callable[[ImageMixture, float], object] | None = None,
+    watch: Callable[[PrincipalImages, float], object] | None = None,
     **fit,
-) -> ImageMixture:
-    """A mixture in the space of the images' first principal components.
+) -> PrincipalImages:
+    """A mixture in the space of the images' principal components.
+
+    Richardson and Weiss 2018, arXiv:1805.12462, compare such mixtures with GANs (theirs are of factor
+    analysers).
 
     Args:
         images: uint8 (N, C, H, W).
         dims: principal components.
         components: of the mixture.
         seed: of its first means.
-        watch: as in `fit_mixture`, but called with the mixture of images.
+        watch: as in `fit_mixture`, but called with the generator of images.
         **fit: other arguments of `fit_mixture`.
     """
-    pixels = to_model_range(images).flatten(1)
-    centre, basis, rest = principal_components(pixels, dims)
+    pixels = to_model_range(images)
+    space = principal_space(pixels, dims)
 
-    def of_images(mixture: GaussianMixture) -> ImageMixture:
-        return ImageMixture(mixture, centre, basis, rest, images.shape[1:])
+    def of_images(mixture: GaussianMixture) -> PrincipalImages:
+        return PrincipalImages(mixture, space, images.shape[1:])
 
     told = watch and (lambda mixture, reached: watch(of_images(mixture), reached))
-    return of_images(fit_mixture((pixels - centre) @ basis, components, seed=seed, watch=told, **fit))
+    points = space.coordinates(pixels)
+    return of_images(fit_mixture(points, components, seed=seed, watch=told, **fit))

@@ -1,4 +1,4 @@
-"""A VAE that measures its reconstructions in a discriminator's features, and the GAN that this makes of it."""
+"""A VAE whose reconstructions are measured by a discriminator, and the GAN that this makes of it."""
 
 from functools import partial
 

@@ -1,0 +1,103 @@
+"""Trains every family of generative models on MNIST with three seeds, and keeps what came out for notebook 11:
+
+nice python -m tools.record_families                     # all of it: about an hour of one core
+nice python -m tools.record_families --only families     # the comparison alone: about twenty minutes
+
+The comparison: each family for 45 CPU seconds, on the same digits. The sweeps: the GAN and the VAE with other
+sizes of the latent, and the VAE with other β, for 20 seconds each. Writes
+course_utils/assets/families_mnist.json, a record for each training, as soon as it is made; what the file has
+already is not trained again.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from benchmarks.records import add, circumstances, load
+from course_utils import data
+from course_utils.metrics import frechet_evaluator
+from course_utils.models import sample
+from course_utils.training.families import FAMILIES, RECORDED, SECONDS, measure_family, train_family
+
+SEEDS = (0, 1, 2)
+SAMPLES = 5_000
+MARKS = (3, 6, 10, 15, 20, 30)  # seconds at which the generator is judged, beside the end
+SWEEP_SECONDS = 20.0
+SWEEPS = (
+    *(("GAN", {"latent_dim": dims}) for dims in (2, 8, 32, 128)),
+    *(("VAE", {"latent_dim": dims}) for dims in (2, 8, 32, 128)),
+    *(("VAE", {"beta": beta}) for beta in (0.25, 4.0, 16.0)),
+)
+
+
+def jobs(parts: tuple[str, ...], seeds: list[int]) -> dict[str, tuple]:
+    """Key → (part, family, seed, seconds, setting), in the order of their importance."""
+    found = {}
+    for seed in seeds * ("families" in parts):
+        for family in FAMILIES:
+            found[f"{family}/seed {seed}"] = ("families", family, seed, SECONDS, {})
+    for seed in seeds * ("sweeps" in parts):
+        for family, setting in SWEEPS:
+            words = ", ".join(f"{name} {value:g}" for name, value in setting.items())
+            key = f"{family}, {words.replace('_dim', '')}/seed {seed}"
+            found[key] = ("sweeps", family, seed, SWEEP_SECONDS, setting)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--only", nargs="+", choices=("families", "sweeps"), default=("families", "sweeps"))
+    parser.add_argument("--output", type=Path, default=RECORDED)
+    arguments = parser.parse_args()
+
+    torch.set_num_threads(1)
+    now = circumstances(torch.device("cpu"), quick=False)
+    mnist = data.load_mnist()
+    if mnist.is_stand_in:
+        raise SystemExit(f"the comparison needs the real MNIST, but there is only: {mnist.note}")
+    frechet = frechet_evaluator("mnist")
+
+    def judge(generator) -> float:
+        return frechet(sample(generator, SAMPLES))
+
+    for key, (part, family, seed, seconds, setting) in jobs(arguments.only, [*arguments.seeds]).items():
+        if key in load(arguments.output):
+            continue
+        marks = MARKS if part == "families" else ()
+        trained = train_family(
+            family, mnist.images, seconds=seconds, seed=seed, marks=marks, judge=judge, **setting
+        )
+        found = None if trained.diverged else measure_family(trained, samples=SAMPLES)
+        record = {
+            "part": part,
+            "family": family,
+            "seed": seed,
+            "seconds": seconds,
+            "latent_dim": trained.generator.latent_dim,
+            "beta": setting.get("beta", 1.0) if family == "VAE" else None,
+            "weights": trained.weights,
+            "cpu_seconds": round(trained.cpu_seconds, 2),
+            "images": trained.images,
+            "samples": SAMPLES,
+            "curve": [[round(spent, 2), round(distance, 4)] for spent, distance in trained.curve],
+            "found": found and {name: _rounded(value) for name, value in found.items()},
+            "training_data": mnist.note or "MNIST, full training set",
+            **now,
+        }
+        add(arguments.output, key, record)
+        print(key, record["cpu_seconds"], found and round(found["frechet"], 2), flush=True)
+
+
+def _rounded(value):
+    """Five digits that count, so that the file can be read."""
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()
