@@ -37,11 +37,13 @@ NAMES = {  # what a family may be called
     "gmm": "Gaussian mixture",
 }
 CLUES = {  # what gives a family away
-    "flow matching": "one network is called many times for each sample. Which row shows that?",
-    "GAN": "nobody compared its images with given ones pixel by pixel. Which row shows what that spares?",
-    "Gaussian mixture": "it has no layers to go through, and no convolution to draw with. Which rows show "
-    "that?",
-    "VAE": "what it shows of p(x|z) is an average, and averages are smooth. Which row shows that?",
+    "flow matching": "it asks a network again and again for each sample, and what it draws are principal "
+    "components, as the mixture's are. Which rows show that?",
+    "GAN": "it draws with the network of the VAE, at the same price; but nobody asked it for averages. Which "
+    "row shows that?",
+    "Gaussian mixture": "a sample of it is a matrix times noise, no network. Which row shows that?",
+    "VAE": "it draws with the network of the GAN, at the same price; but what it draws is an average. Which "
+    "row shows what an average loses?",
 }
 
 
@@ -51,9 +53,9 @@ CLUES = {  # what gives a family away
     difficulty=2,
     minutes=8,
     hints=[
-        "Begin with what a sample costs: one family calls a network again and again for each image.",
-        "Then the fine detail: one family shows an average of what the latent leaves open.",
-        "The two that are left: one is convolutional, the other knows straight directions only.",
+        "Begin with what a sample costs. Two families draw with the same network, in one pass. One has no "
+        "network, one asks its own many times.",
+        "Of the two that cost the same, one draws averages. What do averages lose?",
     ],
 )
 def which_is_which(answer):
@@ -91,7 +93,7 @@ def where_detail_is_lost(answer):
         wrong={
             "a": "a reconstruction has the best latent that the encoder can give, and yet it is shown as "
             "E[x|z]. Would that average keep what the latent does not tell?",
-            "c": "a draw takes each pixel by itself, black or white. Do neighbours in a stroke do that?",
+            "c": "a draw takes each pixel by itself. Do neighbours in a stroke go their own ways?",
             "d": "an average over slightly shifted strokes: does that blur a broad shape as much as an edge?",
         },
     )
