@@ -1,4 +1,4 @@
-"""Trains every family of generative models on MNIST with three seeds, and keeps what came out for notebook 11:
+"""Trains every family of models on MNIST with three seeds, and keeps what came out for notebook 11:
 
 nice python -m tools.record_families                     # all of it: about an hour of one core
 nice python -m tools.record_families --only families     # the comparison alone: about twenty minutes

@@ -45,12 +45,13 @@ def invert(
         distances = torch.cdist(images.flatten(1), generator(tried).float().flatten(1))
     latents = tried[distances.argmin(1)].clone().requires_grad_()
     adam = torch.optim.Adam([latents], lr)
-    for step in range(steps):
-        adam.param_groups[0]["lr"] = lr * (1 - step / steps)  # to settle at the end
-        errors = (generator(latents).float() - images).square().flatten(1).mean(1)
-        loss = errors + prior_weight * latents.square().mean(1)
-        (latents.grad,) = torch.autograd.grad(loss.sum(), latents)  # the generator's weights get none
-        adam.step()
+    with torch.enable_grad():  # also where the caller needs none
+        for step in range(steps):
+            adam.param_groups[0]["lr"] = lr * (1 - step / steps)  # to settle at the end
+            errors = (generator(latents).float() - images).square().flatten(1).mean(1)
+            loss = errors + prior_weight * latents.square().mean(1)
+            (latents.grad,) = torch.autograd.grad(loss.sum(), latents)  # the generator's weights get none
+            adam.step()
     return latents.detach()
 
 

@@ -292,7 +292,7 @@ def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, jud
         mixture,
         mixture.encode,
         lambda images: -mixture.log_prob(images).mean().item(),
-        {"mixture": mixture.free_numbers},
+        {"mixture": mixture.inner.free_numbers},
         watch.seconds,
         len(images),
         curve,
