@@ -240,7 +240,35 @@ plots.show(
 )
 
 # %% [markdown]
-# Here is what your bets are worth. TODO
+# Now for your bets. The program reads them off the table; an answer counts where no seed of the
+# winner is beaten by any seed of another family.
+
+# %% jupyter={"source_hidden": true}
+def seeds_of(name: str, key: str) -> list[float]:
+    return [one["found"][key] for one in compared[name] if one["found"]]
+
+
+def answered(key: str, sign: int) -> str:
+    """Who has the smallest (sign 1) or largest (−1) median, and whether its seeds stand apart."""
+    order = sorted(FAMILIES, key=lambda name: sign * median_of(name, key))
+    first, second = order[:2]
+    apart = max(sign * value for value in seeds_of(first, key)) < min(
+        sign * value for other in order[1:] for value in seeds_of(other, key)
+    )
+    return first if apart else f"{first}, and with another seed {second}"
+
+
+spread = {
+    name: (max(seeds_of(name, "frechet")) - min(seeds_of(name, "frechet"))) / median_of(name, "frechet")
+    for name in FAMILIES
+}
+print(f"1. nearest to the test digits:   {answered('frechet', 1)}")
+print(f"2. least fine detail:            {answered('fine_power', 1)}")
+print(f"3. dearest samples:              {answered('sampling_seconds', -1)}")
+print(f"4. largest spread over seeds:    {max(spread, key=spread.get)} ({max(spread.values()):.0%} of its median)")
+
+# %% [markdown]
+# TODO bets
 #
 # ## Where does a VAE's blur live?
 #
