@@ -22,7 +22,7 @@ from course_utils.models.principal import PrincipalImages, PrincipalSpace, princ
 from course_utils.models.projected import ProjectedDiscriminator
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
-from course_utils.models.shipped import load_generator
+from course_utils.models.shipped import load_autoencoder, load_generator
 from course_utils.models.sizes import count_parameters
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
@@ -58,6 +58,7 @@ __all__ = [
     "initialised",
     "integrate",
     "largest_singular_value",
+    "load_autoencoder",
     "load_generator",
     "mlp_decoder",
     "mlp_discriminator",

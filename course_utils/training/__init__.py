@@ -8,6 +8,7 @@ from course_utils.training.loop import Run, constant_then_linear, train
 from course_utils.training.mixture import fit_image_mixture, fit_mixture
 from course_utils.training.progress import progress
 from course_utils.training.recipes import CIFAR10_DCGAN, MNIST_DCGAN, MNIST_MLP, MNIST_VAE, Recipe, toy_gan
+from course_utils.training.timed import train_for
 from course_utils.training.vae import VAE
 from course_utils.training.vae_gan import feature_likelihood, vae_gan
 
@@ -35,6 +36,7 @@ __all__ = [
     "progress",
     "toy_gan",
     "train",
+    "train_for",
     "translation",
     "vae_gan",
 ]

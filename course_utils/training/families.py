@@ -8,7 +8,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -45,9 +44,10 @@ from course_utils.training.encoders import invert
 from course_utils.training.flow import FlowMatching
 from course_utils.training.gan import GAN
 from course_utils.training.history import TrainingDiverged
-from course_utils.training.loop import Run, Schedule, Trainable, constant_then_linear, train
+from course_utils.training.loop import Run, Trainable, constant_then_linear
 from course_utils.training.mixture import fit_image_mixture
 from course_utils.training.recipes import MNIST_DCGAN, MNIST_VAE
+from course_utils.training.timed import Stopwatch, train_for
 from course_utils.training.vae import VAE
 
 RECORDED = ASSETS / "families_mnist.json"  # by tools/record_families.py
@@ -71,90 +71,6 @@ class Trained(NamedTuple):
     curve: list[tuple[float, float]]  # (CPU seconds, what `judge` said of the generator then)
     run: Run | None  # None for the mixture, which needs no gradients
     diverged: bool
-
-
-# --- the seconds -------------------------------------------------------------------------------------------
-
-
-class TimeIsUp(Exception):
-    """Ends a training from inside."""
-
-
-class Stopwatch:
-    """CPU seconds of this process while it runs: a busy machine costs patience, and changes nothing."""
-
-    def __init__(self):
-        self.before, self.begun = 0.0, None
-
-    def start(self) -> None:
-        self.begun = time.process_time()
-
-    def stop(self) -> None:
-        self.before, self.begun = self.seconds, None
-
-    @property
-    def seconds(self) -> float:
-        return self.before + (0.0 if self.begun is None else time.process_time() - self.begun)
-
-
-def train_for(
-    seconds: float,
-    model: Trainable,
-    draw_real: data.Sampler,
-    *,
-    look: Callable[[Run, float], None] | None = None,
-    schedule: Schedule | None = None,
-    batch_size: int = 64,
-    every: int = 40,
-    **training,
-) -> tuple[Run, float]:
-    """`train` on one thread of the CPU, until the process has computed for so many seconds.
-
-    Args:
-        seconds: of training alone: while `look` looks, the clock stands still.
-        model, draw_real: as in `train`.
-        look: called with the run and the seconds that it took so far, each `every` steps.
-        schedule: factor of the learning rates by the fraction of the *seconds*.
-        batch_size: samples in a step.
-        every: steps between two looks at the clock, by which the end may be late.
-        **training: other arguments of `train`.
-
-    Returns:
-        The run, and the seconds that it took.
-
-    Raises:
-        TrainingDiverged: as `train`.
-    """
-    watch, kept = Stopwatch(), []
-
-    def pause(run: Run) -> None:
-        watch.stop()
-        kept[:] = [run]
-        if look is not None:
-            look(run, watch.seconds)
-        if watch.seconds >= seconds:
-            raise TimeIsUp
-        watch.start()
-
-    paced = schedule and (lambda _: schedule(min(1.0, watch.seconds / seconds)))
-    options = {"images": 10**9, "snapshot_every": every * batch_size, "snapshot_samples": 1}
-    with suppress(TimeIsUp):
-        train(
-            model,
-            draw_real,
-            on_snapshot=pause,
-            schedule=paced,
-            batch_size=batch_size,
-            device="cpu",
-            threads=1,
-            progress=False,
-            **options,
-            **training,
-        )
-    (run,) = kept
-    for network in run.networks.values():
-        network.eval()
-    return run, watch.seconds
 
 
 # --- the families ------------------------------------------------------------------------------------------
