@@ -15,6 +15,7 @@
 # %%
 import math
 import time
+from itertools import pairwise
 from statistics import median
 
 import torch
@@ -45,14 +46,13 @@ from course_utils.models import (
 )
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, seed
-from course_utils.training import MNIST_DCGAN, fit_mixture, progress, vae_gan
+from course_utils.training import MNIST_DCGAN, fit_mixture, progress, train_for, vae_gan
 from course_utils.training.families import (
     FAMILIES,
     family_gan,
     family_vae,
     load_families,
     train_family,
-    train_for,
 )
 from course_utils.training.inverse import bidirectional_round, nearest_latents
 
@@ -319,6 +319,8 @@ fine = {name: fine_power(images) / fine_power(real) for name, images in spectra_
 fine["VAE, pixels drawn"] = fine_power(pixels_drawn) / fine_power(real)
 for name, value in fine.items():
     print(f"{name:22s} {value:6.2f} of the fine power of test digits")
+shown_mean, shown_draw = (evaluate_samples(one.clamp(-1, 1)) for one in (reconstructed, pixels_drawn))
+print(f"Fréchet distance of reconstructions: {shown_mean:.1f}, with pixels drawn: {shown_draw:.1f}")
 
 # %% jupyter={"source_hidden": true}
 plots.show(
@@ -349,7 +351,30 @@ plots.show(
 # do not. And (c) is worse: pixels that are drawn one by one are noise.
 #
 # A GAN has no such reason to be soft. Its discriminator would notice.
-#
+
+# %% tags=["claim"]
+claim(
+    "The reconstructions have the best latents that there are, and they lack fine detail, too",
+    fine["VAE, reconstructions"] < 0.75 and abs(fine["VAE, reconstructions"] - fine["VAE, samples"]) < 0.25,
+    every_seed=True,
+)
+claim(
+    "Broad shapes survive it, edges do not",
+    relative["VAE, reconstructions"][:3].mean() > 0.8 and fine["VAE, reconstructions"] < 0.75,
+    every_seed=True,
+)
+claim(
+    "(c) is worse: pixels that are drawn one by one are noise",
+    shown_draw > 2 * shown_mean,
+    every_seed=True,
+)
+claim(
+    "A GAN has no such reason to be soft",
+    fine["GAN, samples"] > 1.2 * fine["VAE, samples"],
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## Sample and reconstruction
 #
 # So blur is why a VAE's samples look worse than a GAN's? Test it. If it were, reconstructions, which
@@ -429,17 +454,53 @@ plots.show(
 # %% [markdown]
 # The second suspect it is. Latents of the aggregate posterior make samples that are several times
 # nearer to the test digits than those of the prior, with the same decoder and the same blur; they
-# come about as near as reconstructions do. Mean and covariance are not what is missing: one Gaussian
-# that has both right helps little. The codes of digits leave *holes* between them, and the prior
-# falls into these. A mixture finds most of the holes, for a few seconds of EM.
+# come about as near as reconstructions do. Mean and covariance are only a part of what is missing:
+# one Gaussian that has both right still leaves several times the distance. The codes of digits leave
+# *holes* between them, and prior and Gaussian alike draw from these. A mixture finds most of the
+# holes, for a few seconds of EM.
 #
-# So a VAE's samples have two faults, and the blur is the smaller one. Which is cured by what? The
-# blur by another distance than the squared error of pixels, as you will see in the end. The holes by
-# another model of the latents; modern image generators are built that way, with a diffusion model in
-# the latent space of an autoencoder (Rombach et al., 2022).
+# So a VAE's samples have two faults, and the blur is the smaller one. With a mixture for its latents
+# the same VAE is nearer to the test digits than this notebook's GAN, as soft as it is. Which fault is
+# cured by what? The holes by another model of the latents; modern image generators are built that
+# way, with a diffusion model in the latent space of an autoencoder (Rombach et al., 2022). The blur
+# by another distance than the squared error of pixels, as you will see in the end.
 #
 # Why then not always draw from the aggregate posterior? Because it needs the training images: it
 # replays them. See below, under memory.
+
+# %% tags=["claim"]
+_prior, _one, _mixture, _posterior, _rebuilt = (
+    distance_of[name]
+    for name in (
+        "prior",
+        "one Gaussian",
+        "mixture",
+        "aggregate posterior",
+        "reconstructions of test digits",
+    )
+)
+claim(
+    "Latents of the aggregate posterior make samples that are several times nearer to the test digits than those of "
+    "the prior",
+    _posterior < _prior / 3,
+    every_seed=True,
+)
+claim(
+    "they come about as near as reconstructions do",
+    _posterior < _prior / 3 and _rebuilt < _prior / 3,
+    every_seed=True,
+)
+claim(
+    "one Gaussian that has both right still leaves several times the distance",
+    _one > 3 * _posterior,
+    every_seed=True,
+)
+claim("A mixture finds most of the holes", _mixture < _prior / 3, every_seed=True)
+claim(
+    "With a mixture for its latents the same VAE is nearer to the test digits than this notebook's GAN",
+    _mixture < evaluate_samples(drawn["GAN"]),
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## The encoder that a GAN lacks
@@ -534,7 +595,20 @@ plots.show(
 # does. What the encoder lacks is called the **amortisation gap** (Cremer et al., 2018): one network
 # has to answer for all images, in one pass. (The ELBO asks for more than the least error, so not all
 # of the difference is a fault.)
-#
+
+# %% tags=["claim"]
+claim(
+    "The GAN can draw nearly every digit that it has never seen",
+    read_right["GAN, by search"] > 0.8,
+    every_seed=True,
+)
+claim(
+    "from the same decoder it gets a smaller error than the encoder does",
+    error_of["VAE, by search"] < error_of["VAE, by its encoder"],
+    every_seed=True,
+)
+
+# %% [markdown]
 # ### Exercise 11.5 — A round with an encoder in it (●●●, 30 min)
 #
 # Now learn the encoder beside the generator. The idea of **BiGAN** (Donahue et al., 2017) and ALI
@@ -683,8 +757,19 @@ plots.show(
 #
 # On digits it works less well. $D$ has to learn of pairs in hundreds of dimensions, and small steps
 # away from the inverse are hard to see. The reconstructions of the papers show the right *kind* of
-# image, seldom the same one. What helps is to add the squared error after all, of which kind you will
-# see at the end.
+# image, seldom the same one. What helps is a distance after all; of which kind you will see at the end.
+
+# %% tags=["claim"]
+claim(
+    "the error falls from about all of the data's variance to a small part of it",
+    0.8 < errors[0] < 1.2 and errors[-1] < 0.35,
+    every_seed=True,
+)
+claim(
+    "the codes are spread about as widely as latents are",
+    plane_codes.std(0).min() > 0.5 and plane_codes.std(0).max() < 1.6,
+    every_seed=True,
+)
 
 # %% [markdown]
 # ## From one digit to another
@@ -720,8 +805,8 @@ plots.show(
 # that.
 
 # %%
-strengths = [-1.5, -0.75, 0.0, 0.75, 1.5]
-ink, kept, examples = {}, {}, {}
+strengths = [-1.0, -0.25, 0.0, 0.25, 1.0]
+ink, kept, ones, examples = {}, {}, {}, {}
 many = by_scale(ci=100, cpu=2_000, gpu=10_000)
 for name in ("GAN", "VAE"):
     generator = generators[name]
@@ -738,11 +823,14 @@ for name in ("GAN", "VAE"):
     classes = {strength: in_batches(classifier, some).argmax(1) for strength, some in images.items()}
     ink[name] = [some.mean().item() for some in images.values()]
     kept[name] = [(some == classes[0.0]).float().mean().item() for some in classes.values()]
+    ones[name] = [(some == 1).float().mean().item() for some in classes.values()]
     sure = in_batches(classifier, images[0.0]).softmax(1).amax(1).topk(3).indices
     examples[name] = torch.stack([some[sure] for some in images.values()], 1).flatten(0, 1)
     print(
         f"{name}: mean brightness {ink[name][0]:.2f} … {ink[name][-1]:.2f}; read as the same digit "
         + ", ".join(f"{value:.0%}" for value in kept[name])
+        + "; read as a one "
+        + ", ".join(f"{value:.0%}" for value in ones[name])
     )
 
 # %%
@@ -761,9 +849,30 @@ plots.show(
 )
 
 # %% [markdown]
-# In both families a straight line in the latent space is one property of the images. Nobody has asked
-# for that either: it comes from a smooth network and a normal distribution.
-#
+# In both families the line leads from little ink to much. And it carries along whatever goes with ink
+# in the data: with less of it more and more samples become ones, the digit with the least. After a
+# small step most samples are still read as the same digit, after a long one fewer. "The direction of
+# ink" is what the samples have in common, no more; that holds for GAN and VAE alike, and neither was
+# asked for it.
+
+# %% tags=["claim"]
+claim(
+    "In both families the line leads from little ink to much",
+    all(low < high for values in ink.values() for low, high in pairwise(values)),
+    every_seed=True,
+)
+claim(
+    "with less of it more and more samples become ones",
+    all(values[0] > values[2] > values[-1] for values in ones.values()),
+    every_seed=True,
+)
+claim(
+    "After a small step most samples are still read as the same digit, after a long one fewer",
+    all(min(values[1], values[3]) > max(0.5, values[0], values[4]) for values in kept.values()),
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## How large a latent, how large a β?
 #
 # The comparison above has 32 latent dimensions and β = 1. Is it decided by that choice? Recorded, with
@@ -862,15 +971,33 @@ print(f"the most that a digit lost: {lost:.3f} nats of {of_model.abs().mean():.0
 # *reserves* probability for real images; it does not say what else the model draws. (The other way
 # round, too: a model that stores its training digits draws perfect samples and has a hopeless
 # likelihood.)
-#
+
+# %% tags=["claim"]
+claim(
+    "the likelihood has hardly noticed: it lost $\\log 100$ nats, less than a hundredth of a bit a pixel",
+    about(lost, math.log(100), rel=1e-3) and bits(of_ruin) - bits(of_model) < 0.01,
+    every_seed=True,
+    values={"of": 100},
+)
+claim(
+    "The ruined mixture had nearly the same likelihood and a Fréchet distance many times as large",
+    bits(of_ruin) - bits(of_model) < 0.01 and wreck > 10 * whole,
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## Does it copy?
 #
 # Look up the nearest training digit of each sample, beside the nearest of test digits.
-# [Notebook 09](09_judging_generators.ipynb#Does-it-copy?) counts how often a sample is nearer to the
+# [Notebook 09](09_judging_generators.ipynb#Has-it-only-learnt-by-heart?) counts how often a sample is nearer to the
 # training digits than a test digit is: **copying**, ½ for test digits themselves.
 
 # %%
-subjects = {**drawn, "VAE, aggregate posterior": decoded["aggregate posterior"]}
+subjects = {
+    **drawn,
+    "VAE, mixture of codes": decoded["mixture"],
+    "VAE, aggregate posterior": decoded["aggregate posterior"],
+}
 training_digits = thumbnails(data.to_model_range(mnist.images))
 looked_up = by_scale(ci=20, cpu=300, gpu=500)
 test_gaps = nearest(thumbnails(real[:looked_up]), training_digits).distances
@@ -886,7 +1013,20 @@ print(f"{'test digits':26s} copying 0.50, smallest distance {test_gaps.min():.2f
 # None of the four remembers its training digits after so short a training: none comes nearer to them
 # than test digits do. Latents of the aggregate posterior do: they are codes of training digits, and
 # their samples are reconstructions. That is the price of the good distance that they had above.
-#
+
+# %% tags=["claim"]
+claim(
+    "none comes nearer to them than test digits do",
+    all(nearer[name] < 0.6 for name in FAMILIES),
+    every_seed=True,
+)
+claim(
+    "Latents of the aggregate posterior do: they are codes of training digits",
+    nearer["VAE, aggregate posterior"] > 0.6,
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## What does a sample cost?
 #
 # A GAN or a VAE draws in one pass. The flow has to follow its velocity from noise to data, in steps,
@@ -963,8 +1103,31 @@ plots.show(
 )
 
 # %% [markdown]
-# TODO cost
+# Each halving of the error of the way costs more passes, and from some twenty on there is nothing left
+# to gain: what remains is the network's own error, not that of the way. The better rule wins only
+# where the steps are fine enough for its second look to tell the truth. With two passes in all, two of
+# Euler's steps beat one of Heun's.
 #
+# So the flow has something that GAN and VAE lack: a dial. You decide *after* training how much a
+# sample may cost. And it has its price: at its best it asks its network dozens of times, where the
+# others draw in one pass.
+
+# %% tags=["claim"]
+_heun, _euler = ([distance for _, distance in costs[rule]] for rule in ("Heun", "Euler"))
+claim(
+    "from some twenty on there is nothing left to gain",
+    _heun[-1] > 0.8 * _heun[-2] and _heun[-1] < 0.6 * _heun[1],
+    every_seed=True,
+    values={"passes": [passes for passes, _ in costs["Heun"]]},
+)
+claim(
+    "With two passes in all, two of Euler's steps beat one of Heun's",
+    _euler[0] < _heun[0],
+    every_seed=True,
+    values={"passes": costs["Euler"][0][0]},
+)
+
+# %% [markdown]
 # ## And with colour?
 #
 # Both of the first two, trained by the course on CIFAR-10, from shipped files:
