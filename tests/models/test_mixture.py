@@ -33,8 +33,10 @@ def test_the_density_is_that_of_torch_and_of_scipy():
 
 
 def test_responsibilities_are_bayes_rule():
-    each = MultivariateNormal(MEANS, scale_tril=SCALES).log_prob(points()[:, None]).exp() * WEIGHTS
-    torch.testing.assert_close(mixture().responsibilities(points()), each / each.sum(1, keepdim=True))
+    normal = MultivariateNormal(MEANS.double(), scale_tril=SCALES.double())
+    each = normal.log_prob(points().double()[:, None]).exp() * WEIGHTS.double()
+    shares = mixture().double().responsibilities(points().double())
+    torch.testing.assert_close(shares, each / each.sum(1, keepdim=True))
 
 
 def test_latents_of_a_normal_distribution_become_samples_of_the_mixture():

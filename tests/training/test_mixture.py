@@ -50,7 +50,9 @@ def test_the_likelihood_never_falls_without_a_floor():
 
 def test_it_ends_where_scikit_learns_does():
     points = clouds().double()
-    ours = fit_mixture(points, 3, floor=0.0, tolerance=1e-9, iterations=300, seed=1)
+    patient = {"floor": 0.0, "tolerance": 1e-9, "iterations": 300}
+    fits = [fit_mixture(points, 3, seed=seed, **patient) for seed in range(5)]  # some end in a local maximum
+    ours = max(fits, key=lambda fit: fit.log_prob(points).mean())
     theirs = SklearnMixture(3, n_init=5, tol=1e-9, max_iter=500, reg_covar=0.0, random_state=0).fit(points)
     assert ours.log_prob(points).mean().item() == pytest.approx(theirs.score(points), abs=1e-4)
     order, their_order = ours.means.sum(1).argsort(), theirs.means_.sum(1).argsort()
