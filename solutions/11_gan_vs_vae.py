@@ -1,9 +1,9 @@
 # %% [markdown]
 # # GAN or VAE? Four families on equal terms
 #
-# Everybody asks which one is better, and the usual answer is a list of adjectives. Here you hold four
-# families against each other on the same digits, with the same seconds and the same measures, and end
-# with a table of decisions in which every cell rests on a number.
+# Everybody asks which one is better, and the usual answer is a list of adjectives. Here you hold
+# four families against each other on the same digits, with the same seconds and the same measures,
+# and end with a table of decisions in which every cell rests on a number.
 #
 # | | |
 # | --- | --- |
@@ -80,17 +80,18 @@ COLOR = {
 # | seconds | the same processor time for each, one thread |
 # | judging | the same test digits, the same classifier, equally many samples |
 #
-# Two newcomers answer the question "why GANs at all?". Both leave a generator, a function of latents
-# $z \sim \mathcal N(0, I)$, so that one program can judge all four. Both work on the 100 principal
-# components of the digits, not on their pixels. <!-- number 100: DIMS in training/families.py -->
+# Two newcomers answer the question "why GANs at all?". Both leave a generator, a function of
+# latents $z \sim \mathcal N(0, I)$, so that one program can judge all four. Both work on the 100
+# principal components of the digits, not on their pixels. <!-- number 100: DIMS in
+# training/families.py -->
 #
-# **Flow matching** (Lipman et al., 2023) trains a network to say *which way*. Take a digit $x$, noise
-# $\varepsilon$, and a time $t$ between 0 and 1. On the straight path from one to the other the point
-# is $x_t = (1 - t)\,\varepsilon + t\,x$, and it moves with the velocity $x - \varepsilon$. The
-# network sees $x_t$ and $t$ and guesses that velocity, by least squares. Many paths cross at a point;
-# the best guess is their average, and a sample that follows these averages from noise to $t = 1$
-# arrives at the data. No opponent, no encoder, one squared error. Diffusion models are close
-# relatives. It has as many weights as generator and discriminator together.
+# **Flow matching** (Lipman et al., 2023) trains a network to say *which way*. Take a digit $x$,
+# noise $\varepsilon$, and a time $t$ between 0 and 1. On the straight path from one to the other
+# the point is $x_t = (1 - t)\,\varepsilon + t\,x$, and it moves with the velocity $x -
+# \varepsilon$. The network sees $x_t$ and $t$ and guesses that velocity, by least squares. Many
+# paths cross at a point; the best guess is their average, and a sample that follows these averages
+# from noise to $t = 1$ arrives at the data. No opponent, no encoder, one squared error. Diffusion
+# models are close relatives. It has as many weights as generator and discriminator together.
 #
 # **A Gaussian mixture** is the baseline that everybody should have: no network at all. Fifty
 # Gaussians are fitted to the components by EM, the method of the textbooks. Richardson and Weiss
@@ -140,10 +141,10 @@ plots.show(
 # ## What do the numbers say?
 #
 # One training is an anecdote. So the same comparison was run with three seeds and 45 seconds for
-# each training, judged by everything that
-# [notebook 09](09_judging_generators.ipynb#Is-each-image-clear,-and-are-all-kinds-there?) taught you,
-# by one command (`python -m tools.record_families`). The results ship with the course. Here are some
-# of them, as medians over the seeds, *without names*:
+# each training, judged by everything that [notebook
+# 09](09_judging_generators.ipynb#Is-each-image-clear,-and-are-all-kinds-there?) taught you, by one
+# command (`python -m tools.record_families`). The results ship with the course. Here are some of
+# them, as medians over the seeds, *without names*:
 # <!-- numbers: of the recorded file; the claims below hold it against them -->
 
 # %% jupyter={"source_hidden": true}
@@ -173,8 +174,9 @@ for key, (title, digits) in ROWS.items():
 
 # %% [markdown]
 # Fine detail is the power at frequencies of a quarter of a cycle a pixel and above; that of test
-# digits is 1. The reconstruction comes from the family's own way back to a latent: the VAE's encoder,
-# the flow run backwards, the most probable component of the mixture, and for the GAN a search.
+# digits is 1. The reconstruction comes from the family's own way back to a latent: the VAE's
+# encoder, the flow run backwards, the most probable component of the mixture, and for the GAN a
+# search.
 #
 # ### Exercise 11.1 — Which column is which? (●●○, 8 min)
 #
@@ -214,9 +216,7 @@ for key, (title, digits) in TABLE.items():
     cells = []
     for name in FAMILIES:
         values = [one["found"][key] for one in compared[name] if one["found"]]
-        cells.append(
-            "–" if None in values else f"{min(values):.{digits}f} … {max(values):.{digits}f}"
-        )
+        cells.append("–" if None in values else f"{min(values):.{digits}f} … {max(values):.{digits}f}")
     print(f"{title:38s}" + "".join(f"{cell:>18s}" for cell in cells))
 failures = {name: sum(one["found"] is None for one in compared[name]) for name in FAMILIES}
 print(f"{'trainings that diverged':38s}" + "".join(f"{failures[name]:18d}" for name in FAMILIES))
@@ -243,6 +243,7 @@ plots.show(
 # Now for your bets. The program reads them off the table; an answer counts where no seed of the
 # winner is beaten by any seed of another family.
 
+
 # %% jupyter={"source_hidden": true}
 def seeds_of(name: str, key: str) -> list[float]:
     return [one["found"][key] for one in compared[name] if one["found"]]
@@ -265,18 +266,45 @@ spread = {
 print(f"1. nearest to the test digits:   {answered('frechet', 1)}")
 print(f"2. least fine detail:            {answered('fine_power', 1)}")
 print(f"3. dearest samples:              {answered('sampling_seconds', -1)}")
-print(f"4. largest spread over seeds:    {max(spread, key=spread.get)} ({max(spread.values()):.0%} of its median)")
+print(
+    f"4. largest spread over seeds:    {max(spread, key=spread.get)} ({max(spread.values()):.0%} of its median)"
+)
 
 # %% [markdown]
-# TODO bets
+# Two things are worth a stop.
 #
+# The VAE's samples are the farthest from the test digits, with every seed, although nothing went
+# wrong in its training. The next two sections ask why.
+#
+# And look at the mixture: no network, no gradient, and its samples are the cheapest by far. It
+# lacks fine detail, since its principal components leave that out. Still, its distance is the bar.
+# Whoever shows you a generator without such a baseline beside it has not said how good it is.
+
+# %% tags=["claim"]
+claim(
+    "The VAE's samples are the farthest from the test digits, with every seed",
+    min(seeds_of("VAE", "frechet"))
+    > max(value for name in FAMILIES if name != "VAE" for value in seeds_of(name, "frechet"))
+    and evaluate_samples(drawn["VAE"])
+    > max(evaluate_samples(drawn[name]) for name in FAMILIES if name != "VAE"),
+    every_seed=True,
+)
+claim(
+    "its samples are the cheapest by far. It lacks fine detail",
+    max(seeds_of("Gaussian mixture", "sampling_seconds"))
+    < min(value for name in [*FAMILIES][:3] for value in seeds_of(name, "sampling_seconds")) / 2
+    and max(seeds_of("Gaussian mixture", "fine_power")) < min(seeds_of("GAN", "fine_power")),
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## Where does a VAE's blur live?
 #
 # Everybody says that VAEs are blurred. Blur is a statement about frequencies: the fine ones lack
 # power. So look at the **power spectrum** of [notebook
-# 06](06_dcgan_cifar10.ipynb#What-do-we-have-to-draw?), relative to that of test digits, of the VAE's
-# samples, and of its *reconstructions* of test digits. If only the samples were soft, the latents
-# would be to blame.
+# 06](06_dcgan_cifar10.ipynb#What-do-we-have-to-draw?), relative to that of test digits, of the
+# VAE's samples, and of its *reconstructions* of test digits. If only the samples were soft, the
+# latents would be to blame.
 #
 # ### Exercise 11.2 — Predict where the detail is lost (●○○, 3 min)
 #
@@ -377,13 +405,14 @@ claim(
 # %% [markdown]
 # ## Sample and reconstruction
 #
-# So blur is why a VAE's samples look worse than a GAN's? Test it. If it were, reconstructions, which
-# are as soft, would be about as far from the test digits as samples are.
+# So blur is why a VAE's samples look worse than a GAN's? Test it. If it were, reconstructions,
+# which are as soft, would be about as far from the test digits as samples are.
 #
-# There is a second suspect. The decoder was trained on latents that the *encoder* proposes: choose a
-# training digit $x_i$ by chance, draw $z$ of $q(z \mid x_i)$. All of them together are the
-# **aggregate posterior** $q(z) = \frac1N \sum_i q(z \mid x_i)$ (Makhzani et al., 2016). Samples are
-# drawn from latents of the *prior*. The rate in the ELBO pulls the two together, and never quite.
+# There is a second suspect. The decoder was trained on latents that the *encoder* proposes: choose
+# a training digit $x_i$ by chance, draw $z$ of $q(z \mid x_i)$. All of them together are the
+# **aggregate posterior** $q(z) = \frac1N \sum_i q(z \mid x_i)$ (Makhzani et al., 2016). Samples
+# are drawn from latents of the *prior*. The rate in the ELBO pulls the two together, and never
+# quite.
 #
 # ### Exercise 11.3 — Latents where the encoder goes (●●○, 12 min)
 #
@@ -409,8 +438,8 @@ draw_posterior = check("11.3", aggregate_posterior, otherwise=reference_posterio
 #
 # - of the **prior**, as always;
 # - of **one Gaussian** with the mean and the covariance of $q(z)$: is it enough to get those right?
-# - of a **mixture** of Gaussians, fitted to latents of $q(z)$ after the training. Ghosh et al. (2020)
-#   propose that: a cheap second model, for the latents alone;
+# - of a **mixture** of Gaussians, fitted to latents of $q(z)$ after the training. Ghosh et al.
+#   (2020) propose that: a cheap second model, for the latents alone;
 # - of the **aggregate posterior** itself.
 
 # %%
@@ -455,15 +484,15 @@ plots.show(
 # The second suspect it is. Latents of the aggregate posterior make samples that are several times
 # nearer to the test digits than those of the prior, with the same decoder and the same blur; they
 # come about as near as reconstructions do. Mean and covariance are only a part of what is missing:
-# one Gaussian that has both right still leaves several times the distance. The codes of digits leave
-# *holes* between them, and prior and Gaussian alike draw from these. A mixture finds most of the
-# holes, for a few seconds of EM.
+# one Gaussian that has both right still leaves several times the distance. The codes of digits
+# leave *holes* between them, and prior and Gaussian alike draw from these. A mixture finds most of
+# the holes, for a few seconds of EM.
 #
-# So a VAE's samples have two faults, and the blur is the smaller one. With a mixture for its latents
-# the same VAE is nearer to the test digits than this notebook's GAN, as soft as it is. Which fault is
-# cured by what? The holes by another model of the latents; modern image generators are built that
-# way, with a diffusion model in the latent space of an autoencoder (Rombach et al., 2022). The blur
-# by another distance than the squared error of pixels, as you will see in the end.
+# So a VAE's samples have two faults, and the blur is the smaller one. With a mixture for its
+# latents the same VAE is nearer to the test digits than this notebook's GAN, as soft as it is.
+# Which fault is cured by what? The holes by another model of the latents; modern image generators
+# are built that way, with a diffusion model in the latent space of an autoencoder (Rombach et al.,
+# 2022). The blur by another distance than the squared error of pixels, as you will see in the end.
 #
 # Why then not always draw from the aggregate posterior? Because it needs the training images: it
 # replays them. See below, under memory.
@@ -510,8 +539,8 @@ claim(
 #
 # ### Exercise 11.4 — Search for a latent (●●○, 15 min)
 #
-# A generator has no encoder, but it has a slope: *search* for the $z$ whose $G(z)$ is nearest to the
-# digit, by gradient descent on $\lVert G(z) - x \rVert^2$ (Zhu et al., 2016).
+# A generator has no encoder, but it has a slope: *search* for the $z$ whose $G(z)$ is nearest to
+# the digit, by gradient descent on $\lVert G(z) - x \rVert^2$ (Zhu et al., 2016).
 #
 # Write that search for a batch of images, each with a latent of its own, beginning at `start`. Use
 # Adam, `steps` of them at the rate `lr`. The generator is in evaluation mode. It comes back exactly
@@ -537,10 +566,10 @@ def find_latents(generator: nn.Module, images: Tensor, start: Tensor, steps: int
 search = check("11.4", find_latents, otherwise=nearest_latents)
 
 # %% [markdown]
-# Search for test digits that neither network has seen, in the GAN *and* in the VAE's decoder: that is
-# the fair comparison of the two drawers. Beside them the VAE's own encoder, which needs one pass.
-# (Not from zeros: at $z = 0$ the GAN's averaged generator has no slope at all, as all its first ReLUs
-# are off.)
+# Search for test digits that neither network has seen, in the GAN *and* in the VAE's decoder: that
+# is the fair comparison of the two drawers. Beside them the VAE's own encoder, which needs one
+# pass. (Not from zeros: at $z = 0$ the GAN's averaged generator has no slope at all, as all its
+# first ReLUs are off.)
 
 # %%
 targets = real[: by_scale(ci=4, cpu=60, gpu=500)]
@@ -589,12 +618,13 @@ plots.show(
 
 # %% [markdown]
 # The GAN can draw nearly every digit that it has never seen: it was only nobody's business to say
-# where. The price is a hundred and fifty passes through the generator and back, for each digit anew.
+# where. The price is a hundred and fifty passes through the generator and back, for each digit
+# anew.
 #
-# And the search improves the VAE, too: from the same decoder it gets a smaller error than the encoder
-# does. What the encoder lacks is called the **amortisation gap** (Cremer et al., 2018): one network
-# has to answer for all images, in one pass. (The ELBO asks for more than the least error, so not all
-# of the difference is a fault.)
+# And the search improves the VAE, too: from the same decoder it gets a smaller error than the
+# encoder does. What the encoder lacks is called the **amortisation gap** (Cremer et al., 2018):
+# one network has to answer for all images, in one pass. (The ELBO asks for more than the least
+# error, so not all of the difference is a fault.)
 
 # %% tags=["claim"]
 claim(
@@ -612,10 +642,11 @@ claim(
 # ### Exercise 11.5 — A round with an encoder in it (●●●, 30 min)
 #
 # Now learn the encoder beside the generator. The idea of **BiGAN** (Donahue et al., 2017) and ALI
-# (Dumoulin et al., 2017) is one of the most elegant in the field: let $D$ judge *pairs*. One kind is
-# a digit with its code, $(x, E(x))$; the other a sample with the latent that it was made from,
+# (Dumoulin et al., 2017) is one of the most elegant in the field: let $D$ judge *pairs*. One kind
+# is a digit with its code, $(x, E(x))$; the other a sample with the latent that it was made from,
 # $(G(z), z)$. If nobody can tell the two kinds of pairs apart, then codes are distributed like
-# latents, samples like digits, *and* $E$ is the inverse of $G$. No squared error is in it anywhere.
+# latents, samples like digits, *and* $E$ is the inverse of $G$. No squared error is in it
+# anywhere.
 #
 # Write one whole round:
 #
@@ -626,11 +657,11 @@ claim(
 # | `players_optimizer` | holds the weights of $G$ and $E$; `discriminator_optimizer` those of $D$ |
 # | `images`, `latents` | a batch of digits, and one of $z \sim \mathcal N(0, I)$: use these |
 #
-# First a step of $D$, down $-\log D$ of the first kind and $-\log(1 - D)$ of the second, each averaged
-# over the batch. Then one step of both players together, against the $D$ that has just learnt. Their
-# loss must not die where $D$ is sure; and think who can change what: which term asks anything of $E$?
-# Gradients of an earlier round may be left in all three. Return both losses as they were before their
-# steps.
+# First a step of $D$, down $-\log D$ of the first kind and $-\log(1 - D)$ of the second, each
+# averaged over the batch. Then one step of both players together, against the $D$ that has just
+# learnt. Their loss must not die where $D$ is sure; and think who can change what: which term asks
+# anything of $E$? Gradients of an earlier round may be left in all three. Return both losses as
+# they were before their steps.
 
 
 # %%
@@ -666,9 +697,10 @@ def play_round(
 one_round = check("11.5", play_round, otherwise=bidirectional_round)
 
 # %% [markdown]
-# First on the plane, where the answer is known: the data are a normal distribution, stretched by 2 in
-# one direction and by ½ in the other. <!-- numbers: the cell's --> $G$ and $E$ are small networks that
-# know nothing of each other, except through $D$.
+# First on the plane, where the answer is known: the data are a normal distribution, stretched by 2
+# in one direction and by ½ in the other. <!-- numbers: the cell's --> $G$ and $E$ are small
+# networks that know nothing of each other, except through $D$.
+
 
 # %%
 def small_network(inputs: int, outputs: int) -> nn.Sequential:
@@ -729,9 +761,7 @@ print(f"deviation of the codes: {plane_codes[:, 0].std():.2f} and {plane_codes[:
 
 # %% jupyter={"source_hidden": true}
 figure, (left, right) = plots.new_figure(columns=2, width=7.5, height=3.4)
-left.plot(
-    torch.linspace(0, rounds, len(errors)), errors, color=COLOR["GAN"]
-)
+left.plot(torch.linspace(0, rounds, len(errors)), errors, color=COLOR["GAN"])
 left.set(xlabel="rounds", ylabel="error of G(E(x)), of the variance", ylim=(0, None))
 shown = 150
 with torch.no_grad():
@@ -751,13 +781,14 @@ plots.show(
 )
 
 # %% [markdown]
-# Nobody told $E$ what $G$ does, and nobody compared $G(E(x))$ with $x$. Both had to satisfy the same
-# $D$, and so they found each other: the error falls from about all of the data's variance to a small
-# part of it, and the codes are spread about as widely as latents are.
+# Nobody told $E$ what $G$ does, and nobody compared $G(E(x))$ with $x$. Both had to satisfy the
+# same $D$, and so they found each other: the error falls from about all of the data's variance to
+# a small part of it, and the codes are spread about as widely as latents are.
 #
-# On digits it works less well. $D$ has to learn of pairs in hundreds of dimensions, and small steps
-# away from the inverse are hard to see. The reconstructions of the papers show the right *kind* of
-# image, seldom the same one. What helps is a distance after all; of which kind you will see at the end.
+# On digits it works less well. $D$ has to learn of pairs in hundreds of dimensions, and small
+# steps away from the inverse are hard to see. The reconstructions of the papers show the right
+# *kind* of image, seldom the same one. What helps is a distance after all; of which kind you will
+# see at the end.
 
 # %% tags=["claim"]
 claim(
@@ -799,10 +830,10 @@ plots.show(
 )
 
 # %% [markdown]
-# And arithmetic. A latent plus a direction: "the same digit, with more ink". The direction comes from
-# each generator's own samples, by the recipe of Radford et al. (2016): the mean of the latents that
-# made the samples with most ink, minus the mean of those with least. Neither needs an encoder for
-# that.
+# And arithmetic. A latent plus a direction: "the same digit, with more ink". The direction comes
+# from each generator's own samples, by the recipe of Radford et al. (2016): the mean of the
+# latents that made the samples with most ink, minus the mean of those with least. Neither needs an
+# encoder for that.
 
 # %%
 strengths = [-1.0, -0.25, 0.0, 0.25, 1.0]
@@ -849,11 +880,11 @@ plots.show(
 )
 
 # %% [markdown]
-# In both families the line leads from little ink to much. And it carries along whatever goes with ink
-# in the data: with less of it more and more samples become ones, the digit with the least. After a
-# small step most samples are still read as the same digit, after a long one fewer. "The direction of
-# ink" is what the samples have in common, no more; that holds for GAN and VAE alike, and neither was
-# asked for it.
+# In both families the line leads from little ink to much. And it carries along whatever goes with
+# ink in the data: with less of it more and more samples become ones, the digit with the least.
+# After a small step most samples are still read as the same digit, after a long one fewer. "The
+# direction of ink" is what the samples have in common, no more; that holds for GAN and VAE alike,
+# and neither was asked for it.
 
 # %% tags=["claim"]
 claim(
@@ -875,8 +906,8 @@ claim(
 # %% [markdown]
 # ## How large a latent, how large a β?
 #
-# The comparison above has 32 latent dimensions and β = 1. Is it decided by that choice? Recorded, with
-# three seeds each and shorter trainings:
+# The comparison above has 32 latent dimensions and β = 1. Is it decided by that choice? Recorded,
+# with three seeds each and shorter trainings:
 # <!-- numbers: of the recorded file -->
 
 # %%
@@ -902,28 +933,51 @@ for key, title, digits in (
     ("mse", "VAE, reconstruction error", 3),
     ("fine_power", "VAE, fine detail", 2),
 ):
-    print(f"{title:29s}" + "".join(f"{of_sweep('VAE', key, latent_dim=32, beta=beta):9.{digits}f}" for beta in betas))
+    print(
+        f"{title:29s}"
+        + "".join(f"{of_sweep('VAE', key, latent_dim=32, beta=beta):9.{digits}f}" for beta in betas)
+    )
 
 # %% [markdown]
-# TODO sweeps
-#
+# Two dimensions are too few for either family: whatever is drawn from them, it cannot be every
+# digit. A larger β costs the VAE reconstructions, and brings its samples nearer: the codes come
+# closer to the prior, and the holes between them are fewer. It is the same trade as in [notebook
+# 10](10_vae.ipynb#What-β-buys), seen from the other side. The distance of the one family depends
+# on a number that the other does not have; a comparison at one β is a comparison at that β.
+
+# %% tags=["claim"]
+claim(
+    "Two dimensions are too few for either family",
+    of_sweep("GAN", "mse", latent_dim=2) > of_sweep("GAN", "mse", latent_dim=32)
+    and of_sweep("VAE", "mse", latent_dim=2, beta=1.0) > of_sweep("VAE", "mse", latent_dim=32, beta=1.0),
+    every_seed=True,
+)
+claim(
+    "A larger β costs the VAE reconstructions, and brings its samples nearer",
+    of_sweep("VAE", "mse", latent_dim=32, beta=4.0) > of_sweep("VAE", "mse", latent_dim=32, beta=1.0)
+    and of_sweep("VAE", "frechet", latent_dim=32, beta=4.0)
+    < of_sweep("VAE", "frechet", latent_dim=32, beta=1.0),
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## What does a likelihood know?
 #
-# Three of the four say how probable a digit is: the mixture exactly; flow matching exactly, up to the
-# error of the integration, by following the volume along the path; the VAE by a bound. In bits for
-# each pixel, of digits whose grey levels were made continuous by uniform noise (Theis et al., 2016),
-# they stand in the table above. The GAN has no entry, and not for want of trying: its samples lie on
-# a surface of 32 dimensions in a space of 784. Outside of it the density is 0, and no test digit lies
-# exactly on it. <!-- numbers: sizes of latent and image -->
+# Three of the four say how probable a digit is: the mixture exactly; flow matching exactly, up to
+# the error of the integration, by following the volume along the path; the VAE by a bound. In bits
+# for each pixel, of digits whose grey levels were made continuous by uniform noise (Theis et al.,
+# 2016), they stand in the table above. The GAN has no entry, and not for want of trying: its
+# samples lie on a surface of 32 dimensions in a space of 784. Outside of it the density is 0, and
+# no test digit lies exactly on it. <!-- numbers: sizes of latent and image -->
 #
 # So the VAE, the flow and the mixture can be ranked by likelihood, and the GAN cannot. How much is
 # such a ranking worth for somebody who wants *samples*?
 #
 # ### Exercise 11.6 — What noise costs a likelihood (●●○, 6 min)
 #
-# Take any model with a density $p$ and ruin it: with probability 0.99 it returns noise, and only with
-# probability 0.01 a sample of $p$. By how many nats can $\log p(x)$ of a test digit fall *at most*?
-# Give the number (Theis et al., 2016, ask this of their readers).
+# Take any model with a density $p$ and ruin it: with probability 0.99 it returns noise, and only
+# with probability 0.01 a sample of $p$. By how many nats can $\log p(x)$ of a test digit fall *at
+# most*? Give the number (Theis et al., 2016, ask this of their readers).
 # <!-- numbers: of the question -->
 
 # %%
@@ -988,9 +1042,9 @@ claim(
 # %% [markdown]
 # ## Does it copy?
 #
-# Look up the nearest training digit of each sample, beside the nearest of test digits.
-# [Notebook 09](09_judging_generators.ipynb#Has-it-only-learnt-by-heart?) counts how often a sample is nearer to the
-# training digits than a test digit is: **copying**, ½ for test digits themselves.
+# Look up the nearest training digit of each sample, beside the nearest of test digits. [Notebook
+# 09](09_judging_generators.ipynb#Has-it-only-learnt-by-heart?) counts how often a sample is nearer
+# to the training digits than a test digit is: **copying**, ½ for test digits themselves.
 
 # %%
 subjects = {
@@ -1010,9 +1064,10 @@ for name, images in subjects.items():
 print(f"{'test digits':26s} copying 0.50, smallest distance {test_gaps.min():.2f}")
 
 # %% [markdown]
-# None of the four remembers its training digits after so short a training: none comes nearer to them
-# than test digits do. Latents of the aggregate posterior do: they are codes of training digits, and
-# their samples are reconstructions. That is the price of the good distance that they had above.
+# None of the four remembers its training digits after so short a training: none comes nearer to
+# them than test digits do. Latents of the aggregate posterior do: they are codes of training
+# digits, and their samples are reconstructions. That is the price of the good distance that they
+# had above.
 
 # %% tags=["claim"]
 claim(
@@ -1029,15 +1084,15 @@ claim(
 # %% [markdown]
 # ## What does a sample cost?
 #
-# A GAN or a VAE draws in one pass. The flow has to follow its velocity from noise to data, in steps,
-# and each step asks the network. Fewer steps are cheaper, and lead astray.
+# A GAN or a VAE draws in one pass. The flow has to follow its velocity from noise to data, in
+# steps, and each step asks the network. Fewer steps are cheaper, and lead astray.
 #
 # ### Exercise 11.7 — From noise to a digit (●●○, 12 min)
 #
-# Euler's rule takes the velocity at the beginning of each step. Better: *try* that step, ask for the
-# velocity where it leads, and then make the step with the mean of the two (**Heun's rule**). Write
-# it, from $t = 0$ to $t = 1$ in `steps` equal steps. `velocity(points, times)` wants a tensor with a
-# time for each point, (N,).
+# Euler's rule takes the velocity at the beginning of each step. Better: *try* that step, ask for
+# the velocity where it leads, and then make the step with the mean of the two (**Heun's rule**).
+# Write it, from $t = 0$ to $t = 1$ in `steps` equal steps. `velocity(points, times)` wants a
+# tensor with a time for each point, (N,).
 
 
 # %%
@@ -1072,7 +1127,9 @@ def to_images(coordinates: Tensor) -> Tensor:
 costs = {"Heun": [], "Euler": []}  # (passes of the network, Fréchet distance)
 with torch.no_grad():
     for steps in (1, 2, 4, 8, 16):
-        costs["Heun"].append((2 * steps, evaluate_samples(to_images(follow(flow.inner.velocity, noise, steps)))))
+        costs["Heun"].append(
+            (2 * steps, evaluate_samples(to_images(follow(flow.inner.velocity, noise, steps))))
+        )
     for steps in (2, 4, 8, 16, 32):
         euler = integrate(flow.inner.velocity, noise, steps, "euler")[-1]
         costs["Euler"].append((steps, evaluate_samples(to_images(euler))))
@@ -1083,15 +1140,17 @@ for rule, pairs in costs.items():
 figure, axes = plots.new_figure(height=3.6, note=test.note)
 for (rule, pairs), marker, dashes in zip(costs.items(), "os", ("-", "--"), strict=True):
     axes.plot(
-        *zip(*pairs, strict=True), marker, linestyle=dashes, color=COLOR["flow matching"], label=f"flow, {rule}"
+        *zip(*pairs, strict=True),
+        marker,
+        linestyle=dashes,
+        color=COLOR["flow matching"],
+        label=f"flow, {rule}",
     )
 for name in ("GAN", "VAE", "Gaussian mixture"):
     axes.plot(
         1, evaluate_samples(drawn[name]), "D", color=COLOR[name], label=f"{name}, one pass", markersize=8
     )
-axes.set(
-    xlabel="passes of a network for each sample", ylabel="Fréchet distance", xscale="log", yscale="log"
-)
+axes.set(xlabel="passes of a network for each sample", ylabel="Fréchet distance", xscale="log", yscale="log")
 axes.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
 axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
@@ -1103,10 +1162,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Each halving of the error of the way costs more passes, and from some twenty on there is nothing left
-# to gain: what remains is the network's own error, not that of the way. The better rule wins only
-# where the steps are fine enough for its second look to tell the truth. With two passes in all, two of
-# Euler's steps beat one of Heun's.
+# Each halving of the error of the way costs more passes, and from some twenty on there is nothing
+# left to gain: what remains is the network's own error, not that of the way. The better rule wins
+# only where the steps are fine enough for its second look to tell the truth. With two passes in
+# all, two of Euler's steps beat one of Heun's.
 #
 # So the flow has something that GAN and VAE lack: a dial. You decide *after* training how much a
 # sample may cost. And it has its price: at its best it asks its network dozens of times, where the
@@ -1168,12 +1227,12 @@ plots.show(
 #
 # ## The bridge
 #
-# The blur came from the squared error of *pixels*: it punishes an edge that is shifted by one pixel
-# as if it were another image, so the decoder hedges. Somebody in this notebook measures images
-# otherwise: a discriminator. In its last layer two digits are near if they look alike to somebody who
-# hunts for fakes. The **VAE-GAN** (Larsen et al., 2016) takes the VAE's objective, replaces the
-# pixels of its distortion by these features, and adds the GAN's loss: an encoder, a generator, a
-# discriminator, all at once.
+# The blur came from the squared error of *pixels*: it punishes an edge that is shifted by one
+# pixel as if it were another image, so the decoder hedges. Somebody in this notebook measures
+# images otherwise: a discriminator. In its last layer two digits are near if they look alike to
+# somebody who hunts for fakes. The **VAE-GAN** (Larsen et al., 2016) takes the VAE's objective,
+# replaces the pixels of its distortion by these features, and adds the GAN's loss: an encoder, a
+# generator, a discriminator, all at once.
 
 # %%
 show_source(vae_gan)
@@ -1227,8 +1286,10 @@ plots.show(
 #
 # ### "A VAE's samples are bad because they are blurred"
 #
-# Refuted above: its reconstructions have the same blur, and are several times nearer to the digits.
-# Sharpen the samples, and see whether that brings them near:
+# Refuted above: reconstructions are soft as well, and several times nearer to the digits. The
+# other way round: sharpen the samples until they have the digits' fine power, and see whether that
+# brings them near.
+
 
 # %%
 def sharpened(images: Tensor, amount: float) -> Tensor:
@@ -1244,8 +1305,17 @@ for amount, fraction, distance in zip(amounts, sharp_fine, sharp_distance, stric
     print(f"sharpened by {amount:.1f}: fine power {fraction:.2f}, Fréchet distance {distance:.1f}")
 
 # %% [markdown]
-# TODO sharpened
-#
+# The fine power is there, and the distance has hardly moved, compared with what the right latents
+# do. A sharp picture of no digit is no digit.
+
+# %% tags=["claim"]
+claim(
+    "The fine power is there, and the distance has hardly moved, compared with what the right latents do",
+    max(sharp_fine) > 0.9 and min(sharp_distance) > 0.6 * sharp_distance[0] > 2 * distance_of["mixture"],
+    every_seed=True,
+)
+
+# %% [markdown]
 # ### "A GAN cannot say which latent belongs to an image"
 #
 # It was not taught to. The search found a latent for nearly every test digit, at the price of many
@@ -1253,8 +1323,8 @@ for amount, fraction, distance in zip(amounts, sharp_fine, sharp_distance, stric
 #
 # ### "A better likelihood means better samples"
 #
-# The ruined mixture had nearly the same likelihood and a Fréchet distance many times as large. In the
-# recorded table the order by bits a pixel is not the order by distance either.
+# The ruined mixture had nearly the same likelihood and a Fréchet distance many times as large. In
+# the recorded table the order by bits a pixel is not the order by distance either.
 #
 # ## Which one, then?
 #
@@ -1262,8 +1332,73 @@ for amount, fraction, distance in zip(amounts, sharp_fine, sharp_distance, stric
 # networks, seconds of training, and digits of 28×28 pixels; it is the *kind* of difference that
 # carries over, not its size.
 #
-# TODO decision
-#
+# | you want | take | because it was measured that | where |
+# | --- | --- | --- | --- |
+# | sharp samples, in one pass | GAN | its samples have more of the fine detail than those of the VAE, which has the same network to draw with | [blur](#Where-does-a-VAE's-blur-live?) |
+# | samples near the data, in one pass, soft ones too | VAE, and a mixture for its latents | that halves its distance more than once, to below the GAN's | [holes](#Sample-and-reconstruction) |
+# | the latent of an image, now | VAE | its encoder is hundreds of times as fast as a search | [encoder](#The-encoder-that-a-GAN-lacks) |
+# | the latent of an image, and there is time | any of them, by search | the GAN, too, draws nearly every test digit | [encoder](#The-encoder-that-a-GAN-lacks) |
+# | how probable an image is | mixture, flow; the VAE for a bound; never a GAN | the GAN's column has no bits | [table](#What-do-the-numbers-say?) |
+# | to rank models by their samples | no likelihood | 99 % of noise cost it less than a hundredth of a bit a pixel | [likelihood](#What-does-a-likelihood-know?) |
+# | a dial between cost and quality | flow matching | its distance falls with the passes | [cost](#What-does-a-sample-cost?) |
+# | something to beat, in seconds | Gaussian mixture | it is nearer to the test digits than the VAE's samples of the prior, without a network | [table](#What-do-the-numbers-say?) |
+# | codes and edges | VAE-GAN | its reconstructions have more fine detail than the VAE's | [bridge](#The-bridge) |
+# <!-- number 99 %: exercise 11.6 -->
+
+# %% tags=["claim"]
+_distance_with_mixture = distance_of["mixture"]
+claim(
+    "its samples have more of the fine detail than those of the VAE",
+    fine["GAN, samples"] > 1.2 * fine["VAE, samples"]
+    and median_of("GAN", "fine_power") > median_of("VAE", "fine_power"),
+    every_seed=True,
+)
+claim(
+    "that halves its distance more than once, to below the GAN's",
+    _distance_with_mixture < distance_of["prior"] / 3
+    and _distance_with_mixture < evaluate_samples(drawn["GAN"]),
+    every_seed=True,
+)
+claim(
+    "its encoder is hundreds of times as fast as a search",
+    seconds_each["VAE, by search"] > 100 * seconds_each["VAE, by its encoder"],
+    every_seed=True,
+)
+claim(
+    "the GAN, too, draws nearly every test digit",
+    read_right["GAN, by search"] > 0.8,
+    every_seed=True,
+)
+claim(
+    "the GAN's column has no bits",
+    all(one["found"]["bits"] is None for one in compared["GAN"])
+    and None not in [value for name in [*FAMILIES][1:] for value in seeds_of(name, "bits")],
+    every_seed=True,
+)
+claim(
+    "99 % of noise cost it less than a hundredth of a bit a pixel",
+    bits(of_ruin) - bits(of_model) < 0.01
+    and about((ruined != drawn["Gaussian mixture"]).flatten(1).any(1).float().mean(), 0.99, rel=0.02),
+    every_seed=True,
+    values={"noise": 0.99},
+)
+claim(
+    "its distance falls with the passes",
+    all(low > high for low, high in pairwise([distance for _, distance in costs["Heun"]][:4])),
+    every_seed=True,
+)
+claim(
+    "it is nearer to the test digits than the VAE's samples of the prior, without a network",
+    whole < distance_of["prior"] and median_of("Gaussian mixture", "frechet") < median_of("VAE", "frechet"),
+    every_seed=True,
+)
+claim(
+    "its reconstructions have more fine detail than the VAE's",
+    bridged["VAE-GAN"]["fine, rebuilt"] > bridged["VAE"]["fine, rebuilt"],
+    every_seed=True,
+)
+
+# %% [markdown]
 # ## Your number, four hands
 #
 # Write any number below. Each family draws it: out of its samples above the classifier picks those
@@ -1294,12 +1429,23 @@ plots.show(
 #
 # ## Summary
 #
-# TODO summary
+# - A comparison is worth what it keeps equal: data, seconds, judge, and where possible the network.
+#   Run it with several seeds, and look at the spread before you look at the winner.
+# - A VAE's blur is lost in the decoder's average, in reconstructions and samples alike. What keeps
+#   its samples away from the data is something else: the prior draws latents that no image has.
+# - A mixture fitted to the latents cures the holes. So "the VAE" is two models, and the second can
+#   be exchanged.
+# - "A GAN has no encoder" is a statement about cost: search finds the latents, and a game of pairs
+#   learns an encoder that is the generator's inverse.
+# - A likelihood is about what the model reserves for real images, not about what else it draws.
+# - A flow lets you choose the price of a sample after training.
+# - The families are parts, not parties: the VAE-GAN measures a VAE's reconstructions with a GAN's
+#   discriminator.
 #
 # ## Further reading
 #
-# - Y. Lipman, R. T. Q. Chen, H. Ben-Hamu, M. Nickel, M. Le, *Flow Matching for Generative Modeling*,
-#   ICLR 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747)
+# - Y. Lipman, R. T. Q. Chen, H. Ben-Hamu, M. Nickel, M. Le, *Flow Matching for Generative
+#   Modeling*, ICLR 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747)
 # - E. Richardson, Y. Weiss, *On GANs and GMMs*, NeurIPS 2018,
 #   [arXiv:1805.12462](https://arxiv.org/abs/1805.12462)
 # - A. Makhzani, J. Shlens, N. Jaitly, I. Goodfellow, B. Frey, *Adversarial Autoencoders*, 2016,
@@ -1315,10 +1461,12 @@ plots.show(
 # - J. Donahue, P. Krähenbühl, T. Darrell, *Adversarial Feature Learning*, ICLR 2017,
 #   [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
 # - V. Dumoulin, I. Belghazi, B. Poole, O. Mastropietro, A. Lamb, M. Arjovsky, A. Courville,
-#   *Adversarially Learned Inference*, ICLR 2017, [arXiv:1606.00704](https://arxiv.org/abs/1606.00704)
-# - L. Theis, A. van den Oord, M. Bethge, *A Note on the Evaluation of Generative Models*, ICLR 2016,
-#   [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
+#   *Adversarially Learned Inference*, ICLR 2017,
+#   [arXiv:1606.00704](https://arxiv.org/abs/1606.00704)
+# - L. Theis, A. van den Oord, M. Bethge, *A Note on the Evaluation of Generative Models*, ICLR
+#   2016, [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
 # - A. Radford, L. Metz, S. Chintala, *Unsupervised Representation Learning with Deep Convolutional
-#   Generative Adversarial Networks*, ICLR 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434)
+#   Generative Adversarial Networks*, ICLR 2016,
+#   [arXiv:1511.06434](https://arxiv.org/abs/1511.06434)
 # - A. B. L. Larsen, S. K. Sønderby, H. Larochelle, O. Winther, *Autoencoding Beyond Pixels Using a
 #   Learned Similarity Metric*, ICML 2016, [arXiv:1512.09300](https://arxiv.org/abs/1512.09300)
