@@ -94,7 +94,7 @@ def where_detail_is_lost(answer):
             "a": "a reconstruction has the best latent that the encoder can give, and yet it is shown as "
             "E[x|z]. Would that average keep what the latent does not tell?",
             "c": "a draw takes each pixel by itself. Do neighbours in a stroke go their own ways?",
-            "d": "an average over slightly shifted strokes: does that blur a broad shape as much as an edge?",
+            "d": "an average over slightly shifted strokes: does it blur a broad shape as much as an edge?",
         },
     )
     return "run the next cell to see how much, and where."

@@ -336,6 +336,8 @@ HARMLESS = [
     ("10.3", [*TYPES, "devices forgotten"], "the notebook makes float() of both parts"),
     ("10.4 10.5", TYPES, PRINTED),
     ("9.1 9.2 9.3 9.4 9.5 9.8 9.9", TYPES[1:], "the notebook makes float() of each number"),
+    ("11.4", ["networks in evaluation mode"], "the generator comes in evaluation mode, and stays in it"),
+    ("11.5", TYPES, "the notebook uses neither loss"),
 ]
 
 
@@ -381,7 +383,23 @@ def test_every_exercise_has_right_answers():
 
 
 # Whole trainings and analyses, many networks, many draws: each of some forty mutations runs one.
-LONG = ["2.2", "2.7", "3.3", "4.1", "4.6", "5.2", "5.3", "5.6", "6.4", "6.5", "6.6", "8.4", "8.5", *SILENT]
+LONG = [
+    "2.2",
+    "2.7",
+    "3.3",
+    "4.1",
+    "4.6",
+    "5.2",
+    "5.3",
+    "5.6",
+    "6.4",
+    "6.5",
+    "6.6",
+    "8.4",
+    "8.5",
+    "11.4",
+    *SILENT,
+]
 
 
 @pytest.mark.parametrize(
