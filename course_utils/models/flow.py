@@ -194,21 +194,23 @@ class GaussianCorrected(nn.Module):
 
 
 class MLPVelocity(nn.Module):
-    """Fully connected: x and features of t → residual layers h + W·SiLU(h) of one width → like x."""
+    """Fully connected: x and features of t → layers h + W·SiLU(h) of one width → like x."""
 
     def __init__(self, sample_shape: Sequence[int], width: int, layers: int):
         super().__init__()
         positive("width and layers", (width, layers))
         numbers = math.prod(positive("sample_shape", sample_shape))
         self.time = TimeFeatures(64)
-        self.enter = nn.Linear(numbers + 64, width)
+        # Two layers, not one of both: beside 64 features of t a few coordinates would hardly be heard, and a
+        # network that is almost linear in x has nothing to begin with where the linear part is known.
+        self.enter, self.hear = nn.Linear(numbers, width), nn.Linear(64, width, bias=False)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(layers))
         self.leave = nn.Linear(width, numbers)
         nn.init.zeros_(self.leave.weight)  # it begins with 0 everywhere
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, points: Tensor, times: Tensor) -> Tensor:
-        hidden = self.enter(torch.cat([points.flatten(1), self.time(times)], dim=1))
+        hidden = self.enter(points.flatten(1)) + self.hear(self.time(times))
         for layer in self.layers:
             hidden = hidden + layer(F.silu(hidden))
         return self.leave(F.silu(hidden)).view_as(points)

@@ -91,13 +91,12 @@ def test_hutchinsons_estimate_is_right_on_average_where_the_jacobian_is_not_diag
         def forward(self, points, times):
             return points @ matrix.T
 
-    flow = Flow(Linear(), (2,), steps=50, bounded=False)
+    flow = Flow(Linear(), (2,), steps=10, bounded=False)
     points = noise(4, 2, seed=3)
     growth = torch.matrix_exp(matrix)
     exact = torch.distributions.MultivariateNormal(torch.zeros(2), growth @ growth.T).log_prob(points)
-    one = torch.stack([flow.log_prob(points, seed=seed) for seed in range(2)])
-    assert (one[0] - exact).abs().max() > 0.1 or (one[1] - exact).abs().max() > 0.1
-    torch.testing.assert_close(flow.log_prob(points, probes=4_000), exact, atol=0.03, rtol=0)
+    assert (flow.log_prob(points) - exact).abs().min() > 0.5  # r₁·r₂·(a₁₂ + a₂₁) is 0.6 or −0.6
+    torch.testing.assert_close(flow.log_prob(points, probes=100), exact, atol=0.25, rtol=0)
 
 
 def test_images_are_clamped_and_points_are_not():
