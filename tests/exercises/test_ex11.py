@@ -476,7 +476,7 @@ RIGHT = [
         {name: family.replace("Gaussian ", "").replace(" matching", "") for name, family in BLIND.items()},
     ),
     ("11.2", "b"),
-    ("11.2", " B)"),
+    ("11.2", " B "),
     ("11.3", posterior),
     ("11.3", posterior_by_weights),
     ("11.3", aggregate_posterior),
