@@ -46,6 +46,7 @@ from course_utils.training.gan import GAN
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.loop import Run, Trainable, constant_then_linear
 from course_utils.training.mixture import fit_image_mixture
+from course_utils.training.progress import progress
 from course_utils.training.recipes import MNIST_DCGAN, MNIST_VAE
 from course_utils.training.timed import Stopwatch, train_for
 from course_utils.training.vae import VAE
@@ -163,7 +164,7 @@ def train_family(
         look(finished(run.average), spent)
 
     try:
-        run, spent = train_for(seconds, model, draw, look=noted, seed=seed, **FAMILIES[name])
+        run, spent = train_for(seconds, model, draw, look=noted, seed=seed, label=name, **FAMILIES[name])
     except TrainingDiverged:
         (run, spent), diverged = last, True
     generator = finished(run.average)
@@ -193,13 +194,15 @@ def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, jud
     def pause(mixture: PrincipalImages, reached: float) -> bool:
         watch.stop()
         look(mixture, watch.seconds)
+        update(min(int(watch.seconds), math.ceil(seconds)))
         over = watch.seconds >= seconds
         watch.start()
         return over
 
-    watch.start()
-    mixture = fit_image_mixture(images, seed=seed, watch=pause, **FAMILIES[name])
-    watch.stop()
+    with progress(math.ceil(seconds), name, unit="CPU seconds") as update:
+        watch.start()
+        mixture = fit_image_mixture(images, seed=seed, watch=pause, **FAMILIES[name])
+        watch.stop()
     if judge is not None:
         curve.append((watch.seconds, judge(mixture)))
     return Trained(

@@ -1,11 +1,13 @@
 """Training for so many seconds, instead of so many images: what makes different models comparable."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from course_utils.data import Sampler
 from course_utils.training.loop import Run, Schedule, Trainable, train
+from course_utils.training.progress import progress
 
 
 class TimeIsUp(Exception):
@@ -38,6 +40,7 @@ def train_for(
     schedule: Schedule | None = None,
     batch_size: int = 64,
     every: int = 40,
+    label: str = "training",
     **training,
 ) -> tuple[Run, float]:
     """`train` on one thread of the CPU, until the process has computed for so many seconds.
@@ -49,6 +52,7 @@ def train_for(
         schedule: factor of the learning rates by the fraction of the *seconds*.
         batch_size: samples in a step.
         every: steps between two looks at the clock, by which the end may be late.
+        label: what the progress line calls it.
         **training: other arguments of `train`.
 
     Returns:
@@ -64,13 +68,14 @@ def train_for(
         kept[:] = [run]
         if look is not None:
             look(run, watch.seconds)
+        update(min(int(watch.seconds), math.ceil(seconds)))
         if watch.seconds >= seconds:
             raise TimeIsUp
         watch.start()
 
     paced = schedule and (lambda _: schedule(min(1.0, watch.seconds / seconds)))
     options = {"images": 10**9, "snapshot_every": every * batch_size, "snapshot_samples": 1}
-    with suppress(TimeIsUp):
+    with progress(math.ceil(seconds), label, unit="CPU seconds") as update, suppress(TimeIsUp):
         train(
             model,
             draw_real,
