@@ -26,8 +26,8 @@ FAMILIES_BEGIN = "<!-- families: written by tools/readme.py -->\n"
 FAMILIES_END = "<!-- end of families -->\n"
 FAMILIES_PICTURE = ROOT / "docs" / "images" / "families.png"  # drawn by tools/record_families.py
 FAMILIES_IMAGE = (
-    "![Fréchet distance against seconds of training on one CPU thread: a line for each family, with the range of its "
-    "seeds.](docs/images/families.png)\n\n"
+    "![Fréchet distance against seconds of training on one CPU thread: a line for each family, with the "
+    "range of its seeds.](docs/images/families.png)\n\n"
 )
 COLUMNS = {  # of the README's table: what `measure_family` found → its head, and how it is printed
     "frechet": ("Fréchet distance", "{:.1f}"),
