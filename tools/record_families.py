@@ -123,6 +123,10 @@ def picture(runs: list[dict]) -> Figure:
         said.append(f"{family} {middle[-1]:.1f} after {seconds[-1]:.0f} s")
     axes.set(xscale="log", yscale="log", xlabel="CPU seconds of training, one thread")
     axes.set_ylabel("Fréchet distance (lower is better)")
+    ticks = (*MARKS, SECONDS)
+    axes.set_xticks(ticks, [f"{mark:g}" for mark in ticks])
+    axes.minorticks_off()
+    axes.set_yticks([3, 5, 10, 20, 50, 100, 200], ["3", "5", "10", "20", "50", "100", "200"])
     axes.legend()
     return plots.describe(figure, f"Fréchet distance against seconds of training. {', '.join(said)}.")
 
