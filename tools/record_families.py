@@ -6,19 +6,28 @@ nice python -m tools.record_families --only families     # the comparison alone:
 The comparison: each family for 45 CPU seconds, on the same digits. The sweeps: the GAN and the VAE with other
 sizes of the latent, and the VAE with other β, for 20 seconds each. Writes
 course_utils/assets/families_mnist.json, a record for each training, as soon as it is made; what the file has
-already is not trained again.
+already is not trained again. At the end the README's table and docs/images/families.png follow it.
 """
 
 import argparse
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 
 from benchmarks.records import add, circumstances, load
-from course_utils import data
+from course_utils import data, plots
 from course_utils.metrics import frechet_evaluator
 from course_utils.models import sample
-from course_utils.training.families import FAMILIES, RECORDED, SECONDS, measure_family, train_family
+from course_utils.training.families import (
+    FAMILIES,
+    RECORDED,
+    SECONDS,
+    load_families,
+    measure_family,
+    train_family,
+)
+from tools.readme import FAMILIES_PICTURE, renew
 
 SEEDS = (0, 1, 2)
 SAMPLES = 5_000
@@ -90,6 +99,36 @@ def main() -> None:
         }
         add(arguments.output, key, record)
         print(key, record["cpu_seconds"], found and round(found["frechet"], 2), flush=True)
+    if arguments.output == RECORDED:
+        FAMILIES_PICTURE.write_bytes(
+            plots.to_png(picture([one for one in load_families() if one["part"] == "families"]))
+        )
+        renew()
+
+
+def picture(runs: list[dict]) -> Figure:
+    """Fréchet distance against CPU seconds: a line of medians over the seeds, and their range."""
+    figure, axes = plots.new_figure(width=7.0, height=4.0)
+    said = []
+    for family, colour, dashes in zip(FAMILIES, plots.CYCLE, plots.DASHES, strict=False):
+        curves = [one["curve"] for one in runs if one["family"] == family and one["curve"]]
+        if not curves:
+            continue
+        shortest = min(map(len, curves))
+        points = torch.tensor([curve[:shortest] for curve in curves])  # (seeds, marks, 2)
+        seconds, distances = points[..., 0].median(0).values, points[..., 1]
+        low, middle, high = distances.min(0).values, distances.median(0).values, distances.max(0).values
+        axes.fill_between(seconds, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(seconds, middle, color=colour, linestyle=dashes, marker="o", label=family)
+        said.append(f"{family} {middle[-1]:.1f} after {seconds[-1]:.0f} s")
+    axes.set(xscale="log", yscale="log", xlabel="CPU seconds of training, one thread")
+    axes.set_ylabel("Fréchet distance (lower is better)")
+    ticks = (*MARKS, SECONDS)
+    axes.set_xticks(ticks, [f"{mark:g}" for mark in ticks])
+    axes.minorticks_off()
+    axes.set_yticks([3, 5, 10, 20, 50, 100, 200], ["3", "5", "10", "20", "50", "100", "200"])
+    axes.legend()
+    return plots.describe(figure, f"Fréchet distance against seconds of training. {', '.join(said)}.")
 
 
 def _rounded(value):

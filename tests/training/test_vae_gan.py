@@ -50,7 +50,7 @@ def test_the_likelihood_is_a_normal_density_of_the_features():
 def test_a_vae_learns_with_features_for_pixels():
     encoder, generator, discriminator = networks()
     before = [weight.clone() for weight in discriminator.parameters()]
-    likelihood = feature_likelihood(discriminator, 0.05)
+    likelihood = feature_likelihood(discriminator, 0.005)
     two = torch.stack([torch.full(SHAPE, -0.9), torch.full(SHAPE, 0.9)])
 
     def draw(n, rng):
