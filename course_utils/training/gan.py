@@ -227,8 +227,10 @@ class GAN:
 
     def prepare(self, machine: Machine) -> None:
         """Optimisers, and the networks as the steps call them."""
-        if self.shown is bidirectional and world_size() > 1:
-            raise ValueError("a bidirectional GAN trains on one process; start it without torchrun.")
+        if (
+            hasattr(self.generator, "encode") and world_size() > 1
+        ):  # DistributedDataParallel passes forward on
+            raise ValueError("a generator with an encoder trains on one process; start it without torchrun.")
         packing = getattr(self.discriminator, "packing", 1)
         if machine.batch_size % packing:
             raise ValueError(

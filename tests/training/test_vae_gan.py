@@ -118,6 +118,12 @@ def test_a_copy_trains_apart_from_the_original_in_its_term_too():
     )
 
 
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr("course_utils.training.gan.world_size", lambda: 2)
+    with pytest.raises(ValueError, match="a generator with an encoder trains on one process"):
+        vae_gan(*networks()).prepare(Machine("cpu", batch_size=8))
+
+
 @pytest.mark.parametrize("weight", ["reconstruction", "rate"])
 def test_another_weight_is_refused_when_a_run_is_resumed(tmp_path, weight):
     options = {
