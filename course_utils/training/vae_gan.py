@@ -47,7 +47,7 @@ def priors_and_reconstructions(players: Autoencoder, batch: Batch, latents: Tens
     Larsen et al. show D both. The codes are detached: the discriminator's opinion moves G, not E.
     """
     real, *_ = batch
-    half = len(real) // 2
+    half = (len(real) + 1) // 2  # of a single sample: a reconstruction
     mean, log_variance = players.encode(real[:half])
     codes = reparameterise(mean, log_variance, latents[:half]).detach()
     return (real,), (players(torch.cat([codes, latents[half:]])),)

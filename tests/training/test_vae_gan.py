@@ -136,3 +136,12 @@ def test_another_weight_is_refused_when_a_run_is_resumed(tmp_path, weight):
     train(vae_gan(*networks()), images, **options)
     with pytest.raises(ValueError, match="generator_term"):
         train(vae_gan(*networks(), **{weight: 2.0}), images, resume=True, **options)
+
+
+def test_of_a_single_sample_a_reconstruction_is_shown():
+    encoder, generator, _ = networks()
+    players = Autoencoder(encoder, generator, unchanged)
+    seen = []
+    encoder.register_forward_pre_hook(lambda _, arguments: seen.append(len(arguments[0])))
+    (real,), (fake,) = priors_and_reconstructions(players, (images(1),), torch.randn(1, 2))
+    assert seen == [1] and fake.shape == real.shape  # convolutions fail on a batch without images
