@@ -1252,10 +1252,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The same picture, larger. Photographs have more in them than any latent of this size can say, so
-# the decoder averages over more, and the VAE keeps clouds of colour where the GAN has edges. Its
-# reconstructions are soft, too, and again much nearer to the photographs than its samples: the
-# holes are no property of digits.
+# The same two faults, in other shares. Photographs have more in them than any latent of this size can
+# say, so the decoder averages over more, and the VAE keeps clouds of colour where the GAN has edges.
+# Its reconstructions are nearer to the photographs than its samples: there are holes here, too. But
+# they are still more than half as far away as the samples. On photographs the blur is the larger
+# fault, on digits it was the smaller one.
 
 # %% tags=["claim"]
 claim(
@@ -1264,9 +1265,13 @@ claim(
     every_seed=True,
 )
 claim(
-    "Its reconstructions are soft, too, and again much nearer to the photographs than its samples",
-    colour_fine["VAE, reconstructions"] < 0.6
-    and colour_distance["VAE, reconstructions"] < 0.75 * colour_distance["VAE"],
+    "Its reconstructions are nearer to the photographs than its samples",
+    colour_distance["VAE, reconstructions"] < 0.9 * colour_distance["VAE"],
+    every_seed=True,
+)
+claim(
+    "they are still more than half as far away as the samples",
+    colour_distance["VAE, reconstructions"] > 0.5 * colour_distance["VAE"],
     every_seed=True,
 )
 
