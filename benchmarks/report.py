@@ -46,7 +46,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "ablations", "ceilings", "kernels", "scale")
+    subjects = ("mnist", "cifar10", "vae", "ablations", "ceilings", "kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -79,6 +79,8 @@ def results(records: dict[str, dict[str, dict]]) -> str:
             parts += [f"## {TITLES[data]}, {where}"]
             ceiling = records["ceilings"].get(device)
             parts += quality_tables(data, runs, ceiling) if runs else ["Not measured."]
+    if records.get("vae"):
+        parts += ["## VAEs, in nats", *vae_table(records["vae"])]
     if records["ceilings"]:
         parts += ["## What the machines can do at best", *ceiling_table(records["ceilings"])]
     if records["kernels"]:
@@ -451,6 +453,23 @@ def kernels_table(record: dict) -> list[str]:
         f"{record['seconds']:.0f} s. {circumstances([record])}"
     )
     return [said, table(head, rows)]
+
+
+def vae_table(records: dict[str, dict]) -> list[str]:
+    """−ELBO on all test digits, for each way of making pixels binary; a row for each VAE."""
+    by_title: dict[str, list[dict]] = {}
+    for key, record in records.items():
+        by_title.setdefault(key.rpartition(", seed ")[0], []).append(record)
+    rows = []
+    for title, several in by_title.items():
+        nats = [
+            spread([run["nats"][pixels]["negative"] for run in several], lambda value: f"{value:.1f}")
+            for pixels in ("binarised", "thresholded")
+        ]
+        cost = [spread([run[what] for run in several], number) for what in ("cpu_seconds", "images")]
+        rows.append([title, several[0]["source"], *nats, *cost])
+    head = ["", "source", "−ELBO, binarised", "−ELBO, thresholded", "CPU seconds", "images"]
+    return [circumstances(list(records.values())), table(head, rows)]
 
 
 def ablation_tables(records: dict[str, dict]) -> list[str]:

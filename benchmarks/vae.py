@@ -2,13 +2,11 @@
 
 All are measured on the same test digits, by the same estimator, on two sets of pixels: binarised once by
 chance, and thresholded at one half, as the tutorial of TensorFlow has it. Seconds are those of the process's
-CPU, so that a busy machine costs patience and changes nothing; nothing but training is counted.
+CPU, on one thread, so that a busy machine costs patience and changes little; nothing but training is counted.
 """
 
 import argparse
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 import torch
@@ -17,7 +15,7 @@ from torch import Tensor, nn
 from benchmarks.records import QUICK, RESULTS, add, circumstances
 from course_utils import data
 from course_utils.metrics import elbo
-from course_utils.training import MNIST_VAE, VAE, Run, train
+from course_utils.training import MNIST_VAE, VAE, train_for
 
 
 class Entry(NamedTuple):
@@ -96,51 +94,31 @@ ENTRIES = {
 }
 
 
-class TimeIsUp(Exception):
-    """Ends a training from its callback."""
-
-
-def measure(entry: Entry, seconds: float, images: int, test: Tensor, train_images: Tensor, seed: int) -> dict:
-    """Trains for so many CPU seconds, or for `images` images, and evaluates."""
+def measure(entry: Entry, seconds: float, test: Tensor, train_images: Tensor, seed: int) -> dict:
+    """Trains for so many CPU seconds, and evaluates."""
     torch.manual_seed(seed)
-    spent, begun, ended = 0.0, 0.0, []
-
-    def look(run: Run) -> None:
-        nonlocal spent, begun
-        if run.images_seen:
-            spent += time.process_time() - begun
-        ended[:] = [run]
-        if spent >= seconds:
-            raise TimeIsUp
-        begun = time.process_time()
-
-    options = {"images": images, "snapshot_every": 1_000, "snapshot_samples": 1, "progress": False}
     draw = entry.see(data.image_sampler(train_images))
-    with suppress(TimeIsUp):
-        train(entry.build(), draw, device="cpu", seed=seed, on_snapshot=look, **options, **entry.training)
-    (run,) = ended
+    run, spent = train_for(seconds, entry.build(), draw, seed=seed, **entry.training)
     pixels = {
         "binarised": data.binarise(test, torch.Generator().manual_seed(0)),
         "thresholded": threshold(test),
     }
-    nats = {name: elbo(run.average.eval(), images, draws=4)._asdict() for name, images in pixels.items()}
+    nats = {name: elbo(run.average, images, draws=4)._asdict() for name, images in pixels.items()}
     return {"cpu_seconds": spent, "images": run.images_seen, "threads": run.threads, "nats": nats}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.vae", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of the CPU, for each (60)")
-    parser.add_argument("--images", type=int, default=80_000, help="of ours, whose schedule needs an end")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help=QUICK)
     options = parser.parse_args()
     digits, test = data.load_mnist("train").images, data.to_model_range(data.load_mnist("test").images)
     if options.quick:
-        options.seconds, options.images, test = 1.0, 2_000, test[:100]
+        options.seconds, test = 1.0, test[:100]
     for seed in range(options.seeds):
         for name, entry in ENTRIES.items():
-            images = options.images if entry.training.get("schedule") else 10_000_000
-            record = measure(entry, options.seconds, images, test, digits, seed)
+            record = measure(entry, options.seconds, test, digits, seed)
             record |= {"source": entry.source, **circumstances(torch.device("cpu"), options.quick)}
             if not options.quick:
                 add(RESULTS / "vae.json", f"{name}, seed {seed}", record)

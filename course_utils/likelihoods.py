@@ -182,6 +182,26 @@ def reparameterise(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     return mean + torch.exp(0.5 * log_variance) * noise
 
 
+def aggregate_posterior(mean: Tensor, log_variance: Tensor, n: int, rng: torch.Generator) -> Tensor:
+    """n draws of q(z) = (1/N) Σᵢ N(μᵢ, diag σᵢ²): an image by chance, then a latent of its q(z|x).
+
+    (Makhzani et al. 2016, arXiv:1511.05644: "aggregated posterior".) On average over the data the rate of the
+    ELBO is E KL(q(z|x) ‖ q(z)) + KL(q(z) ‖ p(z)) (Hoffman and Johnson 2016).
+
+    Args:
+        mean, log_variance: μ and log σ² of N images, (N, D), on the CPU.
+        n: how many.
+        rng: on the CPU.
+
+    Returns:
+        z (n, D).
+    """
+    _check_shapes(mean, log_variance)
+    chosen = torch.randint(len(mean), (n,), generator=rng)
+    noise = torch.randn(n, mean.shape[1], generator=rng)
+    return reparameterise(mean[chosen], log_variance[chosen], noise)
+
+
 def _check_shapes(output: Tensor, samples: Tensor) -> None:
     if output.shape != samples.shape or output.ndim < 2:
         raise ValueError(

@@ -8,6 +8,7 @@ from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from course_utils.likelihoods import (
     BERNOULLI,
+    aggregate_posterior,
     bernoulli_log_likelihood,
     bernoulli_mean,
     gaussian,
@@ -124,3 +125,14 @@ def test_a_gaussian_without_a_variance_says_nothing():
     assert get_likelihood(BERNOULLI) is BERNOULLI
     with pytest.raises(ValueError, match="a Gaussian needs its variance"):
         get_likelihood("gaussian")
+
+
+def test_the_aggregate_posterior_has_the_moments_of_all_codes_together():
+    mean, log_variance = 2 * numbers(30, 3), numbers(30, 3, seed=1)
+    rng = torch.Generator().manual_seed(0)
+    latents = aggregate_posterior(mean, log_variance, 40_000, rng)
+    covariance = torch.cov(mean.T, correction=0) + torch.diag(log_variance.exp().mean(0))
+    assert (latents.mean(0) - mean.mean(0)).abs().max() < 0.06  # 4 standard errors of the widest
+    assert (torch.cov(latents.T) - covariance).abs().max() < 0.2
+    few = aggregate_posterior(mean, torch.full_like(mean, -60.0), 500, rng)  # no noise: the codes themselves
+    assert len(few.round(decimals=6).unique(dim=0)) == 30

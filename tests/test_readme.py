@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_digits
 
+from benchmarks.records import load
+from course_utils.training.families import RECORDED
 from tools.course import COURSE, Notebook
 from tools.lint import pages
 from tools.readme import (
     MEASURED,
     course_rows,
+    families_table,
     in_words,
     measured_times,
     notebook_map,
+    with_families,
     with_map,
     with_rows,
     with_running_time,
@@ -28,6 +32,32 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 @pytest.mark.generated
 def test_the_map_is_up_to_date():
     assert with_map(README, notebook_map(ROOT / "solutions")) == README, "call `python -m tools.readme`"
+
+
+@pytest.mark.generated
+def test_the_table_of_the_families_is_what_was_recorded():
+    assert with_families(README, load(RECORDED)) == README, "call `python -m tools.readme`"
+
+
+def test_the_table_of_the_families_has_medians_ranges_and_gaps(monkeypatch, tmp_path):
+    monkeypatch.setattr("tools.readme.FAMILIES_PICTURE", tmp_path / "none.png")
+
+    def run(family, seed, found):
+        shared = {"part": "families", "seconds": 45.0, "training_data": "digits", "samples": 5_000}
+        return {"family": family, "seed": seed, "found": found, **shared}
+
+    numbers = dict.fromkeys(("precision", "recall", "fine_power", "mse", "sampling_seconds"), 0.5)
+    found = [{**numbers, "frechet": distance, "bits": None} for distance in (4.0, 3.0, 9.0)]
+    runs = [run("GAN", seed, one) for seed, one in enumerate(found)]
+    runs.append(run("VAE", 0, None))
+    said, _, _, _, gan, vae = families_table(runs).splitlines()
+    assert said.startswith("Each trained for 45 s on one thread of a CPU, on digits; 5,000 samples")
+    assert gan == "| GAN | 4.0 (3.0–9.0) | 0.50 | 0.50 | 0.50 | 0.500 | – | 0.50 |"
+    assert vae.startswith("| VAE (1 of 1 diverged) | – | – |")
+    readme = "a\n<!-- families: written by tools/readme.py -->\nold\n<!-- end of families -->\nb\n"
+    sweeps = {"x": {**runs[0], "part": "sweeps"}}
+    assert "Not recorded yet" in with_families(readme, sweeps) and "old" not in with_families(readme, sweeps)
+    assert with_families(readme, {"x": runs[0]}).endswith("| 0.50 |\n\n<!-- end of families -->\nb\n")
 
 
 def test_the_map_links_and_times_what_is_there_and_announces_the_rest(tmp_path):

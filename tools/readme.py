@@ -10,7 +10,10 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 
+from benchmarks.records import load
+from course_utils.training.families import RECORDED
 from tools import bibliography, claims
 from tools.course import COURSE, Notebook
 from tools.lint import DURATION
@@ -20,6 +23,22 @@ ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ROOT / "docs" / "running_times.md"
 CLAIMS = ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- map: written by tools/readme.py -->\n", "<!-- end of map -->\n"
+FAMILIES_BEGIN = "<!-- families: written by tools/readme.py -->\n"
+FAMILIES_END = "<!-- end of families -->\n"
+FAMILIES_PICTURE = ROOT / "docs" / "images" / "families.png"  # drawn by tools/record_families.py
+FAMILIES_IMAGE = (
+    "![Fréchet distance against seconds of training on one CPU thread: a line for each family, with the "
+    "range of its seeds.](docs/images/families.png)\n\n"
+)
+COLUMNS = {  # of the README's table: what `measure_family` found → its head, and how it is printed
+    "frechet": ("Fréchet distance", "{:.1f}"),
+    "precision": ("precision", "{:.2f}"),
+    "recall": ("recall", "{:.2f}"),
+    "fine_power": ("fine detail, real = 1", "{:.2f}"),
+    "mse": ("reconstruction, MSE", "{:.3f}"),
+    "bits": ("bits a pixel", "{:.1f}"),
+    "sampling_seconds": ("seconds for 1,000 images", "{:.2f}"),
+}
 
 
 def notebook_map(solutions: Path) -> str:
@@ -40,9 +59,47 @@ def notebook_map(solutions: Path) -> str:
 
 def with_map(readme: str, table: str) -> str:
     """The README's text with that table between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return _between(readme, BEGIN, table, END)
+
+
+def _between(readme: str, begin: str, table: str, end: str) -> str:
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
+def with_families(readme: str, recorded: dict[str, dict]) -> str:
+    """The README's text with what was recorded of the families, or a word that nothing was yet."""
+    runs = [one for one in recorded.values() if one["part"] == "families"]
+    table = families_table(runs) if runs else "Not recorded yet: `python -m tools.record_families`.\n"
+    return _between(readme, FAMILIES_BEGIN, table, FAMILIES_END)
+
+
+def families_table(runs: Sequence[dict]) -> str:
+    """A row for each family: median and range over its seeds; – where a family has no such number."""
+    rows = [["", *(head for head, _ in COLUMNS.values())]]
+    rows.append(["---"] * len(rows[0]))
+    for family in dict.fromkeys(one["family"] for one in runs):
+        found = [one["found"] for one in runs if one["family"] == family]
+        row = [family]
+        for name, (_, form) in COLUMNS.items():
+            values = [one[name] for one in found if one is not None and one[name] is not None]
+            row.append(_spread(values, form) if values else "–")
+        if None in found:
+            row[0] += f" ({found.count(None)} of {len(found)} diverged)"
+        rows.append(row)
+    seeds, seconds = len({one["seed"] for one in runs}), runs[0]["seconds"]
+    said = (
+        f"Each trained for {seconds:.0f} s on one thread of a CPU, on {runs[0]['training_data']}; "
+        f"{runs[0]['samples']:,} samples; median and range of {seeds} seeds."
+    )
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"{FAMILIES_IMAGE * FAMILIES_PICTURE.exists()}{said}\n\n{table}\n"
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    low, middle, high = (form.format(value) for value in (min(values), median(values), max(values)))
+    return middle if low == high else f"{middle} ({low}–{high})"
 
 
 def with_rows(start: str, rows: str) -> str:
@@ -113,6 +170,7 @@ def renew() -> None:
         if ran is not None and script.exists():
             _rewrite(script, lambda text, seconds=ran["seconds"]: with_running_time(text, seconds))
     _rewrite(ROOT / "README.md", lambda text: with_map(text, notebook_map(solutions)))
+    _rewrite(ROOT / "README.md", lambda text: with_families(text, load(RECORDED)))
     _rewrite(solutions / "00_start_here.py", lambda text: with_rows(text, course_rows(solutions)))
     MEASURED.write_text(measured_times(solutions), encoding="utf-8")
     CLAIMS.write_text(claims.page(solutions), encoding="utf-8")

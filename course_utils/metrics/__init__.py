@@ -59,6 +59,7 @@ from course_utils.metrics.spectra import (
     checkerboard_fraction,
     colour_histograms,
     edge_strengths,
+    fine_power,
     power_spectrum,
     radial_spectrum,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "evaluate",
     "extrapolated",
     "feature_statistics",
+    "fine_power",
     "frechet_by_size",
     "frechet_distance",
     "frechet_evaluator",

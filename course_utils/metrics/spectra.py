@@ -88,6 +88,16 @@ def radial_spectrum(images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.arange(1, height // 2 + 1) / height, rings[1 : height // 2 + 1]
 
 
+def fine_power(images: Tensor, least: float = 0.25) -> float:
+    """The mean power at `least` cycles a pixel and above, in all directions: what blur takes away first.
+
+    Beside that of real images it says how sharp images are. More than theirs is noise, or a checkerboard.
+    Images (N, C, H, W) with H = W → a number ≥ 0.
+    """
+    frequencies, power = radial_spectrum(images)
+    return power[frequencies >= least].mean().item()
+
+
 def checkerboard_fraction(images: Tensor) -> float:
     """The fraction of an image's power at the three frequencies that a grid of period 2 consists of.
 

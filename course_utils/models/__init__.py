@@ -4,8 +4,11 @@ One convention for all of them: a generator maps latents (N, latent_dim) to samp
 [-1, 1], and knows its `latent_dim`; a discriminator maps samples to *logits* (N,), never to probabilities.
 """
 
+from course_utils.models.bidirectional import EncodingGenerator, PairDiscriminator, point_encoder
 from course_utils.models.dcgan import cifar10_dcgan, dcgan_discriminator, dcgan_generator, mnist_dcgan
 from course_utils.models.diversity import MinibatchStd, with_minibatch_std
+from course_utils.models.flow import Flow, GaussianCorrected, integrate, mlp_velocity
+from course_utils.models.mixture import GaussianMixture
 from course_utils.models.mlp import mlp_discriminator, mlp_generator, packed_discriminator
 from course_utils.models.normalisation import (
     convolution_norm,
@@ -15,10 +18,11 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
+from course_utils.models.principal import PrincipalImages, PrincipalSpace, principal_space
 from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
-from course_utils.models.shipped import load_feature_stages, load_generator
+from course_utils.models.shipped import load_autoencoder, load_feature_stages, load_generator
 from course_utils.models.sizes import count_parameters
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
@@ -34,7 +38,14 @@ __all__ = [
     "FEATURE_CHANNELS",
     "UPSAMPLING",
     "Autoencoder",
+    "EncodingGenerator",
+    "Flow",
+    "GaussianCorrected",
+    "GaussianMixture",
     "MinibatchStd",
+    "PairDiscriminator",
+    "PrincipalImages",
+    "PrincipalSpace",
     "ProjectedDiscriminator",
     "ResidualGenerator",
     "cifar10_dcgan",
@@ -47,15 +58,20 @@ __all__ = [
     "draw_latents",
     "feature_stages",
     "initialised",
+    "integrate",
     "largest_singular_value",
+    "load_autoencoder",
     "load_feature_stages",
     "load_generator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
+    "mlp_velocity",
     "mnist_dcgan",
     "packed_discriminator",
+    "point_encoder",
+    "principal_space",
     "pytorch_initialised",
     "sample",
     "slerp",

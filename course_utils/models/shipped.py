@@ -1,4 +1,4 @@
-"""The generators that the course trained and ships."""
+"""The networks that the course trained and ships: generators, and a VAE."""
 
 import json
 from functools import cache
@@ -9,6 +9,7 @@ from course_utils.files import ASSETS, load_weights, read_metadata
 from course_utils.models.dcgan import dcgan_generator
 from course_utils.models.projected import feature_stages
 from course_utils.models.residual import ResidualGenerator
+from course_utils.models.vae import Autoencoder, conv_encoder
 
 ARCHITECTURES = {"dcgan_generator": dcgan_generator, "ResidualGenerator": ResidualGenerator}
 
@@ -52,3 +53,29 @@ def load_feature_stages() -> nn.ModuleList:
     None of the course's judges is this network. Made by `python -m tools.class_generator features`.
     """
     return load_weights(feature_stages(), FEATURES).eval().requires_grad_(False)
+
+
+@cache
+def load_autoencoder(name: str) -> Autoencoder:
+    """A VAE that the course trained and ships: "cifar10", beside the generator of that name.
+
+    Its decoder is that generator's network, with weights of its own. Kept in memory, like the generators.
+
+    Returns:
+        Network in evaluation mode, without gradients: called with latents (N, latent_dim) it returns images,
+        its `encode` the mean and log variance of q(z|x). Its attributes `made_by` and `variance` say how it
+        was trained, and σ² of its Gaussian pixels.
+
+    Raises:
+        ValueError: no such VAE.
+    """
+    known = sorted(path.name.removesuffix("_vae.safetensors") for path in ASSETS.glob("*_vae.*"))
+    if name not in known:
+        raise ValueError(f"autoencoder must be one of {', '.join(known)}, got {name!r}; choose one of them.")
+    path = ASSETS / f"{name}_vae.safetensors"
+    metadata = read_metadata(path)
+    encoder, decoder = (json.loads(metadata[part]) for part in ("encoder", "decoder"))
+    untrained = Autoencoder(conv_encoder(**encoder), dcgan_generator(**decoder), nn.Identity())
+    autoencoder = load_weights(untrained, path)
+    autoencoder.made_by, autoencoder.variance = metadata["made_by"], float(metadata["variance"])
+    return autoencoder.eval().requires_grad_(False)

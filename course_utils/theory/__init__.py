@@ -16,11 +16,13 @@ from course_utils.theory.divergences import (
     value,
     wasserstein_1d,
 )
+from course_utils.theory.gaussian_flow import GaussianFlow
 from course_utils.theory.gradients import reparameterised_gradient, score_function_gradient
 from course_utils.theory.linear_gaussian import LinearGaussian
 
 __all__ = [
     "LOG_2",
+    "GaussianFlow",
     "LinearGaussian",
     "cell_frequencies",
     "cell_probabilities",

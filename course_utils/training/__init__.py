@@ -1,8 +1,11 @@
 """Training: one loop, the models on it, and what they need: averages, checkpoints, progress, interruption."""
 
+from course_utils.training.encoders import bidirectional_gan, invert
+from course_utils.training.flow import FlowMatching, flow_matching_loss
 from course_utils.training.gan import GAN, bidirectional, conditional, plain, translation
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.loop import Run, constant_then_linear, train
+from course_utils.training.mixture import fit_image_mixture, fit_mixture
 from course_utils.training.progress import progress
 from course_utils.training.recipes import (
     CIFAR10_CLASSES,
@@ -13,7 +16,9 @@ from course_utils.training.recipes import (
     Recipe,
     toy_gan,
 )
+from course_utils.training.timed import train_for
 from course_utils.training.vae import VAE
+from course_utils.training.vae_gan import feature_likelihood, vae_gan
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -23,15 +28,24 @@ __all__ = [
     "MNIST_MLP",
     "MNIST_VAE",
     "VAE",
+    "FlowMatching",
     "Recipe",
     "Run",
     "TrainingDiverged",
     "bidirectional",
+    "bidirectional_gan",
     "conditional",
     "constant_then_linear",
+    "feature_likelihood",
+    "fit_image_mixture",
+    "fit_mixture",
+    "flow_matching_loss",
+    "invert",
     "plain",
     "progress",
     "toy_gan",
     "train",
+    "train_for",
     "translation",
+    "vae_gan",
 ]

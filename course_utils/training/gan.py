@@ -221,13 +221,16 @@ class GAN:
         return check_latent_dim(self.generator)
 
     def copy(self) -> "GAN":
-        """The same game between copies of the networks."""
-        return replace(self, **{name: copy.deepcopy(network) for name, network in self.networks.items()})
+        """The same game between copies of the networks, and of those that the generator's term holds."""
+        parts, known = {**self.networks, "generator_term": self.generator_term}, {}
+        return replace(self, **{name: copy.deepcopy(part, known) for name, part in parts.items()})
 
     def prepare(self, machine: Machine) -> None:
         """Optimisers, and the networks as the steps call them."""
-        if self.shown is bidirectional and world_size() > 1:
-            raise ValueError("a bidirectional GAN trains on one process; start it without torchrun.")
+        if (
+            hasattr(self.generator, "encode") and world_size() > 1
+        ):  # DistributedDataParallel passes forward on
+            raise ValueError("a generator with an encoder trains on one process; start it without torchrun.")
         packing = getattr(self.discriminator, "packing", 1)
         if machine.batch_size % packing:
             raise ValueError(

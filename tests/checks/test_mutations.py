@@ -340,6 +340,8 @@ HARMLESS = [
         TYPES[1:],
         "the notebook makes float() of each number",
     ),
+    ("11.4", ["networks in evaluation mode"], "the generator comes in evaluation mode, and stays in it"),
+    ("11.5", TYPES, "the notebook uses neither loss"),
 ]
 
 
@@ -385,7 +387,23 @@ def test_every_exercise_has_right_answers():
 
 
 # Whole trainings and analyses, many networks, many draws: each of some forty mutations runs one.
-LONG = ["2.2", "2.7", "3.3", "4.1", "4.6", "5.2", "5.3", "5.6", "6.4", "6.5", "6.6", "8.4", "8.5", *SILENT]
+LONG = [
+    "2.2",
+    "2.7",
+    "3.3",
+    "4.1",
+    "4.6",
+    "5.2",
+    "5.3",
+    "5.6",
+    "6.4",
+    "6.5",
+    "6.6",
+    "8.4",
+    "8.5",
+    "11.4",
+    *SILENT,
+]
 
 
 @pytest.mark.parametrize(

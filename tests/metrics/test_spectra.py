@@ -10,6 +10,7 @@ from course_utils.metrics.spectra import (
     checkerboard_fraction,
     colour_histograms,
     edge_strengths,
+    fine_power,
     power_spectrum,
     radial_spectrum,
 )
@@ -74,6 +75,18 @@ def test_the_radial_spectrum_of_noise_is_flat_and_of_a_wave_is_one_ring():
     _, power = radial_spectrum(wave(0, 4))
     assert power.argmax() == 3
     assert power[3] > 1e6 * power[[0, 1, 2, 4, 5, 6, 7]].max()
+
+
+def test_fine_power_counts_fine_waves_alone_and_blur_takes_it_away():
+    place = torch.arange(32) / 32
+    waves = [torch.cos(2 * math.pi * cycles * place).expand(1, 1, 32, 32) for cycles in (7, 8, 16)]
+    low, quarter, finest = (fine_power(wave) for wave in waves)
+    assert low < 1e-9 and quarter > 0.1 and finest > 0.1
+    noise = torch.randn(200, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert fine_power(noise) == pytest.approx(1, abs=0.02)  # white noise has the same power everywhere
+    assert fine_power(3 * noise) == pytest.approx(9 * fine_power(noise), rel=1e-4)
+    blurred = torch.nn.functional.avg_pool2d(noise, 3, 1, 1)
+    assert fine_power(blurred) < 0.1
 
 
 def test_a_checkerboard_is_all_checkerboard_and_noise_has_its_even_fraction():

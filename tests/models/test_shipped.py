@@ -3,7 +3,13 @@ import torch
 
 from course_utils import data
 from course_utils.files import ASSETS, read_metadata
-from course_utils.models import FEATURE_CHANNELS, load_feature_stages, load_generator, sample
+from course_utils.models import (
+    FEATURE_CHANNELS,
+    load_autoencoder,
+    load_feature_stages,
+    load_generator,
+    sample,
+)
 from course_utils.models.shipped import FEATURES
 
 
@@ -53,3 +59,27 @@ def test_every_call_brings_features_of_its_own_that_nobody_can_train():
     first, second = load_feature_stages(), load_feature_stages()
     assert first is not second
     assert not any(weight.requires_grad for weight in first.parameters())
+
+
+def test_the_shipped_vae_of_colour_is_small_and_goes_both_ways():
+    autoencoder = load_autoencoder("cifar10")
+    assert not autoencoder.training and not any(weight.requires_grad for weight in autoencoder.parameters())
+    assert "CIFAR-10" in autoencoder.made_by and 0.005 < autoencoder.variance < 0.5
+    assert (ASSETS / "cifar10_vae.safetensors").stat().st_size < 3_000_000
+    generator = load_generator("cifar10")
+    shapes = [
+        [weight.shape for weight in network.parameters()] for network in (autoencoder.decoder, generator)
+    ]
+    assert shapes[0] == shapes[1]  # the same network, with other weights
+    images = sample(autoencoder, 16)
+    mean, log_variance = autoencoder.encode(images)
+    again = autoencoder(mean)
+    assert images.shape == again.shape == (16, 3, 32, 32)
+    assert (again - images).square().mean() < 0.3 * (images.flip(0) - images).square().mean()
+    assert log_variance.mean() < -0.5  # codes are surer than the prior
+    assert load_autoencoder("cifar10") is autoencoder
+
+
+def test_unknown_vaes_are_told_the_known_ones():
+    with pytest.raises(ValueError, match=r"cifar10, got 'faces'"):
+        load_autoencoder("faces")
