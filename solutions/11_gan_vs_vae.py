@@ -1374,9 +1374,9 @@ claim(
 #
 # ### "A VAE's samples are bad because they are blurred"
 #
-# Refuted above: reconstructions are soft as well, and several times nearer to the digits. The
-# other way round: sharpen the samples until they have the digits' fine power, and see whether that
-# brings them near.
+# On photographs that is the larger part of the truth, as you saw. On digits it is refuted:
+# reconstructions are soft as well, and several times nearer to the digits. The other way round:
+# sharpen the samples until they have the digits' fine power, and see whether that brings them near.
 
 
 # %%
@@ -1519,8 +1519,9 @@ plots.show(
 #
 # - A comparison is worth what it keeps equal: data, seconds, judge, and where possible the network.
 #   Run it with several seeds, and look at the spread before you look at the winner.
-# - A VAE's blur is lost in the decoder's average, in reconstructions and samples alike. What keeps
-#   its samples away from the data is something else: the prior draws latents that no image has.
+# - A VAE loses fine detail in the decoder's average, in reconstructions and samples alike. A second
+#   fault keeps its samples away from the data: the prior draws latents that no image has. On digits
+#   the second is the larger one, on photographs the first.
 # - A mixture fitted to the latents cures the holes. So "the VAE" is two models, and the second can
 #   be exchanged.
 # - "A GAN has no encoder" is a statement about cost: search finds the latents, and a game of pairs
