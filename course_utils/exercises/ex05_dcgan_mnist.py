@@ -175,9 +175,9 @@ def _round_of_the_package(generator, discriminator, g_optimizer, d_optimizer, re
     return d_loss, generator_step(discriminator, g_optimizer, real, fake)
 
 
-def _with_confident_d(play):
+def _with_confident_d(play, stale=0.3):
     """The changes of both networks, and the losses, where D's logits lie at 150 for everything."""
-    players = _players()
+    players = _players(stale)
     with torch.no_grad():
         players[1][2].bias.fill_(150.0)
     before = [weights_of(network) for network in players[:2]]
@@ -490,7 +490,7 @@ def one_round(answer):
         raise Wrong(
             "the first round is right, but the second, with another batch, is not: does it play again?"
         )
-    confident, wanted = _with_confident_d(answer), _with_confident_d(_round_of_the_package)
+    confident, wanted = _with_confident_d(answer, stale), _with_confident_d(_round_of_the_package)
     if not all(
         one.isfinite().all() and matches(one, other, tolerance=1e-3)
         for one, other in zip(confident, wanted, strict=True)

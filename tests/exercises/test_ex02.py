@@ -272,7 +272,7 @@ WRONG = [
         "start nearer|Start nearer|almost linear|NaN",
     ),
     ("2.1", lambda t, p: (p / 2, -t / 2), "right only where ψθ = 0"),
-    ("2.1", lambda t, p: (p, -t), "at (1, 0) it is (0, -1)"),
+    ("2.1", lambda t, p: (p, -t), "the Wasserstein game"),
     ("2.6", 2, "best for the WGAN"),
     ("2.6", 0.5, "up to where"),
     ("2.6", 10, "too much damping"),
