@@ -859,7 +859,6 @@
     const begin = () => {
       game = new Playground();
       game.choose(N.DATA["ring of eight"]);
-      if (calm) for (let i = 0; i < 600; i++) game.move("discriminator"), game.move("generator");
     };
     begin();
     const go = animate(picture.element, () => {
@@ -873,6 +872,15 @@
       if (game.moves.generator > 4000) begin();
     });
     place.append(...pausable(picture.element, go));
+    if (!calm) return;
+    const learn = () => {
+      // in small parts, so that the page can be used meanwhile; the picture changes once, at the end
+      game.move("discriminator");
+      game.move("generator");
+      if (game.moves.generator < 600) setTimeout(learn, 0);
+      else if (picture.fit()) drawPlane(picture, game, game.look(), { pulls: false });
+    };
+    setTimeout(learn, 0);
   }
 
   // --- start ---------------------------------------------------------------------------------------------------------------------
