@@ -51,7 +51,7 @@ def test_the_table_of_the_families_has_medians_ranges_and_gaps(monkeypatch, tmp_
     runs = [run("GAN", seed, one) for seed, one in enumerate(found)]
     runs.append(run("VAE", 0, None))
     said, _, _, _, gan, vae = families_table(runs).splitlines()
-    assert said.startswith("Each trained for 45 s on one thread of a CPU, on digits; 5,000 samples")
+    assert said.startswith("Each trained for at most 45 s on one thread of a CPU, on digits; 5,000 samples")
     assert gan == "| GAN | 4.0 (3.0–9.0) | 0.50 | 0.50 | 0.50 | 0.500 | – | 0.50 |"
     assert vae.startswith("| VAE (1 of 1 diverged) | – | – |")
     readme = "a\n<!-- families: written by tools/readme.py -->\nold\n<!-- end of families -->\nb\n"

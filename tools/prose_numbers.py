@@ -171,7 +171,7 @@ def of_page(text: str, claims: Sequence[Claim] = (), root: Path = ROOT) -> list[
         claims: those with `where=` this page.
         root: from where the files count that comments name.
     """
-    generated = re.compile(r"<!-- (?:map|results): .*?<!-- end of .*? -->", re.DOTALL)
+    generated = re.compile(r"<!-- (?:map|results|families): .*?<!-- end of .*? -->", re.DOTALL)
     known = exact_numbers(" ".join(generated.findall(text)))
     claimed = [plain(one.sentence) for one in claims]
     complaints = []

@@ -89,7 +89,7 @@ def families_table(runs: Sequence[dict]) -> str:
         rows.append(row)
     seeds, seconds = len({one["seed"] for one in runs}), runs[0]["seconds"]
     said = (
-        f"Each trained for {seconds:.0f} s on one thread of a CPU, on {runs[0]['training_data']}; "
+        f"Each trained for at most {seconds:.0f} s on one thread of a CPU, on {runs[0]['training_data']}; "
         f"{runs[0]['samples']:,} samples; median and range of {seeds} seeds."
     )
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
