@@ -337,6 +337,7 @@ HARMLESS = [
     ("10.4 10.5", TYPES, PRINTED),
     ("9.1 9.2 9.3 9.4 9.5 9.8 9.9", TYPES[1:], "the notebook makes float() of each number"),
     ("11.4", ["networks in evaluation mode"], "the generator comes in evaluation mode, and stays in it"),
+    ("11.4", ["devices forgotten"], "only Adam's own counters are made with a device"),
     ("11.5", TYPES, "the notebook uses neither loss"),
 ]
 
