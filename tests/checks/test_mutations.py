@@ -341,6 +341,7 @@ HARMLESS = [
         "the notebook makes float() of each number",
     ),
     ("11.4", ["networks in evaluation mode"], "the generator comes in evaluation mode, and stays in it"),
+    ("11.4", ["devices forgotten"], "only Adam's own counters are made with a device"),
     ("11.5", TYPES, "the notebook uses neither loss"),
 ]
 
