@@ -656,8 +656,8 @@ def _check_pull(answer, discriminator, points):
             times = (arrows.norm(dim=1) / right.norm(dim=1))[:2]
             if matches(times[0], times[1]):
                 raise Wrong(
-                    f"all arrows have the right direction, but are {times[0]:.3g} times as long as they "
-                    "should be: is something divided by a fixed number, such as a batch's size?"
+                    f"all arrows have the right direction, but not the right length: {times[0]:.3g} times "
+                    "what it should be. Is something divided by a fixed number, such as a batch's size?"
                 )
             raise Wrong(
                 "all arrows have the right direction, but not the right length: the first is "

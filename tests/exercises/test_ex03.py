@@ -453,7 +453,7 @@ WRONG = [
     ("3.6", "x", "Answer with one of"),
     ("3.7", lambda x, m: x.reshape(m * x.shape[1], -1), "transpose"),
     ("3.7", lambda x, m: x.reshape(-1, 2 * m), "*three* numbers"),
-    ("3.7", lambda x, m: torch.arange(48.0).reshape(-1, 2 * m), "*three* numbers"),
+    ("3.7", lambda x, m: torch.arange(1.0, 49.0).reshape(-1, 2 * m), "*three* numbers"),
     ("3.7", lambda x, m: x.reshape(-1, 2 * x.shape[1]), "packs 2 whatever"),
     ("3.7", lambda x, m: x.repeat(1, m), "as many rows"),
     ("3.7", lambda x, m: x[: len(x) // m].repeat(1, m), "copies of one sample"),
