@@ -477,7 +477,7 @@ check("0.4", loss_of_guessing)
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | 125 min | 4.5 min |
 # | 07 When training fails | what went wrong, and how do you see it? | 245 min | 75 s |
 # | 08 Losses and penalties | which loss, which penalty, and why? | 140 min | 150 s |
-# | 09 Judging generators | how good is it, in numbers? | 220 min | 11 min |
+# | 09 Judging generators | how good is it, in numbers? | 220 min | 14.5 min |
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
 # | 11 GAN vs. VAE | which of the two, and when? | 146 min | 240 s |
 # | 12 Asking for a digit | how do you tell a generator what to draw? | | |

@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 160 min for the exercises |
-# | Running time | about 11 min on two CPU cores; a GPU is not needed |
+# | Running time | about 14.5 min on two CPU cores; a GPU is not needed |
 # | You need | notebook 05 (samples, the Fréchet distance as a number); means, covariances and eigenvalues; [notebook 01](01_minimax_objective.ipynb) for KL |
 # | You will be able to | derive the Fréchet distance; build every metric that papers report, from KID to SSIM; read a report and name the failure; say how each number can be cheated; measure people |
 
@@ -638,7 +638,7 @@ seen, never_seen = (torch.randn(200, 2, generator=rng) for _ in range(2))
 learners = {
     "honest": torch.randn(200, 2, generator=rng),
     "copies and noise": seen + 0.02 * torch.randn(200, 2, generator=rng),
-    "keeps to the middle": 0.2 * torch.randn(200, 2, generator=rng),
+    "keeps to the middle": 0.3 * torch.randn(200, 2, generator=rng),
 }
 copied_points = {name: float(test_of_copying(made, never_seen, seen)) for name, made in learners.items()}
 for name, value in copied_points.items():
@@ -657,7 +657,7 @@ claim(
 )
 claim(
     "keeping to the middle looks like copying as well",
-    copied_points["keeps to the middle"] > 0.57,
+    copied_points["keeps to the middle"] > 0.56,
     every_seed=True,
 )
 
@@ -753,8 +753,8 @@ print(f"{'itself, 2 pixels right':22s} MSE {errors['shifted']:.3f}, "
       f"SSIM {float(similarity(shifted, targets)):.2f}")  # fmt: skip
 
 # %% [markdown]
-# It is (c), and by far: a blur that is no digit beats every real one. Real and generated digits
-# come out alike. And a digit that was moved by two pixels, faultless to you, is farther from itself
+# It is (c), and by far: a blur that is no digit beats real ones. Real and generated digits come
+# out alike. And a digit that was moved by two pixels, faultless to you, is farther from itself
 # than the blur is. Is there an image that does better still?
 
 # %% tags=["claim"]
