@@ -924,7 +924,7 @@ claim(
 # ## How large a latent, how large a β?
 #
 # The comparison above has 32 latent dimensions and β = 1. Is it decided by that choice? Recorded,
-# with three seeds each and shorter trainings:
+# with one seed and shorter trainings:
 # <!-- numbers: of the recorded file -->
 
 # %%
