@@ -332,7 +332,11 @@ HARMLESS = [
         ["devices forgotten", "random numbers drawn once"],
         "a patient is asked about its own illness, on the CPU",
     ),
-    ("0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4", ["devices forgotten"], "the notebook hands over what is on the CPU"),
+    (
+        "0.1 3.3 4.1 4.6 5.5 6.4 6.5 8.4 9.7",
+        ["devices forgotten"],
+        "the notebook hands over what is on the CPU",
+    ),
     ("10.3", [*TYPES, "devices forgotten"], "the notebook makes float() of both parts"),
     ("10.4 10.5", TYPES, PRINTED),
     (
