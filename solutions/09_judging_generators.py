@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 160 min for the exercises |
-# | Running time | about 14.5 min on two CPU cores; a GPU is not needed |
+# | Running time | about 65 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 05 (samples, the Fréchet distance as a number); means, covariances and eigenvalues; [notebook 01](01_minimax_objective.ipynb) for KL |
 # | You will be able to | derive the Fréchet distance; build every metric that papers report, from KID to SSIM; read a report and name the failure; say how each number can be cheated; measure people |
 

@@ -23,6 +23,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "judged", lambda generator: {"a judge": {"its samples": {"frechet": 1.5}}})
     monkeypatch.setattr(tool, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(tool, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(tool, "PICTURE", tmp_path / "picture.png")
     (tmp_path / "page.md").write_text(f"Before.\n{tool.BEGIN}old{tool.END}After.\n")
     return tmp_path
 

@@ -247,8 +247,8 @@ def picture(folder: Path, rows: int = 4, seed: int = 0) -> None:
         title=f"After {state['images_seen']:,} images",
         note=training.note,
     )
-    (folder / "picture.png").write_bytes(plots.to_png(figure))
-    print(f"written to {folder / 'picture.png'}")
+    PICTURE.write_bytes(plots.to_png(figure))
+    print(f"written to {PICTURE}")
 
 
 def nearest_of(images: Tensor, training: Tensor) -> Tensor:
@@ -318,6 +318,7 @@ def judged(generator: nn.Module, samples: int = 10_000) -> dict[str, dict[str, d
 SCORES = ("frechet", "inception", "agreement", "diversity")
 RESULTS = Path("benchmarks/results/cifar10_classes.json")
 PAGE = Path("docs/colour.md")
+PICTURE = Path("docs/images/cifar10_classes.png")
 BEGIN, END = (
     "<!-- results: written by python -m tools.class_generator page -->\n",
     "<!-- end of results -->\n",

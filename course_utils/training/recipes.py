@@ -103,7 +103,7 @@ CIFAR10_CLASSES = Recipe(
         "ema_half_life": 2_500,
         "schedule": partial(constant_then_linear, constant=0.5),
     },
-)  # notebook 06
+)  # docs/colour.md
 # Of images that `binarised` draws; all of notebook 10's VAEs train like this one.
 MNIST_VAE = Recipe(
     mnist_vae, {"lr": 3e-3}, {"batch_size": 64, "ema_half_life": 2_500, "schedule": constant_then_linear}
