@@ -243,12 +243,15 @@ def picture(folder: Path, rows: int = 4, seed: int = 0) -> None:
     figure = plots.beside_nearest(
         images,
         nearest_of(images, data.to_model_range(training.images)),
-        column_labels=training.classes,
+        column_labels=[SHORT.get(name, name) for name in training.classes],
         title=f"After {state['images_seen']:,} images",
         note=training.note,
     )
     PICTURE.write_bytes(plots.to_png(figure))
     print(f"written to {PICTURE}")
+
+
+SHORT = {"airplane": "plane", "automobile": "car"}  # fits above a column
 
 
 def nearest_of(images: Tensor, training: Tensor) -> Tensor:
