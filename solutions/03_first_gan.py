@@ -519,7 +519,8 @@ plots.show(
 # ### Exercise 3.5 — Count the modes (●●○, 10 min)
 #
 # Return the number of covered modes and the fraction of good samples, in that order. A mode is
-# covered where a good sample is nearest to it: where modes overlap, a sample counts for one of them.
+# covered where a good sample is nearest to it: where modes overlap, a sample counts for one of
+# them.
 
 
 # %%

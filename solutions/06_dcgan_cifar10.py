@@ -597,8 +597,9 @@ plots.show(
 #
 # ### Exercise 6.5 — How far does a matrix stretch? (●●○, 12 min)
 #
-# Write it. Start from a random $v$, take `steps` steps, return the spectral norm as one number. Here
-# `weight` lies on the CPU, and $\sigma$ may be taken with the last $v$ or with the one before it.
+# Write it. Start from a random $v$, take `steps` steps, return the spectral norm as one number.
+# Here `weight` lies on the CPU, and $\sigma$ may be taken with the last $v$ or with the one before
+# it.
 
 
 # %%

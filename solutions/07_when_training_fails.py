@@ -882,8 +882,9 @@ plots.show(
 # 2. how far the fractions $f$ of all 1,000 modes are from equal ones, $\mathrm{KL}(f \,\Vert\, u)$
 #    with $u = 1/1000$, in nats.
 #
-# Both may be Python's numbers, or tensors of one number each. Before you write: what is the KL if all images show the same three digits? And what becomes of
-# $f \log f$ at the modes that are missing?
+# Both may be Python's numbers, or tensors of one number each. Before you write: what is the KL if
+# all images show the same three digits? And what becomes of $f \log f$ at the modes that are
+# missing?
 
 
 # %%
@@ -1026,13 +1027,13 @@ claim(
 #    answered by what the chart would have shown instead.
 # 3. **Cure.** The program is in a folded cell: open it, find the mistake, change it there, run the
 #    cell, check. The check runs your program with three seeds, and looks whether the symptom is
-#    gone and all networks still learn. Often there is more than one place for a cure: any that cures
-#    will do. What else you could improve, leave as it is.
+#    gone and all networks still learn. Often there is more than one place for a cure: any that
+#    cures will do. What else you could improve, leave as it is.
 #
 # All ten programs are built alike. `draw(n, rng)` gives data, `rounds` says how long, all chance
-# comes from `start`, and once a round the program shows its `watch` what it has at hand: the data of
-# the round as `real`, what the generator made of it as `fake`. The watch changes nothing; do not
-# operate on it.
+# comes from `start`, and once a round the program shows its `watch` what it has at hand: the data
+# of the round as `real`, what the generator made of it as `fake`. The watch changes nothing; do
+# not operate on it.
 #
 # | patient | trains | complaint | |
 # | --- | --- | --- | --- |

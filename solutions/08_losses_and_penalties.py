@@ -776,9 +776,9 @@ claim(
 # one, $\tilde x$, make a pair. For each pair choose a random point on the straight line between
 # the two, uniformly. Ask for the length of the critic's slope there, the whole sample's. Return
 # $\lambda$ times the mean squared distance of these lengths from
-# 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`, on any device, and your random numbers
-# lie there, too; the critic returns logits `(N,)`. The result must be something that D's optimiser
-# can step on, also where the critic is flat.
+# 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`, on any device, and your random
+#    numbers lie there, too; the critic returns logits `(N,)`. The result must be something that
+#    D's optimiser can step on, also where the critic is flat.
 #
 # These slips are on record, so take care:
 #
@@ -1395,10 +1395,10 @@ claim(
 # | `generator(real_logits, fake_logits)` | one number, a mean; there a step down it raises fake logits, on average. `real_logits` is `None`, unless you say `generator_sees_real=True` |
 # | `undecided` | the logit that a D which cannot tell should give to everything (0 by default); `None` if only differences count |
 #
-# The check looks whether the pair is new: none of the table's with a factor before the loss or before
-# the logits. D's loss of one pair with G's of another counts as new. Then it lets it learn data that
-# this text does not show; that takes it some seconds. A formula is not enough: think of what happens
-# far out, where D is sure.
+# The check looks whether the pair is new: none of the table's with a factor before the loss or
+# before the logits. D's loss of one pair with G's of another counts as new. Then it lets it learn
+# data that this text does not show; that takes it some seconds. A formula is not enough: think of
+# what happens far out, where D is sure.
 
 
 # %%

@@ -399,9 +399,9 @@ claim(
 # | `noise` | $\varepsilon \sim \mathcal N(0, I)$, (N, latent_dim): use this one, draw none |
 # | `optimizer` | holds the weights of both networks; gradients of an earlier step may be left in them |
 #
-# Take one step of the optimiser down $-\text{ELBO}$, averaged over the batch, and return distortion
-# and rate as they were before the step: two numbers, in nats a digit, with or without their history.
-# What is summed, and what is averaged? A pixel's $-\log p$ with logits is
+# Take one step of the optimiser down $-\text{ELBO}$, averaged over the batch, and return
+# distortion and rate as they were before the step: two numbers, in nats a digit, with or without
+# their history. What is summed, and what is averaged? A pixel's $-\log p$ with logits is
 # `F.binary_cross_entropy_with_logits`, in `torch.nn.functional`; mind its range of targets and its
 # `reduction`.
 

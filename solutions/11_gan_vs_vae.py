@@ -135,7 +135,8 @@ plots.show(
         row_labels=["test digits", *drawn],
         title=f"Four families after {SECONDS:.0f} s each",
         note=test.note,
-        alt="Five rows of twelve: test digits, then samples of the GAN, the VAE, flow matching and the Gaussian mixture.",
+        alt="Five rows of twelve: test digits, then samples of the GAN, the VAE, flow matching and the "
+        "Gaussian mixture.",
     )
 )
 
@@ -244,7 +245,8 @@ axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
     plots.describe(
         figure,
-        "Fréchet distance over seconds of training on logarithmic axes, a line for each of three seeds of four families.",
+        "Fréchet distance over seconds of training on logarithmic axes, a line for each of three seeds of "
+        "four families.",
     )
 )
 
@@ -374,7 +376,8 @@ plots.show(
         y_limits=(0, 1.9),
         note=test.note,
         alt="Power relative to test digits over frequency. Other test digits stay near 1. The reconstructions of the "
-        "VAE begin near 1 and fall with the frequency; its samples lie lower at all frequencies. The GAN's samples stay "
+        "VAE begin near 1 and fall with the frequency; its samples lie lower at all frequencies. The "
+        "GAN's samples stay "
         "nearest to 1.",
     )
 )
@@ -492,7 +495,8 @@ plots.show(
         row_labels=["prior", "one Gaussian", "mixture", "aggregate", "reconstructions"],
         title="One decoder, five kinds of latents",
         note=test.note,
-        alt="Five rows of twelve images of one VAE's decoder. With latents of the prior and of one Gaussian many are no "
+        alt="Five rows of twelve images of one VAE's decoder. With latents of the prior and of one "
+        "Gaussian many are no "
         "digits; with those of a mixture and of the aggregate posterior most are.",
     )
 )
@@ -628,8 +632,10 @@ plots.show(
         row_labels=["test digit", *rebuilt],
         title="Test digits, and what the generators make of them",
         note=test.note,
-        alt="Four rows of test digits and their reconstructions: by search in the GAN, by search in the VAE's decoder, and "
-        "by the VAE's encoder. Nearly all show the digit above them; those of the GAN differ most in the form of strokes.",
+        alt="Four rows of test digits and their reconstructions: by search in the GAN, by search in the "
+        "VAE's decoder, and "
+        "by the VAE's encoder. Nearly all show the digit above them; those of the GAN differ most in the "
+        "form of strokes.",
     )
 )
 
@@ -792,7 +798,8 @@ right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 plots.show(
     plots.describe(
         figure,
-        "Left: the error of G(E(x)) over the rounds; it starts near 1 and ends far below. Right: points of the data and "
+        "Left: the error of G(E(x)) over the rounds; it starts near 1 and ends far below. Right: points "
+        "of the data and "
         "where G(E(x)) puts them, joined by short lines.",
     )
 )
@@ -841,7 +848,8 @@ plots.show(
         row_labels=["GAN", "VAE"] * len(ends),
         title="Walks between the latents of two test digits",
         note=test.note,
-        alt="Pairs of rows, of the GAN and of the VAE. In each row the digit on the left turns into that on the right by "
+        alt="Pairs of rows, of the GAN and of the VAE. In each row the digit on the left turns into that "
+        "on the right by "
         "bending its strokes; in the middle of many walks stands a shape that is no digit.",
     )
 )
@@ -891,7 +899,8 @@ plots.show(
         title="Less ink, more ink",
         note=mnist.note,
         width=4.6,
-        alt="Six rows of five images, three of the GAN and three of the VAE. From left to right the strokes of each digit "
+        alt="Six rows of five images, three of the GAN and three of the VAE. From left to right the "
+        "strokes of each digit "
         "become thicker.",
     )
 )
@@ -1185,7 +1194,8 @@ axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
     plots.describe(
         figure,
-        "Fréchet distance over passes of the network on logarithmic axes. Both curves of the flow fall with the passes and "
+        "Fréchet distance over passes of the network on logarithmic axes. Both curves of the flow fall "
+        "with the passes and "
         "level off; single points at one pass for the GAN, the VAE and the mixture.",
     )
 )
@@ -1218,8 +1228,8 @@ claim(
 # %% [markdown]
 # ## And with colour?
 #
-# Both of the first two, trained by the course on CIFAR-10, from shipped files. The network that draws
-# is the same, but *not* the time: each file says how long it was trained.
+# Both of the first two, trained by the course on CIFAR-10, from shipped files. The network that
+# draws is the same, but *not* the time: each file says how long it was trained.
 
 # %%
 test_photos = data.load_cifar10("test")
@@ -1239,7 +1249,8 @@ colour_distance = {name: evaluate_photos(images) for name, images in colour.item
 colour_fine = {name: fine_power(images) / fine_power(photos) for name, images in colour.items()}
 for name in colour:
     print(
-        f"{name:22s} Fréchet distance {colour_distance[name]:6.1f}, {colour_fine[name]:.2f} of the fine power of photographs"
+        f"{name:22s} Fréchet distance {colour_distance[name]:6.1f}, {colour_fine[name]:.2f} of the fine "
+        "power of photographs"
     )
 plots.show(
     plots.image_grid(
@@ -1254,12 +1265,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The same two faults, in other shares. Photographs have more in them than any latent of this size can
-# say, so the decoder averages over more, and the VAE keeps clouds of colour where the GAN has edges.
-# Its reconstructions are nearer to the photographs than its samples: there are holes here, too. But
-# they are still more than half as far away as the samples. On photographs the blur is the larger
-# fault, on digits it was the smaller one. How much of it a longer training of the VAE would take away
-# is not measured here: the GAN's was more than ten times as long.
+# The same two faults, in other shares. Photographs have more in them than any latent of this size
+# can say, so the decoder averages over more, and the VAE keeps clouds of colour where the GAN has
+# edges. Its reconstructions are nearer to the photographs than its samples: there are holes here,
+# too. But they are still more than half as far away as the samples. On photographs the blur is the
+# larger fault, on digits it was the smaller one. How much of it a longer training of the VAE would
+# take away is not measured here: the GAN's was more than ten times as long.
 
 # %% tags=["claim"]
 claim(
@@ -1289,9 +1300,9 @@ claim(
 # generator, a discriminator, all at once.
 #
 # We begin with the generator and the discriminator that have played already, and give them an
-# encoder. So this one has had twice the seconds of the others: it shows a way, it is no fifth column
-# of the comparison. The rate counts little in it: distances of features are small numbers, and beside
-# a full rate it would pay to say nothing.
+# encoder. So this one has had twice the seconds of the others: it shows a way, it is no fifth
+# column of the comparison. The rate counts little in it: distances of features are small numbers,
+# and beside a full rate it would pay to say nothing.
 
 # %%
 show_source(vae_gan)
@@ -1331,8 +1342,10 @@ for name, (samples_of, rebuilt_of) in columns_of_bridge.items():
         "read right": (in_batches(classifier, again).argmax(1) == target_labels).float().mean().item(),
     }
     print(
-        f"{name:8s} Fréchet distance {bridged[name]['frechet']:5.1f}, fine power of samples {bridged[name]['fine']:.2f}, of "
-        f"reconstructions {bridged[name]['fine, rebuilt']:.2f}; squared error {bridged[name]['error']:.3f}, read as the same "
+        f"{name:8s} Fréchet distance {bridged[name]['frechet']:5.1f}, fine power of samples "
+        f"{bridged[name]['fine']:.2f}, of "
+        f"reconstructions {bridged[name]['fine, rebuilt']:.2f}; squared error "
+        f"{bridged[name]['error']:.3f}, read as the same "
         f"digit {bridged[name]['read right']:.0%}"
     )
 plots.show(
@@ -1342,7 +1355,8 @@ plots.show(
         row_labels=["test digit", *(name for _, name in columns_of_bridge.values())],
         title="Reconstructions, by search, by pixels, by features",
         note=test.note,
-        alt="Four rows of twelve: test digits and the reconstructions of GAN, VAE and VAE-GAN. Those of the VAE are soft, "
+        alt="Four rows of twelve: test digits and the reconstructions of GAN, VAE and VAE-GAN. Those of "
+        "the VAE are soft, "
         "those of the other two have clear edges.",
     )
 )
@@ -1521,7 +1535,8 @@ plots.show(
         title=number,
         note=mnist.note,
         width=7.5,
-        alt=f"Five rows: the number {number}, written by the GAN, the VAE, flow matching, the Gaussian mixture and the VAE-GAN.",
+        alt=f"Five rows: the number {number}, written by the GAN, the VAE, flow matching, the Gaussian "
+        "mixture and the VAE-GAN.",
     )
 )
 

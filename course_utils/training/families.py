@@ -263,7 +263,7 @@ def bits_per_pixel(nats: Callable[[Tensor], float], images: Tensor, seed: int = 
     """−log₂ p(x) / D + log₂(256/2): what it costs to store an image without loss, for each pixel.
 
     The density is of pixels x = −1 + 2·(k + u)/256, grey value k plus u uniform in [0, 1): its mean logarithm
-    is at most that of the probability of k (Theis, van den Oord and Bethge 2016, arXiv:1511.01844).
+    is at most that of the probability of k (Theis et al. 2016, arXiv:1511.01844).
 
     Args:
         nats: images → mean −log p(x).
