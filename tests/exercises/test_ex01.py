@@ -203,7 +203,7 @@ WRONG = [
     ("1.4", lambda p, q: 2 * middle_kl(p, q) - math.log(4), "already"),
     ("1.4", lambda p, q: kl(p, p + q) + kl(q, p + q), "half of that"),
     ("1.4", lambda p, q, weights=1.0: middle_kl(p, q, weights) + 0.1, "divergence 0"),
-    ("1.4", lambda p, q, weights=1.0: (weights * (p.sqrt() - q.sqrt()) ** 2).sum() / 2, "nothing in common"),
+    ("1.4", lambda p, q, weights=1.0: (weights * (p.sqrt() - q.sqrt()) ** 2).sum() / 2, "Hellinger"),
     ("1.4", lambda p, q, weights=1.0: middle_kl(p, q, weights) ** 2, "square of JS"),
     ("1.4", js_of_positive_dice, "share none"),
     ("1.4", lambda p, q, weights=1.0: middle_kl(p, q), "not for densities"),

@@ -484,7 +484,7 @@ def test_a_gradient_that_nobody_uses_is_pointed_out():
         (script(make=lambda generator, n: generator(torch.randn(n, 16)).detach()), "made in training mode"),
         (script(make=lambda generator, n: generator.eval()(torch.randn(n, 16))), "still carry the graph"),
         (script(make=lambda generator, n: sample(generator, n).double()), "float64"),
-        (script(make=lambda generator, n: sample(generator, n) * 127.5 + 127.5), "images lie in [−1, 1]"),
+        (script(make=lambda generator, n: sample(generator, n) * 127.5 + 127.5), "leave them in [−1, 1]"),
         (script(make=lambda generator, n: sample(generator, n).flatten(1)), "samples have shape"),
         (script(make=lambda generator, n: sample(generator, 1).expand(n, -1, -1, -1)), "the same image"),
         (script(make=lambda generator, n: sample(generator, 64)), "100 samples have shape"),
