@@ -84,7 +84,7 @@ def test_the_links_lead_to_a_notebook_that_there_is():
 @pytest.mark.parametrize("on_colab", [True, False])
 def test_the_colab_cell_installs_the_course_and_enables_widgets(on_colab, tmp_path):
     """git and pip only note how they are called; the checkout lies there already, as git would leave it."""
-    (source,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (source,) = re.findall(r"^```ipython3\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     cell = TransformerManager().transform_cell(source)
     if on_colab:
         (tmp_path / "google" / "colab").mkdir(parents=True)
