@@ -34,3 +34,14 @@ html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
 copybutton_selector = "div.highlight pre"
 copybutton_exclude = ".linenos, .gp"
+
+
+def with_levels(app, page, template, context, doctree) -> None:
+    """The captions beside the pages are headings without a level, which screen readers miss."""
+    for part in ("furo_navigation_tree", "toctree"):
+        if isinstance(context.get(part), str):
+            context[part] = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
+
+
+def setup(app) -> None:
+    app.connect("html-page-context", with_levels, priority=900)  # after the theme has written them
