@@ -21,7 +21,6 @@ images. It is not one of the classifiers that judge.
 import argparse
 import json
 import time
-from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -29,6 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from benchmarks.report import table
 from course_utils import data, plots
 from course_utils.files import ASSETS, replacing, save_weights
 from course_utils.metrics import (
@@ -361,17 +361,12 @@ def tables(results: dict) -> str:
         [
             f"Shipped: {results['made_by']}. Of 10,000 samples each:",
             "",
-            _table(("judge", "samples of", *names), rows),
+            table(("judge", "samples of", *names), rows) + "\n",
             "Along the way, by the course's classifier, of 2,000 samples, 200 of each class:",
             "",
-            _table(("images", "minutes of training", *names), along),
+            table(("images", "minutes of training", *names), along) + "\n",
         ]
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _cell(value: float | None) -> str:
