@@ -258,7 +258,6 @@ MISTAKES = [
     ("7.4", lambda f, g: spread(f, g, cut_off), "cut off from below"),
     ("7.4", lambda f, g: torch.cat([f, torch.ones(len(f), 1, 28, 28)], 1), "take its size from the features"),
     ("8.1", lambda r, f: (F.relu(1 - r).mean() + F.relu(1 + f).mean(), -r.mean() - f.mean()), "real logits"),
-    ("8.4", lambda *a: penalise(*a, length=lambda slope: slope.square().sum(1).sqrt()), "critic is flat"),
     ("8.4", lambda *a: penalise(*a, shape=[1]), "right for points"),
     ("10.1", lambda m, v: kl(m, v, 8), "only a constant"),
     ("10.1", lambda m, v: kl(m, v.exp()), "two exponentials"),
@@ -368,6 +367,12 @@ def test_each_is_refused_with_words_of_its_own(number, answer, words):
 )
 def test_what_these_answers_are_without_their_slip_passes(number, answer):
     assert run_check(number, answer).status == "right", run_check(number, answer)
+
+
+def test_a_bare_root_is_right_and_is_told_of_flat_critics():
+    verdict = run_check("8.4", lambda *a: penalise(*a, length=lambda slope: slope.square().sum(1).sqrt()))
+    assert verdict.status == "right" and "Where a critic is flat" in verdict.message, verdict
+    assert "flat" not in run_check("8.4", penalise).message
 
 
 @pytest.mark.parametrize(
