@@ -30,7 +30,7 @@ from course_utils.training.translation import Regression, pix2pix
 
 RECORDED = ASSETS / "translation_mnist.json"  # by tools/record_translation.py
 IMAGE_SHAPE = (1, 28, 28)
-IMAGES = 40_000  # of a training: half a minute of one core
+IMAGES = 30_000  # of a training: half a minute of one core
 WIDTH = 8  # of both networks' first maps: twice as wide is four times as slow
 TRAINING = {"batch_size": 64, "ema_half_life": 2_500, "schedule": constant_then_linear, "device": "cpu"}
 
