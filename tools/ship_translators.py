@@ -10,6 +10,7 @@ course_utils/assets/NAME_translator.safetensors as soon as it is trained. Holes 
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from torch import nn
 
 from course_utils import data
 from course_utils.files import ASSETS, save_weights
-from course_utils.metrics import frechet_evaluator, peak_signal_to_noise, structural_similarity
+from course_utils.metrics import frechet_evaluator, mean_squared_error, structural_similarity
 from course_utils.models import Inpainter, PatchDiscriminator, UNet, count_parameters, spectrally_normalised
 from course_utils.training import Regression, constant_then_linear, pix2pix, train
 from course_utils.training.restoration import restored
@@ -101,7 +102,7 @@ def ship(name: str, images: int, seed: int) -> None:
     test = data.to_model_range(data.load(what.of, "test").images[:2_000])
     found = restored(generator, what.degrade(test, torch.Generator().manual_seed(seed)))
     scores = {
-        "psnr": f"{peak_signal_to_noise(found, test):.2f}",
+        "psnr": f"{10 * math.log10(4 / mean_squared_error(found, test)):.2f}",
         "ssim": f"{structural_similarity(found, test):.4f}",
         "frechet": f"{frechet_evaluator(what.of)(found):.2f}",
     }
