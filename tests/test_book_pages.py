@@ -16,6 +16,7 @@ from tools import book
 from tools.book_source import SLIDES
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=120_000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 OPTIONS = ["--disable-gpu", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
@@ -162,7 +163,7 @@ def test_a_narrow_screen_scrolls_only_down(visit, name):
 
 
 def numbers(explorer):
-    return explorer.locator(".numbers").inner_text()
+    return explorer.locator(".numbers").text_content()
 
 
 def pixels(explorer):
@@ -205,7 +206,7 @@ def test_the_game_plays_and_takes_single_steps(visit):
         "() => document.querySelector('[data-explorer=game] input[max=\"400\"]').value > 155"
     )
     game.get_by_role("button", name="Pause").press("Enter")
-    game.get_by_label("game").first.select_option("bilinear")
+    game.get_by_role("combobox", name="game").select_option("bilinear")
     assert game.get_by_role("slider", name="noise").is_disabled()
     sound(page)
 

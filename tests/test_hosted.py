@@ -71,9 +71,11 @@ def test_the_dev_container_calls_what_there_is():
 
 
 def test_the_links_lead_to_a_notebook_that_there_is():
-    binder, puller = re.findall(r"^    (https://.*)$", PAGE, re.MULTILINE)
+    binder, colab, puller = re.findall(r"^    (https://.*)$", PAGE, re.MULTILINE)
     (opened,) = urllib.parse.parse_qs(urllib.parse.urlsplit(binder).query)["urlpath"]
     assert (ROOT / opened.removeprefix("lab/tree/")).exists()
+    start = "https://colab.research.google.com/github/OWNER/REPO/blob/main/"
+    assert (ROOT / colab.removeprefix(start)).is_file() and colab.startswith(start)
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(puller).query)
     assert query["repo"] == ["https://github.com/OWNER/REPO"]
     assert (ROOT / query["urlpath"][0].removeprefix("lab/tree/REPO/")).exists()

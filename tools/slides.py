@@ -208,9 +208,7 @@ def _markdown() -> MarkdownIt:
         .use(
             dollarmath_plugin,
             renderer=lambda tex, options: (
-                rf'<span class="math">\[{html.escape(tex)}\]</span>'
-                if options["display_mode"]
-                else rf'<span class="math">\({html.escape(tex)}\)</span>'
+                rf"\[{html.escape(tex)}\]" if options["display_mode"] else rf"\({html.escape(tex)}\)"
             ),
         )
     )
