@@ -212,7 +212,7 @@ def test_a_sound_course_gives_a_book(tmp_path):
     assert 'alt="两条曲线。"' in first and 'href="index.html"' in first
     assert "x² *as* [it] is." in (tmp_path / "book" / "html" / "api_losses.html").read_text(encoding="utf-8")
     slide = (tmp_path / "book" / "html" / "slides" / "00_start_here.html").read_text(encoding="utf-8")
-    assert slide.count("<section") == 4  # the title, "Where to?" with its formula, the figure, "At the end"
+    assert slide.count("<section") == 3  # the title, "Where to?" with its formula and figure, "At the end"
 
 
 SCRIPT_FILE = "solutions/00_start_here.py"
