@@ -17,7 +17,7 @@ from tools import book
 from tools.book_source import SLIDES
 
 pytestmark = pytest.mark.slow
-expect.set_options(timeout=120_000)
+expect.set_options(timeout=300_000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 OPTIONS = ["--disable-gpu", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
@@ -98,7 +98,7 @@ def visit(html, browser):
             reduced_motion="reduce" if calm else "no-preference",
         )
         contexts.append(context)
-        context.set_default_timeout(120_000)
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.failed, page.outside, page.errors = [], [], []
         page.on("requestfailed", lambda request: page.failed.append(request.url))
@@ -128,7 +128,7 @@ def sound(page):
 
 def test_every_page_opens_without_a_network_and_its_formulas_are_set(html, browser):
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
