@@ -39,7 +39,6 @@ from course_utils.training import (
     GAN,
     Recipe,
     Run,
-    constant_then_linear,
     train_for,
 )
 from tools.class_generator import real_images
@@ -93,7 +92,8 @@ def small_gan(seconds: float, seed: int) -> GAN:
 
 def fine_tuned(seconds: float, seed: int) -> GAN:
     """From both networks as they are after the same seconds on all ten classes."""
-    run, _ = trained(WAYS["ten_classes"], seconds, seed, None)
+    way = WAYS["ten_classes"]
+    run = FINISHED.get((way.title, seconds, seed)) or trained(way, seconds, seed, None)[0]
     return GAN(run.average.requires_grad_(True), run.networks["discriminator"], **CIFAR10_CLASSES.game)
 
 
@@ -125,6 +125,11 @@ WAYS = {
 }
 
 
+FINISHED: dict[
+    tuple[str, float, int], Run
+] = {}  # by title, seconds and seed: what another way may start from
+
+
 def trained(way: Way, seconds: float, seed: int, look: Callable[[Run, float], None] | None):
     """The run, and the seconds that it took."""
     photographs = real_images("train")
@@ -136,7 +141,9 @@ def trained(way: Way, seconds: float, seed: int, look: Callable[[Run, float], No
         draw = seen(draw, way.see)
     torch.manual_seed(seed)
     gan = way.recipe.gan() if way.build is None else way.build(seconds, seed)
-    return train_for(seconds, gan, draw, look=look, every=10, seed=seed, **way.recipe.training)
+    run, spent = train_for(seconds, gan, draw, look=look, every=10, seed=seed, **way.recipe.training)
+    FINISHED[way.title, seconds, seed] = run
+    return run, spent
 
 
 def seen(draw: data.Sampler, change: Callable[[Tensor], Tensor]) -> data.Sampler:
