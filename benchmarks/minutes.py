@@ -125,9 +125,7 @@ WAYS = {
 }
 
 
-FINISHED: dict[
-    tuple[str, float, int], Run
-] = {}  # by title, seconds and seed: what another way may start from
+FINISHED: dict[tuple[str, float, int], Run] = {}  # where another way may start
 
 
 def trained(way: Way, seconds: float, seed: int, look: Callable[[Run, float], None] | None):

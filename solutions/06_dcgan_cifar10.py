@@ -78,10 +78,10 @@ plots.show(plots.image_grid(some_real, columns=8, width=6, title="Real photograp
 # %% [markdown]
 # Compare with digits. All digits are strokes in the middle of a black page. Here every picture
 # has its own background, light, distance and angle. No two cats sit alike. It is a much harder
-# set, and this notebook does not pretend otherwise: **in a minute on two CPU cores the networks of
-# notebook 05 get colours and a grain, in five minutes something like photographs from afar, and no
-# object that you could name.** You will measure how far that goes. Then you give D a head start,
-# and objects appear.
+# set, and this notebook does not pretend otherwise: **in a minute on two CPU cores such networks
+# get colours and a grain, in five minutes something like photographs from afar, and no object that
+# you could name.** You will measure how far that goes. Then you give D a head start, and objects
+# appear.
 #
 # The numbers and pictures kept in `solutions/`, and the shipped generators further down, come
 # from a copy of CIFAR-10 that went through JPEG once: the same photographs, slightly softer. With
