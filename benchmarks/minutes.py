@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks import flops
 from benchmarks.records import RESULTS, ROOT, add, circumstances, load
 from benchmarks.report import spread, table
 from course_utils import data
@@ -39,6 +40,7 @@ from course_utils.training import (
     GAN,
     Recipe,
     Run,
+    train,
     train_for,
 )
 from tools.class_generator import real_images
@@ -130,18 +132,33 @@ FINISHED: dict[tuple[str, float, int], Run] = {}  # where another way may start
 
 def trained(way: Way, seconds: float, seed: int, look: Callable[[Run, float], None] | None):
     """The run, and the seconds that it took."""
+    torch.manual_seed(seed)
+    gan = way.recipe.gan() if way.build is None else way.build(seconds, seed)
+    run, spent = train_for(seconds, gan, sampler(way), look=look, every=10, seed=seed, **way.recipe.training)
+    FINISHED[way.title, seconds, seed] = run
+    return run, spent
+
+
+def flop_per_image(way: Way) -> float:
+    """Of a round, as `benchmarks.flops` counts; what a snapshot takes falls out."""
+
+    def rounds(number: int) -> None:
+        gan = small_gan(0, 0) if way.build is small_gan else way.recipe.gan()
+        once = {"images": 64 * number, "snapshot_every": 64 * number, "snapshot_samples": 1}
+        train(gan, sampler(way), device="cpu", threads=1, progress=False, **once, **way.recipe.training)
+
+    return (flops.count(lambda: rounds(2)) - flops.count(lambda: rounds(1))) / 64
+
+
+def sampler(way: Way) -> data.Sampler:
+    """Draws photographs of the way's classes, with labels where its recipe asks for a class."""
     photographs = real_images("train")
     chosen = torch.isin(photographs.labels, torch.tensor(way.classes))
     images, labels = photographs.images[chosen], photographs.labels[chosen]
-    conditional = way.recipe is CIFAR10_CLASSES
-    draw = data.labelled_sampler(images, labels) if conditional else data.image_sampler(images)
-    if way.see is not None:
-        draw = seen(draw, way.see)
-    torch.manual_seed(seed)
-    gan = way.recipe.gan() if way.build is None else way.build(seconds, seed)
-    run, spent = train_for(seconds, gan, draw, look=look, every=10, seed=seed, **way.recipe.training)
-    FINISHED[way.title, seconds, seed] = run
-    return run, spent
+    draw = data.labelled_sampler(images, labels)
+    if way.recipe is not CIFAR10_CLASSES:
+        draw = data.image_sampler(images)
+    return draw if way.see is None else seen(draw, way.see)
 
 
 def seen(draw: data.Sampler, change: Callable[[Tensor], Tensor]) -> data.Sampler:
@@ -209,6 +226,7 @@ def measure(name: str, seconds: float, seed: int, samples: int = 2_000) -> dict:
     run, spent = trained(way, seconds, seed, look)
     record = {"kind": "minutes", "name": name, "seed": seed, "samples": samples, "seconds": seconds}
     last = {"cpu_seconds": round(spent, 1), "images": run.images_seen}
+    last["flop_per_image"] = flop_per_image(way)
     return {**record, **last, "points": points, **circumstances(torch.device("cpu"), quick=False)}
 
 

@@ -253,7 +253,7 @@ check("6.2", fixed_generator)
 # `dcgan_discriminator`. The shape is (3, 32, 32), so the start is 8×8. The extra convolutions and
 # the spectral normalisation are left out; the normalisation has a section of its own below. Here
 # they are with the sizes of this notebook, 48 channels at half size and latents of 64 numbers,
-# where digits had 32. (On [the page of measurements](../docs/benchmarks.md), latents of 32 do as
+# where digits had 32. (On [the page of measurements](../docs/ablations.md), latents of 32 do as
 # well for colour, within what seeds differ.)
 # <!-- numbers: settings of notebook 05, and of that page -->
 
@@ -417,7 +417,7 @@ claim(
 # for a short while, everything else equal. (The initial weights are PyTorch's own, here and
 # below. The networks come with DCGAN's, which
 # [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) keeps; for colour they are behind,
-# on [the page of measurements](../docs/benchmarks.md).)
+# on [the page of measurements](../docs/ablations.md).)
 
 # %%
 show_source(pytorch_initialised)
@@ -506,7 +506,7 @@ claim(
 # The curves say more than the one number. Where a curve lies below the photographs', detail of
 # that fineness is missing; where it lies above, there is a grain. Which does what is of this run,
 # and so are the distances: do not read them as a ranking. On [the page of
-# measurements](../docs/benchmarks.md), after more images and over three seeds, the transposed
+# measurements](../docs/ablations.md), after more images and over three seeds, the transposed
 # convolution and the pixel shuffle are level, and the resize-convolution's seeds differ by more
 # than that. It also takes the most time for an image.
 #
@@ -752,7 +752,7 @@ for name in ("transposed", *tools):
 # | spectral normalisation | D's slope is less than the plain one's | a bound on the slope, whatever comes; whether that pays off, a run this short cannot show |
 #
 # Single runs differ by half a point with nothing but the seed, so none of this is a ranking.
-# [The page of measurements](../docs/benchmarks.md) has these rows after 50,000 images and over
+# [The page of measurements](../docs/ablations.md) has these rows after 50,000 images and over
 # three seeds: there mirroring is ahead of no augmentation at all, the full augmentation is level
 # with mirroring, and mirroring with a normalised D is behind. <!-- number 50,000: of that page -->
 # We continue with mirroring alone.
@@ -835,7 +835,7 @@ plots.show(
 #   need not be the best, and it is level with blurred photographs or above them.
 # - The average brings little or nothing here. For digits, [see notebook
 #   05](05_dcgan_mnist.ipynb#Was-the-average-worth-it?); for colour the generator after the last
-#   step is as good, also on [the page of measurements](../docs/benchmarks.md) over three seeds. We
+#   step is as good, also on [the page of measurements](../docs/ablations.md) over three seeds. We
 #   keep it because it does no harm, and shows fewer accidents of the last step.
 # - D's slope is many times that of the untrained D.
 
