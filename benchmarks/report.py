@@ -15,6 +15,7 @@ from course_utils import plots
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 ABLATIONS = ROOT / "docs" / "ablations.md"
+SPEED = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "images" / "benchmark.png"
 BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
@@ -27,11 +28,12 @@ RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",
     "05_dcgan_mnist": "Notebook 05, the DCGAN on MNIST",
     "06_dcgan_cifar10": "Notebook 06, the DCGAN on CIFAR-10",
+    "cifar10_classes": "Notebook 06, four or ten classes of CIFAR-10",
 }
 
 
 def write(folder: Path = RESULTS) -> None:
-    """Renews the generated parts of docs/benchmarks.md and docs/ablations.md, and the picture.
+    """Renews the generated parts of the pages of `pages`, and the picture.
 
     Raises:
         ValueError: there are no results, or quick ones among them.
@@ -50,6 +52,8 @@ def pages(records: dict[str, dict[str, dict]]) -> dict[Path, str]:
     found = {PAGE: results(records)}
     if records["ablations"]:
         found[ABLATIONS] = "\n\n".join(ablation_tables(records["ablations"])) + "\n"
+    if records["profile"]:
+        found[SPEED] = "\n\n".join(profile_tables(records)) + "\n"
     return {path: with_results(path.read_text(encoding="utf-8"), text) for path, text in found.items()}
 
 
@@ -59,7 +63,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "minutes", "vae", "ablations", "ceilings", "kernels", "scale")
+    subjects = ("mnist", "cifar10", "minutes", "vae", "ablations", "profile", "ceilings", "kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -539,6 +543,36 @@ def vae_table(records: dict[str, dict]) -> list[str]:
         rows.append([title, several[0]["source"], *nats, *cost])
     head = ["", "source", "−ELBO, binarised", "−ELBO, thresholded", "CPU seconds", "images"]
     return [circumstances(list(records.values())), table(head, rows)]
+
+
+def profile_tables(records: dict[str, dict[str, dict]]) -> list[str]:
+    """Where a round's time goes, and how much longer an image takes with each thing that was tried."""
+    own = {name: records["profile"][name] for name in RECIPE_TITLES if name in records["profile"]}
+    titles = ["", *(RECIPE_TITLES[name] for name in own)]
+    totals = {name: sum(record["microseconds"].values()) for name, record in own.items()}
+    groups = list(next(iter(own.values()))["microseconds"])
+    rows = [
+        [group, *(f"{one['microseconds'][group] / totals[name]:.0%}" for name, one in own.items())]
+        for group in groups
+    ]
+    rows.append(["GFLOP in a round", *(number(record["gflop"]) for record in own.values())])
+    tried = [
+        [what, *(_tried(record["tried"].get(what)) for record in own.values())]
+        for what in next(iter(own.values()))["tried"]
+    ]
+    return [
+        circumstances(list(own.values())),
+        "Shares of a round's time:",
+        table(titles, rows),
+        "Time for an image over that of the recipe as it is (median, range):",
+        table(titles, tried),
+    ]
+
+
+def _tried(found: dict | None) -> str:
+    if found is None or "failed" in found:
+        return "does not run" if found else "–"
+    return f"{found['ratio']:.2f} ({found['lowest']:.2f}–{found['highest']:.2f})"
 
 
 def ablation_tables(records: dict[str, dict]) -> list[str]:
