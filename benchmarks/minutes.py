@@ -259,11 +259,11 @@ def report(records: dict[str, dict]) -> str:
     return table(("way", "images", *head), rows)
 
 
-def write_page() -> None:
-    """Renews the table in docs/colour.md."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+def with_table(page: str, records: dict[str, dict]) -> str:
+    """The page with the records' table between its two marks."""
+    before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{report(load(FILE))}\n{END}{after}", encoding="utf-8")
+    return f"{before}{BEGIN}\n{report(records)}\n\n{END}{after}"
 
 
 def main() -> None:
@@ -276,7 +276,8 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="only renew the table of docs/colour.md")
     arguments = parser.parse_args()
     if arguments.page:
-        return write_page()
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load(FILE)), encoding="utf-8")
+        return
     for seed in arguments.seeds:
         for name in arguments.names or WAYS:
             add(FILE, f"{name}, seed {seed}", measure(name, arguments.seconds, seed))
