@@ -75,5 +75,9 @@ def test_the_page_has_the_table_of_the_records():
         far = {name: end[judge]["frechet"] for name, end in ends.items()}
         assert far["ten_classes"] < far["ten_plain"], "ahead of the plain DCGAN"
         assert far["four_small"] > 2 * far["four_classes"], "behind"
+        assert ends["four_classes"][judge]["agreement"] > ends["ten_classes"][judge]["agreement"] + 0.05
         assert max(far["fine_tuned"], far["from_shipped"]) < far["four_classes"], "ahead in numbers"
+    (run,) = minutes.by_name(kept)["from_shipped"]
+    first, last = run["points"][0]["course"], run["points"][-1]["course"]
+    assert first["frechet"] == pytest.approx(last["frechet"], rel=0.1), "where they were"
     assert 4 < ends["ten_plain"]["images"] / ends["ten_classes"]["images"] < 6, "a fifth of the images"
