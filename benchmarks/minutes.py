@@ -47,7 +47,7 @@ from tools.class_generator import real_images
 
 FILE = RESULTS / "minutes.json"
 PAGE = ROOT / "docs" / "colour.md"
-BEGIN, END = "<!-- minutes: written by python -m benchmarks.minutes --page -->\n", "<!-- end of minutes -->\n"
+BEGIN, END = "<!-- results: written by python -m benchmarks.minutes --page -->\n", "<!-- end of minutes -->\n"
 TEN = tuple(range(10))
 FOUR = (0, 1, 7, 8)  # airplane, automobile, horse, ship
 MARKS = (0.2, 0.5, 1.0)  # of the seconds: where samples are scored
