@@ -7,8 +7,8 @@
 #
 # | | |
 # | --- | --- |
-# | Reading time | 50 min, and 75 min for the exercises |
-# | Running time | about 4.5 min on two CPU cores; the `gpu` scale has not been run yet |
+# | Reading time | 55 min, and 75 min for the exercises |
+# | Running time | about 25.5 min on two CPU cores; the `gpu` scale has not been run yet |
 # | You need | notebook 05 (transposed convolutions, the training loop, the Fréchet distance); what an eigenvalue is |
 # | You will be able to | find a generator's wrong size by arithmetic; augment without teaching the generator the augmentation; bound a discriminator's slope; recognise a checkerboard by its spectrum, and build a generator without one; compare colours and edges with those of the data |
 
@@ -1035,7 +1035,8 @@ print(ten.made_by)
 every_class = torch.arange(10)
 short_names = [{"airplane": "plane", "automobile": "car"}.get(name, name) for name in cifar.classes]
 twenty = sample(ten, 20, labels=every_class.repeat(2), seed=seed(0))
-photographs = torch.cat([coarse(data.to_model_range(part)) for part in cifar.images.split(1_000)])
+# In parts that are large enough for the system to take back their memory at once.
+photographs = torch.cat([coarse(data.to_model_range(part)) for part in cifar.images.split(5_000)])
 places = nearest(coarse(twenty), photographs).places
 plots.show(
     plots.beside_nearest(
