@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+from course_utils.metrics.classes import classifier_score
+from course_utils.metrics.classifiers import in_batches
+from course_utils.metrics.frechet import FrechetEvaluator, frechet_distance
+
 
 def agreement(logits: Tensor, labels: Tensor) -> float:
     """P(argmaxₖ p(k | x) = y): the fraction of samples that a classifier reads as the class asked for.
@@ -43,6 +47,33 @@ def diversity_within(features: Tensor, labels: Tensor, real: Tensor, real_labels
             )
         ratios.append(_spread(generated) / _spread(photographed))
     return torch.stack(ratios).mean().item()
+
+
+def conditional_scores(
+    images: Tensor, labels: Tensor, evaluator: FrechetEvaluator, real: Tensor, real_labels: Tensor
+) -> dict[str, float]:
+    """Four numbers about samples that were asked to be of a class: good, sure, as asked, and diverse?
+
+    Args:
+        images: (N, C, H, W) in [-1, 1]; at least two of each class.
+        labels: (N,) what each was asked to be. Equally many of each class, for the first two to mean much.
+        evaluator: whose classifier reads the images.
+        real: features of real images, (M, d), by that classifier.
+        real_labels: (M,) their classes.
+
+    Returns:
+        "frechet": the Fréchet distance to the evaluator's real images; "inception": exp E KL(p(k|x) ‖ p(k)),
+        the analogue of the inception score; "agreement" and "diversity" (`diversity_within`).
+    """
+    features = in_batches(evaluator.classifier.features, images)
+    with torch.no_grad():
+        logits = evaluator.classifier.head(features)
+    return {
+        "frechet": frechet_distance(evaluator.real, features),
+        "inception": classifier_score(logits),
+        "agreement": agreement(logits, labels),
+        "diversity": diversity_within(features, labels, real, real_labels),
+    }
 
 
 def _spread(rows: Tensor) -> Tensor:
