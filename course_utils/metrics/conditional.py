@@ -1,6 +1,9 @@
 """Does a generator of classes draw what it was asked for, and more than one image of each?"""
 
+from typing import NamedTuple
+
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from course_utils.metrics.classes import classifier_score
@@ -47,6 +50,31 @@ def diversity_within(features: Tensor, labels: Tensor, real: Tensor, real_labels
             )
         ratios.append(_spread(generated) / _spread(photographed))
     return torch.stack(ratios).mean().item()
+
+
+class Naming(NamedTuple):
+    """What `best_naming` found."""
+
+    agreement: float  # fraction of the samples whose category's name is their class
+    names: tuple[int, ...]  # the class that each category is named after
+
+
+def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
+    """max over one-to-one names of P(name(c) = class): found categories held against known classes.
+
+    What was learnt without labels has no names, so it is given the ones that suit it best: the accuracy of
+    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335, equation 10), by the Hungarian method. By
+    chance it is a little above 1 / count.
+
+    Args:
+        categories: (N,) whole numbers below `count`, found without labels.
+        classes: (N,) whole numbers below `count`, known.
+        count: how many there are of both.
+    """
+    table = torch.bincount(count * categories + classes, minlength=count**2).view(count, count)
+    _, names = linear_sum_assignment(table.numpy(), maximize=True)
+    matched = table[torch.arange(count), torch.from_numpy(names)].sum()
+    return Naming((matched / len(classes)).item(), tuple(names.tolist()))
 
 
 def conditional_scores(

@@ -35,8 +35,20 @@ from course_utils.models.normalisation import (
 from course_utils.models.principal import PrincipalImages, PrincipalSpace, principal_space
 from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
-from course_utils.models.sampling import draw_latents, rejection_sample, sample, slerp, truncated_latents
-from course_utils.models.shipped import load_autoencoder, load_feature_stages, load_generator
+from course_utils.models.sampling import (
+    draw_latents,
+    generate,
+    rejection_sample,
+    sample,
+    slerp,
+    truncated_latents,
+)
+from course_utils.models.shipped import (
+    load_autoencoder,
+    load_discriminator,
+    load_feature_stages,
+    load_generator,
+)
 from course_utils.models.sizes import count_parameters
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
@@ -81,11 +93,13 @@ __all__ = [
     "draw_latents",
     "feature_stages",
     "features_of",
+    "generate",
     "infogan_dcgan",
     "initialised",
     "integrate",
     "largest_singular_value",
     "load_autoencoder",
+    "load_discriminator",
     "load_feature_stages",
     "load_generator",
     "mlp_decoder",

@@ -47,15 +47,32 @@ def sample(
     """
     if device is not None:
         generator = generator.to(pick_device(device))
-    where = next(generator.parameters()).device
     latents = draw_latents(n, generator.latent_dim, torch.Generator().manual_seed(seed))
+    return generate(generator, latents, labels, batch_size)
+
+
+@torch.no_grad()
+def generate(
+    generator: nn.Module, latents: Tensor, labels: Tensor | None = None, batch_size: int = 100
+) -> Tensor:
+    """G(z), or G(z, y), of these latents, batch by batch, in evaluation mode.
+
+    Args:
+        generator: its mode is left as it was; it computes where it is.
+        latents: (N, generator.latent_dim).
+        labels: (N,) the class of each, or None.
+        batch_size: how many at a time.
+
+    Returns:
+        float32 samples on the CPU, (N, ...).
+    """
+    where = next(generator.parameters()).device
     inputs = (latents,) if labels is None else (latents, labels)
     batches = zip(*(part.to(where).split(batch_size) for part in inputs), strict=True)
     training = generator.training
     generator.eval()
     try:
-        with torch.no_grad():
-            return torch.cat([generator(*batch).float().cpu() for batch in batches])
+        return torch.cat([generator(*batch).float().cpu() for batch in batches])
     finally:
         generator.train(training)
 

@@ -19,6 +19,7 @@ from course_utils.training.progress import progress
 from course_utils.training.recipes import (
     CIFAR10_CLASSES,
     CIFAR10_DCGAN,
+    MNIST_CONDITIONAL,
     MNIST_DCGAN,
     MNIST_MLP,
     MNIST_VAE,
@@ -33,6 +34,7 @@ __all__ = [
     "CIFAR10_CLASSES",
     "CIFAR10_DCGAN",
     "GAN",
+    "MNIST_CONDITIONAL",
     "MNIST_DCGAN",
     "MNIST_MLP",
     "MNIST_VAE",

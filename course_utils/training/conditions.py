@@ -14,10 +14,32 @@ from torch import Tensor, nn
 
 from course_utils import data
 from course_utils.files import ASSETS
-from course_utils.metrics import agreement, conditional_scores, frechet_evaluator, in_batches
+from course_utils.metrics import (
+    agreement,
+    best_naming,
+    conditional_scores,
+    frechet_evaluator,
+    in_batches,
+    precision_recall,
+)
 from course_utils.metrics.referee import load_referee
-from course_utils.models import WAYS, conditional_dcgan, infogan_dcgan, sample
-from course_utils.training.conditional import code_information, coded, conditional_gan
+from course_utils.models import (
+    WAYS,
+    conditional_dcgan,
+    draw_latents,
+    generate,
+    infogan_dcgan,
+    rejection_sample,
+    sample,
+    truncated_latents,
+)
+from course_utils.training.conditional import (
+    code_entropy,
+    code_information,
+    code_log_likelihood,
+    coded,
+    conditional_gan,
+)
 from course_utils.training.gan import GAN
 from course_utils.training.loop import Run
 from course_utils.training.recipes import MNIST_DCGAN
@@ -26,6 +48,7 @@ from course_utils.training.timed import train_for
 RECORDED = ASSETS / "conditional_mnist.json"  # by tools/record_conditional.py
 SECONDS = 60.0  # of training, for each
 COMPARED = ("unconditional", *WAYS, "InfoGAN")
+BEST = "projection"  # of WAYS, by what is recorded
 
 
 class Trained(NamedTuple):
@@ -116,6 +139,112 @@ def measure_samples(images: Tensor, labels: Tensor) -> dict[str, float]:
         **conditional_scores(images, labels, evaluator, *_real_features(data.data_folder())),
         "second": agreement(in_batches(load_referee("mnist"), images), labels),
     }
+
+
+def measure_infogan(generator: nn.Module, discriminator: nn.Module, samples: int = 5_000) -> dict[str, float]:
+    """What the codes of an InfoGAN mean, and how well D reads them.
+
+    Args:
+        generator, discriminator: as `infogan_dcgan` builds them, trained.
+        samples: how many are drawn, and how many test digits are read.
+
+    Returns:
+        "frechet"; "naming", the agreement of categories with the classes that a classifier sees, after
+        `best_naming`; "reading", the same of D's answers on real test digits with their labels; "bound", on
+        the mutual information of codes and samples, in nats.
+    """
+    evaluator, test = frechet_evaluator("mnist"), data.load_mnist("test")
+    latents = draw_latents(samples, generator.latent_dim, torch.Generator().manual_seed(0))
+    categories, numbers = generator.eval().codes(latents)
+    discriminator.eval()
+
+    def answer(images: Tensor) -> Tensor:
+        return discriminator.answers(images)[1]
+
+    images = generate(generator, latents)
+    seen = in_batches(evaluator.classifier, images).argmax(1)
+    read = in_batches(answer, data.to_model_range(test.images[:samples]))[:, : generator.classes].argmax(1)
+    known = code_log_likelihood(in_batches(answer, images), categories, numbers).mean().item()
+    return {
+        "frechet": evaluator(images),
+        "naming": best_naming(categories, seen).agreement,
+        "reading": best_naming(read, test.labels[:samples]).agreement,
+        "bound": known + code_entropy(generator.classes, numbers.shape[1]),
+    }
+
+
+def labels_of(which: str, mnist: data.ImageData, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Images and labels to train on, under the name of `LABELS` that says how good the labels are.
+
+    Args:
+        which: one of `LABELS`.
+        mnist: the training digits.
+        seed: of the choice of the wrong or the kept ones.
+
+    Returns:
+        Images (N, 1, 28, 28) uint8, and as many labels.
+
+    Raises:
+        ValueError: no such name.
+    """
+    if which not in LABELS:
+        raise ValueError(f"labels must be one of {', '.join(LABELS)}, got {which!r}; choose one of them.")
+    rng = torch.Generator().manual_seed(seed)
+    if which == "all right":
+        return mnist.images, mnist.labels
+    if which.endswith("% wrong"):
+        fraction = int(which.removesuffix("% wrong")) / 100
+        return mnist.images, data.with_wrong_labels(mnist.labels, fraction, rng)
+    places = data.few_labels(mnist.labels, 10, rng)
+    if which == "100 digits":
+        return mnist.images[places], mnist.labels[places]
+    return mnist.images, data.spread_labels(mnist.images, places, mnist.labels[places])
+
+
+LABELS = ("all right", "10% wrong", "50% wrong", "100 digits", "100 labels, spread")
+
+
+def knob_curve(
+    generator: nn.Module,
+    discriminator: nn.Module,
+    *,
+    thresholds: Sequence[float] = (),
+    percentiles: Sequence[float] = (),
+    samples: int = 5_000,
+    seed: int = 0,
+) -> list[dict[str, float]]:
+    """Quality against diversity, turned by truncation and by rejection.
+
+    Args:
+        generator, discriminator: of one training, with labels.
+        thresholds: of `truncated_latents`.
+        percentiles: of `rejection_sample`.
+        samples: for each setting.
+        seed: of the latents.
+
+    Returns:
+        For each setting "knob" ("truncation" or "rejection"), "setting", "accepted" (the fraction of the
+        candidates), precision and recall, and the numbers of `measure_samples`.
+    """
+    labels = torch.arange(samples) % 10
+    real = _real_features(data.data_folder())[0][:samples]
+    rows = []
+
+    def measured(knob: str, setting: float, images: Tensor, accepted: float) -> None:
+        found = in_batches(frechet_evaluator("mnist").classifier.features, images)
+        row = {"knob": knob, "setting": setting, "accepted": accepted, **measure_samples(images, labels)}
+        rows.append({**row, **precision_recall(real, found)._asdict()})
+
+    for threshold in thresholds:
+        rng = torch.Generator().manual_seed(seed)
+        latents = truncated_latents(samples, generator.latent_dim, threshold, rng)
+        measured("truncation", threshold, generate(generator, latents, labels), 1.0)
+    for percentile in percentiles:
+        found = rejection_sample(
+            generator, discriminator, samples, labels=labels, percentile=percentile, seed=seed
+        )
+        measured("rejection", percentile, *found)
+    return rows
 
 
 @lru_cache(maxsize=2)
