@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from course_utils.checks import (
     Wrong,
@@ -11,7 +10,6 @@ from course_utils.checks import (
     call_unchanged,
     choose,
     exercise,
-    expect_close,
     expect_like,
     expect_shape,
     expect_trainable,
@@ -262,11 +260,7 @@ def _logits(network, samples, labels, shape_of_features: tuple[int, int], classe
             raise Wrong("`forward` takes two things, samples and labels, and returns logits.") from None
         raise
     except (IndexError, RuntimeError) as error:
-        if (
-            "out of range" in str(error)
-            or "out of bounds" in str(error)
-            or "smaller than num_classes" in str(error)
-        ):
+        if any(words in str(error) for words in ("out of range", "out of bounds", "num_classes")):
             raise Wrong(
                 f"the largest label, {classes - 1} of {classes} classes, has no vector. How many are there?"
             ) from None
@@ -365,9 +359,7 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
     for label in (0, classes - 1):
         one = network(samples[:1], torch.full((1,), label)).sum()
         if not head:
-            raise Wrong(
-                "there are no weights beside those of the features: w, b and the labels' vectors learn."
-            )
+            raise Wrong("all weights are those of the features: w, b and the labels' vectors learn, too.")
         found = torch.autograd.grad(one, head, allow_unused=True)
         touched.append(
             torch.cat(
@@ -387,10 +379,8 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
         )
     if only.sum() < width:
         raise Wrong("the labels share their vectors: a step for one label moves those of the others.")
-    if (
-        matches(touched[0][only][:width].sort().values, (phi / width).sort().values, tolerance=1e-5)
-        and width > 1
-    ):
+    by_vector = touched[0][only][:width].sort().values  # φ itself, where the product is a sum
+    if matches(by_vector, (phi / width).sort().values, tolerance=1e-5):
         raise Wrong("the products are averaged over the features. An inner product is their sum.")
     if both.sum() < width:
         raise Wrong(
@@ -407,8 +397,8 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
     hints=[
         "Three things are kept in `__init__`: the features, a linear layer from them to one number, and a "
         "table with a vector of `width` numbers for each class (`nn.Embedding`).",
-        "Call the features once, `h = self.features(samples)`, (N, width). `self.table(labels)` is (N, width), "
-        "too: row i is the vector of sample i's label.",
+        "Call the features once, `h = self.features(samples)`, (N, width). `self.table(labels)` is (N, "
+        "width), too: row i is the vector of sample i's label.",
         "An inner product of rows: multiply the two tensors, and sum over the last axis.",
         "`nn.Linear(width, 1)` returns (N, 1). Flatten it before you add: (N, 1) + (N,) is (N, N).",
     ],
@@ -470,10 +460,10 @@ def what_it_pays_for(answer):
         answer,
         right="c",
         wrong={
-            "a": "the classifier's loss is not at its least there: in the overlap it is unsure. Where could G "
-            "move a point to be read more surely?",
-            "b": "a point that is wide of its hump is more easily taken for a neighbour. Would the classifier "
-            "pay for that?",
+            "a": "the classifier's loss is not at its least there: in the overlap it is unsure. Where could "
+            "G move a point to be read more surely?",
+            "b": "a point that is wide of its hump is more easily taken for a neighbour. Would the "
+            "classifier pay for that?",
             "d": "who would lose by it? D still asks that all points together look like the data.",
         },
     )
@@ -645,7 +635,7 @@ def wrong_labels(answer):
         [
             (
                 0.5,
-                "half of the labels were left alone. A label that is drawn from all ten is right now and then.",
+                "half of the labels were left alone. A label drawn from all ten is right now and then.",
             ),
             (0.05, "that is the share that is right by *chance*. And those that were left alone?"),
             (0.45, "that is the share of labels that are wrong. Which share is right?"),
@@ -708,9 +698,10 @@ TABLES = [  # counts of (code, digit) in which greedy choices lose
     minutes=12,
     hints=[
         "Count first: a table with a row for each code and a column for each digit.",
-        "Choosing the best digit for each code by itself may give two codes one name. Which choice of K cells, "
-        "one in each row and each column, has the largest sum?",
-        "`scipy.optimize.linear_sum_assignment(table, maximize=True)` finds it, and returns rows and columns.",
+        "Choosing the best digit for each code by itself may give two codes one name. Which choice of K "
+        "cells, one in each row and each column, has the largest sum?",
+        "`scipy.optimize.linear_sum_assignment(table, maximize=True)` finds it, and returns rows and "
+        "columns.",
     ],
 )
 def names_of_codes(answer):

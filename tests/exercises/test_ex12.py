@@ -318,7 +318,7 @@ RIGHT = [
     ("12.3", ProjectionDiscriminator),
     ("12.3", TwoLooks),
     ("12.4", "c"),
-    ("12.4", " (C) "),
+    ("12.4", " C "),
     ("12.5", ratios(population)),
     ("12.5", ratios(sample_variance)),
     ("12.5", within_numpy),
