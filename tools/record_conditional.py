@@ -4,10 +4,10 @@ nice python -m tools.record_conditional                  # all of it: about half
 nice python -m tools.record_conditional --only ways      # the comparison alone
 
 Four parts, each training for 60 CPU seconds on one thread. "ways": the same networks told the class in four
-ways, and the recipe of notebook 05, which is told none, with three seeds. "codes": InfoGAN. "labels": the best
-way with wrong or few labels. "knobs": truncation and rejection with the generator that ships, nothing trained.
-Writes course_utils/assets/conditional_mnist.json, a record for each training or setting, as soon as it is made;
-what the file has already is not made again.
+ways, and the recipe of notebook 05, which is told none, with three seeds. "codes": InfoGAN. "labels": the
+best way with wrong or few labels. "knobs": truncation and rejection with the generator that ships; nothing is
+trained. Writes course_utils/assets/conditional_mnist.json, a record for each training or setting, as soon as
+it is made; what the file has already is not made again.
 """
 
 import argparse
