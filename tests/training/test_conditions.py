@@ -157,10 +157,11 @@ def test_what_is_recorded_is_the_whole_plan_on_one_budget(part):
             again
         )
     else:
-        plan = jobs((part,), [*SEEDS])
-        assert records.keys() == plan.keys(), again
-        for key, (_, way, labels, seed) in plan.items():
-            one = records[key]
+        plan = jobs((part,), SEEDS)
+        assert records.keys() >= plan.keys(), again
+        possible = jobs((part,), dict.fromkeys(SEEDS, range(3)))  # more seeds may have been recorded
+        for key, one in records.items():
+            _, way, labels, seed = possible[key]
             assert (one["way"], one["labels"], one["seed"], one["seconds"]) == (way, labels, seed, SECONDS)
             assert SECONDS <= one["cpu_seconds"] < SECONDS + 4
             assert 0 < one["found"]["frechet"] < 250
@@ -170,9 +171,10 @@ def test_what_is_recorded_is_the_whole_plan_on_one_budget(part):
     assert [one for one in load_conditions() if one["part"] == part] == list(records.values())
 
 
-def test_the_plan_has_every_key_once_and_labels_begin_with_the_right_ones():
-    plan = jobs(PARTS, [*SEEDS])
-    assert len(plan) == len(SEEDS) * (5 + len(LABELS) - 1 + 1)
+def test_the_plan_has_every_key_once_and_what_matters_most_comes_first():
+    plan = jobs(PARTS, dict.fromkeys(SEEDS, (0, 1, 2)))
+    assert len(plan) == 3 * (5 + len(LABELS) - 1 + 1)
+    assert [*dict.fromkeys(job[0] for job in plan.values())] == ["ways", "codes", "labels"]
     assert LABELS[0] == "all right"
 
 
