@@ -22,8 +22,18 @@ from course_utils.data.images import (
     load_mnist,
     status,
 )
+from course_utils.data.labels import few_labels, spread_labels, with_wrong_labels
 from course_utils.data.sources import SOURCES, DownloadError, Source
-from course_utils.data.toy import Density, gaussian, gaussian_mixture, grid, ring, spiral, two_moons
+from course_utils.data.toy import (
+    Density,
+    gaussian,
+    gaussian_mixture,
+    grid,
+    labelled_modes,
+    ring,
+    spiral,
+    two_moons,
+)
 
 __all__ = [
     "SOURCES",
@@ -40,19 +50,23 @@ __all__ = [
     "data_folder",
     "describe",
     "fetch",
+    "few_labels",
     "gaussian",
     "gaussian_mixture",
     "grid",
     "image_sampler",
+    "labelled_modes",
     "labelled_sampler",
     "load",
     "load_cifar10",
     "load_mnist",
     "ring",
     "spiral",
+    "spread_labels",
     "stacked_sampler",
     "status",
     "to_model_range",
     "to_uint8",
     "two_moons",
+    "with_wrong_labels",
 ]
