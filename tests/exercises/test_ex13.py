@@ -533,7 +533,7 @@ WRONG = [
     ("13.1", painted(join=lambda p, x, h: torch.where(h, p / 2, x)), "not what the network paints"),
     ("13.1", painted(join=lambda p, x, h: torch.where(h, x, x * 0 + p) * h + x * ~h), "original pixels"),
     ("13.1", in_place, "in place"),
-    ("13.1", frozen_painter, "lost its history"),
+    ("13.1", frozen_painter, "frozen"),
     ("13.1", without_history, "lost its history"),
     ("13.2", over_all, "mean over all images"),
     ("13.2", lambda i, w, d, h: i.mean(0), "count alike, whether they fit"),
