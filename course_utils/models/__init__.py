@@ -18,12 +18,21 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
+from course_utils.models.patches import (
+    PatchDiscriminator,
+    TwoDiscriminators,
+    convolution_sizes,
+    gradient_window,
+    receptive_field,
+    receptive_window,
+)
 from course_utils.models.principal import PrincipalImages, PrincipalSpace, principal_space
 from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
 from course_utils.models.shipped import load_autoencoder, load_feature_stages, load_generator
 from course_utils.models.sizes import count_parameters
+from course_utils.models.translation import CyclePair, Inpainter, UNet
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
     Autoencoder,
@@ -38,25 +47,32 @@ __all__ = [
     "FEATURE_CHANNELS",
     "UPSAMPLING",
     "Autoencoder",
+    "CyclePair",
     "EncodingGenerator",
     "Flow",
     "GaussianCorrected",
     "GaussianMixture",
+    "Inpainter",
     "MinibatchStd",
     "PairDiscriminator",
+    "PatchDiscriminator",
     "PrincipalImages",
     "PrincipalSpace",
     "ProjectedDiscriminator",
     "ResidualGenerator",
+    "TwoDiscriminators",
+    "UNet",
     "cifar10_dcgan",
     "conv_decoder",
     "conv_encoder",
     "convolution_norm",
+    "convolution_sizes",
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
     "draw_latents",
     "feature_stages",
+    "gradient_window",
     "initialised",
     "integrate",
     "largest_singular_value",
@@ -73,6 +89,8 @@ __all__ = [
     "point_encoder",
     "principal_space",
     "pytorch_initialised",
+    "receptive_field",
+    "receptive_window",
     "sample",
     "slerp",
     "spectrally_normalised",
