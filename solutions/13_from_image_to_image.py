@@ -1,0 +1,912 @@
+# %% [markdown]
+# # From image to image: repair, enlarge, translate
+#
+# A digit has a hole, a photograph is too small, a sketch wants to become a picture. In each case
+# many answers fit. You find out what a network does that may give only one, what a discriminator
+# adds to it, what that costs, and what it makes up.
+#
+# | | |
+# | --- | --- |
+# | Reading time | 60 min, and 129 min for the exercises |
+# | Running time | about 240 s on two CPU cores; not measured on a GPU |
+# | You need | notebook 05 (a GAN's round), notebook 09 (Fréchet distance) |
+# | You will be able to | fill holes, enlarge and translate images by regression and by a GAN; say what the least squared error does to an answer, and what a sample costs; build a U-Net; compute how far a PatchGAN sees; tell why a cycle that closes proves nothing; judge a restored image as evidence |
+
+# %%
+import math
+import time
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from course_utils import data, plots
+from course_utils.checks import check
+from course_utils.metrics import (
+    frechet_evaluator,
+    in_batches,
+    load_classifier,
+    mean_squared_error,
+    peak_signal_to_noise,
+    structural_similarity,
+)
+from course_utils.metrics.completion import completion_spread, nearest_completion
+from course_utils.metrics.style import feature_maps
+from course_utils.metrics.style import gram_matrix as reference_gram
+from course_utils.models import (
+    Inpainter,
+    PatchDiscriminator,
+    UNet as ReferenceUNet,
+    load_generator,
+)
+from course_utils.models.patches import convolution_sizes, gradient_window
+from course_utils.models.patches import receptive_field as reference_field
+from course_utils.notebook import show_source
+from course_utils.runtime import by_scale, seed
+from course_utils.training import progress, train_for
+from course_utils.training.inverse import nearest_latents
+from course_utils.training.restoration import (
+    TRAINING,
+    load_restorations,
+    pairs,
+    restored,
+    train_restoration,
+)
+from course_utils.training.translation import Regression, pix2pix
+
+# One meaning, one colour: the truth blue, what D has had a say in vermillion, regression green.
+TRUTH = plots.COLORS["data"]
+OF_REGRESSION, OF_GAN = plots.PALETTE["green"], plots.COLORS["model"]
+
+# %% [markdown]
+# ## What is lost, and what is asked
+#
+# Something takes an image $x$ and leaves less of it, $y$: a hole, few pixels, grey instead of
+# colour, edges alone. The **source** $y$ is what a network sees. The **target** $x$ is what it is
+# asked for.
+
+# %%
+mnist, test = data.load_mnist("train"), data.load_mnist("test")
+classifier, evaluate_samples = load_classifier("mnist"), frechet_evaluator("mnist")
+rng = torch.Generator().manual_seed(seed(0))
+order = torch.randperm(len(test.images), generator=rng)
+judged = by_scale(ci=60, cpu=2_000, gpu=5_000)
+target = data.to_model_range(test.images[order[:judged]])
+labels = test.labels[order[:judged]]
+damaged = data.cut_at_random(target, rng)  # the image, 0 where it is missing, and one channel for the hole
+with_holes, holes = data.uncut(damaged)
+small = data.downsample(target, 4)
+shown = 12
+plots.show(
+    plots.image_grid(
+        torch.cat(
+            [
+                target[:shown],
+                with_holes[-shown:] if judged < shown else with_holes[:shown],
+                data.enlarge(small[:shown], 4, "nearest"),
+                data.edges(target[:shown]),
+            ]
+        ),
+        columns=shown,
+        row_labels=["test digit", "with a hole", "7×7 pixels", "edges"],
+        title="One target, three sources",
+        note=test.note,
+        alt="Four rows of twelve: test digits; the same with a grey rectangle where the image is missing; as 7×7 "
+        "large pixels; and white outlines on black.",
+    )
+)
+
+# %% [markdown]
+# A network that fills holes should leave alone what is known. That is easier to build in than to
+# learn.
+#
+# ### Exercise 13.1 — Paint only what is missing (●○○, 8 min)
+#
+# `hole` is True where a pixel is missing. Show the network the images with 0 in their holes, and as
+# one more channel, the last one, where the hole is: 1 where pixels are missing, −1 where they are
+# known. What it paints goes into the holes, and nowhere else. Training goes through this function,
+# too.
+
+
+# %%
+def complete(network: nn.Module, images: Tensor, hole: Tensor) -> Tensor:
+    """Images (N, C, H, W) with their holes, bool (N, 1, H, W), filled by network: (N, C + 1, H, W) → (N, C, H, W)."""
+    ### BEGIN SOLUTION
+    source = torch.cat([images * ~hole, 2.0 * hole - 1], dim=1)
+    return torch.where(hole, network(source), images)
+    ### END SOLUTION
+
+
+# %%
+fill = check(
+    "13.1",
+    complete,
+    otherwise=lambda network, images, hole: Inpainter(network)(data.cut(images, hole)),
+)
+
+# %% [markdown]
+# ## The safest answer
+#
+# Many images fit one source. Before we train anything, look at a world that is small enough to
+# know: the ten digits of a pocket calculator, each with a probability of its own. A scratch covers
+# three of the seven bars.
+
+# %%
+BARS = {  # rows, columns
+    "a": (slice(0, 1), slice(1, 6)), "b": (slice(1, 5), slice(6, 7)), "c": (slice(6, 10), slice(6, 7)),
+    "d": (slice(10, 11), slice(1, 6)), "e": (slice(6, 10), slice(0, 1)), "f": (slice(1, 5), slice(0, 1)),
+    "g": (slice(5, 6), slice(1, 6)),
+}  # fmt: skip
+LIT = ["abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg"]
+world = torch.full((10, 1, 11, 7), -1.0)
+for digit, bars in enumerate(LIT):
+    for bar in bars:
+        world[(digit, 0, *BARS[bar])] = 1.0
+odds = torch.arange(1.0, 11.0) / 55  # from 1/55 for a 0 to 10/55 for a 9
+scratch = torch.zeros(1, 11, 7, dtype=torch.bool)
+for bar in "beg":
+    scratch[(0, *BARS[bar])] = True
+
+# %% [markdown]
+# ### Exercise 13.2 — The safest completion (●●○, 15 min)
+#
+# You may give one image for each scratched one. It will be compared with the truth, by squared
+# error. Which image has the smallest *expected* squared error? `images` are all that there are,
+# `weights` their probabilities, `damaged` is one of them with 0 in the hole.
+
+
+# %%
+def safest_completion(images: Tensor, weights: Tensor, damaged: Tensor, hole: Tensor) -> Tensor:
+    """argmin over c of E[(c − X)² | what is known]. Images (K, C, H, W), weights (K,), damaged (C, H, W) in, (C, H, W) out."""
+    ### BEGIN SOLUTION
+    fits = (torch.where(hole, 0.0, images) == damaged).flatten(1).all(1)
+    posterior = weights * fits
+    posterior = posterior / posterior.sum()
+    return (posterior[:, None, None, None] * images).sum(0)
+    ### END SOLUTION
+
+
+# %%
+def mean_of_what_fits(images: Tensor, weights: Tensor, damaged: Tensor, hole: Tensor) -> Tensor:
+    """The reference: E[X | what is known]."""
+    chances = weights * (torch.where(hole, 0.0, images) == damaged).flatten(1).all(1)
+    return torch.einsum("k,kchw->chw", chances / chances.sum(), images)
+
+
+safest = check("13.2", safest_completion, otherwise=mean_of_what_fits)
+
+# %%
+scratched = torch.where(scratch, 0.0, world)
+answers = torch.stack([safest(world, odds, one, scratch) for one in scratched])
+plots.show(
+    plots.image_grid(
+        torch.cat([world, scratched, answers]),
+        columns=10,
+        row_labels=["truth", "scratched", "safest"],
+        title="What is the least squared error made of?",
+        alt="Three rows of ten calculator digits: the true ones; the same with three bars grey, which makes 0, 5, 6, 8 "
+        "and 9 look alike; and the safest completions, where bars of these digits are shades of grey.",
+    )
+)
+
+# %% [markdown]
+# The scratched 0, 5, 6, 8 and 9 are one and the same image, so all five get the same answer: the
+# **conditional mean** $\mathbb E[X \mid y]$. For one pixel, the derivative of $\sum_i p_i\,(c -
+# x_i)^2$ with respect to $c$ is $2(c - \sum_i p_i x_i)$, and it is 0 at the mean. No digit looks
+# like that. *The answer with the least expected squared error need not be a possible answer.*
+#
+# A network that is trained by squared error is on its way to this mean. The grey is not a weakness
+# of the network. It is what it was asked for.
+
+# %% tags=["claim"]
+_same = scratched[[0, 5, 6, 8, 9]]
+claim(
+    "The scratched 0, 5, 6, 8 and 9 are one and the same image, so all five get the same answer",
+    (_same == _same[0]).all() and (answers[[0, 5, 6, 8, 9]] - answers[0]).abs().max() < 1e-6,
+    every_seed=True,
+    values={"digits": [0, 5, 6, 8, 9], "five": 5},
+)
+claim(
+    "No digit looks like that",
+    (answers[0] - world).abs().flatten(1).amax(1).min() > 0.3,
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## A hole in a digit
+#
+# Now real digits. Two answers that give one image for each hole:
+#
+# - **the nearest training digit**: of all training digits the one that agrees best with the known
+#   pixels fills the hole. The classical way, without a network;
+# - **regression**: a network with your `complete` around it, trained by the squared error (the
+#   reconstruction loss of context encoders; Pathak et al., 2016).
+#
+# And one that plays: a generator $G(y, z)$ with a latent, and a discriminator that is shown *pairs*,
+# $(x, y)$ as real and $(G(y, z), y)$ as fake. It asks: could this be what was there? On the course's
+# loop that is one line, `translation`, and a term that keeps $G$ near the truth.
+
+# %%
+show_source(pix2pix)
+
+# %%
+SECONDS = by_scale(ci=0.3, cpu=20.0, gpu=40.0)
+WEIGHT = 0.01  # of the adversarial loss, beside a squared error that is a mean over pixels
+train_images = mnist.images
+runs = {}
+runs["regression"], _ = train_restoration("inpainting", train_images, seconds=SECONDS, seed=seed(0))
+
+# %%
+runs["GAN"], _ = train_restoration(
+    "inpainting", train_images, adversarial=WEIGHT, latent_dim=16, seconds=2 * SECONDS, seed=seed(0)
+)
+
+# %% [markdown]
+# How near is an answer to the truth? Two numbers are in every paper:
+#
+# | | | better |
+# | --- | --- | --- |
+# | PSNR | $10 \log_{10}(2^2 / \text{squared error})$ decibels; 2 is the range of our pixels, from −1 to 1 | high |
+# | SSIM | agreement of local means, variances and covariances ([notebook 11](11_gan_vs_vae.ipynb#The-bridge)) | high |
+#
+# Both compare with *the* truth: **distortion**. The Fréchet distance of [notebook
+# 09](09_judging_generators.ipynb) compares two heaps of images, and asks no completion to be the
+# right one: **perception**.
+
+# %%
+known_digits = data.to_model_range(train_images[: by_scale(ci=500, cpu=60_000, gpu=60_000)])
+filled = {
+    "grey hole": with_holes,
+    "nearest": torch.cat([nearest_completion(part, known_digits)[0] for part in damaged.split(200)]),
+    "regression": restored(runs["regression"].average, damaged),
+    "GAN": restored(runs["GAN"].average, damaged, seed=seed(1)),
+}
+
+
+def measured(images: Tensor) -> dict[str, float]:
+    """Distortion from the test digits, perception, and whether the classifier reads the right digit."""
+    return {
+        "psnr": peak_signal_to_noise(images, target),
+        "ssim": structural_similarity(images, target),
+        "frechet": evaluate_samples(images),
+        "read": (in_batches(classifier, images).argmax(1) == labels).float().mean().item(),
+    }
+
+
+filling = {name: measured(images) for name, images in filled.items()}
+filling["true digits"] = {**measured(target), "psnr": math.inf}
+print("               PSNR (dB)   SSIM   Fréchet distance   read as the true digit")
+for name, row in filling.items():
+    print(f"{name:14s} {row['psnr']:9.1f} {row['ssim']:6.2f} {row['frechet']:18.1f} {row['read']:24.0%}")
+
+# %%
+hardest = (filled["regression"] - target).square().flatten(1).sum(1).argsort(descending=True)
+some = hardest[torch.linspace(0, len(hardest) // 3, shown).long()]  # of the harder third
+plots.show(
+    plots.image_grid(
+        torch.cat([target[some], *(images[some] for images in filled.values())]),
+        columns=shown,
+        row_labels=["test digit", *filled],
+        title="One hole, three ways to fill it",
+        note=test.note,
+        alt="Five rows of twelve: test digits, the same with holes, and the holes filled by the nearest training digit, "
+        "by regression, and by the GAN. Where much is missing, regression paints grey smears, the GAN strokes.",
+    )
+)
+
+# %% [markdown]
+# Regression is nearest to the truth, by both measures of distortion. The GAN is nearest to looking
+# like digits. Neither is a weakness of a short training. The next section shows that there *has* to
+# be a price.
+
+# %% tags=["claim"]
+claim(
+    "Regression is nearest to the truth, by both measures of distortion",
+    filling["regression"]["psnr"] > max(filling[name]["psnr"] for name in ("nearest", "GAN"))
+    and filling["regression"]["ssim"] > max(filling[name]["ssim"] for name in ("nearest", "GAN")),
+    every_seed=True,
+)
+claim(
+    "The GAN is nearest to looking like digits",
+    filling["GAN"]["frechet"] < min(filling[name]["frechet"] for name in ("grey hole", "nearest", "regression")),
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## The price
+#
+# ### Exercise 13.3 — The price of a sample (●●○, 10 min)
+#
+# Suppose a perfect generator: given the source, it draws from exactly the distribution that the
+# truth has, $p(x \mid y)$. Nobody could ever tell its answers from true ones. By how many decibels
+# is its PSNR below that of the conditional mean? (Take the PSNR of the expected squared errors.)
+# Give the number.
+
+# %%
+### BEGIN SOLUTION
+price = 10 * math.log10(2)
+### END SOLUTION
+
+# %%
+check("13.3", price)
+
+# %% [markdown]
+# In the world of the calculator it can be counted, over all ten digits and all answers.
+
+# %%
+fits = (scratched[:, None] == scratched[None]).flatten(2).all(2)  # [true digit, candidate]
+posterior = (fits * odds) / (fits * odds).sum(1, keepdim=True)
+apart = (world[:, None] - world[None]).square().flatten(2).mean(2)
+error_of_mean = (odds * (answers - world).square().flatten(1).mean(1)).sum().item()
+error_of_draw = (odds[:, None] * posterior * apart).sum().item()
+in_decibels = 10 * math.log10(error_of_draw / error_of_mean)
+print(f"expected squared error of the mean {error_of_mean:.4f}, of a draw {error_of_draw:.4f}")
+print(f"the draw's PSNR is lower by {in_decibels:.4f} dB")
+
+# %% [markdown]
+# Twice the error, whatever the distribution: given $y$, truth and draw are independent with the
+# same mean and the same variance, so $\mathbb E(\hat X - X)^2 = 2 \operatorname{Var}(X \mid y)$, and
+# the mean's error is one of the two. That is the price of perfect looks, and it is never more than
+# these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be less.
+#
+# Blau and Michaeli ask for all prices between. Let $\Delta$ be the expected distortion and $d$ any
+# divergence between the distributions of the answers and of true images. What is the least
+# distortion that can be had if the divergence may be $P$ at most?
+#
+# $$D(P) = \min_{p(\hat x \mid y)} \mathbb E\,[\Delta(X, \hat X)] \quad \text{where} \quad
+# d(p_X, p_{\hat X}) \le P.$$
+#
+# **Theorem** (Blau and Michaeli, 2018). $D(P)$ never rises with $P$; and if $d$ is convex in its
+# second argument, $D(P)$ is convex. So wherever it falls, better looks cost distortion, for *any*
+# distortion, and near $P = 0$ the last bit is the dearest.
+#
+# The first half is nearly free: a larger $P$ allows all that a smaller one did. The second: mix the
+# best answers for two values of $P$ by the toss of a coin. The distortion is then the mean of both, the
+# divergence at most the mean of both.
+#
+# ### Exercise 13.4 — The least distortion for a given distance (●●○, 20 min)
+#
+# Find the curve where it can be found: $X \sim \mathcal N(0, 1)$, and a noisy $Y \sim \mathcal N(0,
+# 1)$ that has the correlation $\rho \ge 0$ with it. Answer with Gaussians $\hat X$ of mean 0 and
+# deviation $s$. Their Wasserstein distance $W_2$ to $X$ is $|1 - s|$. What is the least $\mathbb
+# E(\hat X - X)^2$ if that may be `perception` at most?
+
+
+# %%
+def least_distortion(perception: Tensor, correlation: float) -> Tensor:
+    """min E(X̂ − X)² over Gaussian answers with |1 − s| ≤ P. P (K,) between 0 and 1 in, (K,) out."""
+    ### BEGIN SOLUTION
+    spread = (1 - perception).clamp(min=correlation)  # ρ is best; where it is too far from 1, the nearest
+    return 1 + spread.square() - 2 * correlation * spread
+    ### END SOLUTION
+
+
+# %%
+curve_of = check(
+    "13.4",
+    least_distortion,
+    otherwise=lambda perception, correlation: (
+        1 - correlation**2 + (1 - correlation - perception).clamp(min=0).square()
+    ),
+)
+
+# %% [markdown]
+# Hold it against runs that know nothing of it. An answer $\hat X = a\,Y + b\,\xi$ has two numbers,
+# and gradient descent looks for those with the least $\mathbb E(\hat X - X)^2 + \lambda\,W_2^2$, on
+# samples. On a line $W_2$ needs no discriminator: sort both samples, and compare in order. The
+# weight $\lambda$ is swept, as the weight of an adversarial loss will be.
+
+# %%
+correlation, many = 0.6, by_scale(ci=2_000, cpu=20_000, gpu=20_000)
+line = torch.Generator().manual_seed(seed(2))
+truth, own, noise = torch.randn(3, many, generator=line)
+seen = correlation * truth + math.sqrt(1 - correlation**2) * noise
+sorted_truth = truth.sort().values
+
+
+def distance_on_line(samples: Tensor) -> Tensor:
+    """W₂ between two samples of equally many numbers."""
+    return (samples.sort().values - sorted_truth).square().mean().sqrt()
+
+
+found = {}
+for weight in (0.0, 0.5, 1.0, 2.0, 5.0, 20.0):
+    numbers = torch.tensor([0.3, 0.3], requires_grad=True)  # a and b
+    optimizer = torch.optim.Adam([numbers], 0.05)
+    for _ in range(by_scale(ci=60, cpu=200, gpu=200)):
+        answer = numbers[0] * seen + numbers[1] * own
+        loss = (answer - truth).square().mean() + weight * distance_on_line(answer).square()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    answer = (numbers[0] * seen + numbers[1] * own).detach()
+    found[weight] = (distance_on_line(answer).item(), (answer - truth).square().mean().item())
+drawn = correlation * seen + math.sqrt(1 - correlation**2) * own  # from p(x|y)
+draw = (distance_on_line(drawn).item(), (drawn - truth).square().mean().item())
+perception = torch.linspace(0, 1, 101)
+off_curve = max(
+    abs(error - curve_of(torch.tensor([distance]), correlation).item()) for distance, error in found.values()
+)
+for weight, (distance, error) in found.items():
+    print(f"λ = {weight:4.1f}: W₂ {distance:.3f}, squared error {error:.3f}")
+print(f"a draw:   W₂ {draw[0]:.3f}, squared error {draw[1]:.3f}")
+
+# %% jupyter={"source_hidden": true}
+figure, axes = plots.new_figure(height=3.8)
+axes.plot(perception, curve_of(perception, correlation), color=plots.COLORS["optimum"], label="least possible")
+axes.fill_between(
+    perception, 0, curve_of(perception, correlation), color=plots.COLORS["reference"], alpha=0.15, label="impossible"
+)
+axes.plot(*zip(*found.values(), strict=True), "o", color=OF_GAN, label="found by descent, λ from 0 to 20")
+axes.plot(*draw, "D", color=TRUTH, label="a draw from p(x|y)")
+axes.set(xlabel="distance W₂ to the truth's distribution", ylabel="squared error", xlim=(-0.02, 1), ylim=(0.5, 1.4))
+axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+plots.show(
+    plots.describe(
+        figure,
+        "Squared error over distance. A falling, convex curve, flat from 0.4 on; the answers found by descent lie on it, "
+        "the draw from the posterior lies above its left end.",
+    )
+)
+
+# %% [markdown]
+# All six lie on the curve, and nothing lies below it. From $P = 1 - \rho$ on there is nothing left
+# to gain. In this game the curve is $D(P) = (1 - \rho^2) + (1 - \rho - P)^2$ up to there: the
+# error of the mean, and the square of the distance that you give up. That this square is all there
+# is to it holds for *every* distribution, if perception is measured by $W_2$ (Freirich, Michaeli
+# and Meir, 2021).
+#
+# The draw lies above the curve's end: it pays the full 3 dB. The cheapest perfect answer here is
+# $\hat X = Y$, the mean, stretched until it has the right deviation. It has no latent at all. So
+# perfect looks do not need random answers. But they are a larger error than the mean's.
+
+# %% tags=["claim"]
+claim(
+    "All six lie on the curve, and nothing lies below it",
+    off_curve < 0.03 and all(e > curve_of(torch.tensor([p]), correlation).item() - 0.03 for p, e in [*found.values(), draw]),
+    every_seed=True,
+    values={"six": len(found)},
+)
+claim(
+    "The draw lies above the curve's end: it pays the full 3 dB",
+    about(10 * math.log10(draw[1] / found[0.0][1]), 3.01, rel=0.05) and draw[1] > found[20.0][1] + 0.2,
+    every_seed=True,
+    values={"decibels": 3.01},
+)
+
+# %% [markdown]
+# For digits nobody knows the curve. But you can walk along it: the same network, the same seconds,
+# and the weight of the adversarial loss beside the squared error from 0 upwards. Recorded with
+# three seeds (`python -m tools.record_translation`): <!-- numbers: of the recorded file -->
+
+# %% jupyter={"source_hidden": true}
+records = load_restorations()
+
+
+def recorded(task: str, key: str) -> dict[float, list[float]]:
+    """Weight of the adversarial loss → the values of all seeds."""
+    weights = sorted({one["adversarial"] for one in records if one["task"] == task})
+    return {
+        weight: [
+            one["found"][key] for one in records if one["task"] == task and one["adversarial"] == weight
+        ]
+        for weight in weights
+    }
+
+
+CURVES = ("inpainting", "super-resolution")
+for task in CURVES:
+    print(f"{task:18s}" + "".join(f"{weight:9g}" for weight in recorded(task, "psnr")))
+    for key, name, digits in (("psnr", "PSNR", 2), ("ssim", "SSIM", 3), ("frechet", "Fréchet", 1)):
+        print(f"{name:18s}" + "".join(f"{median(values):9.{digits}f}" for values in recorded(task, key).values()))
+
+# %% jupyter={"source_hidden": true}
+figure, panels = plots.new_figure(columns=2, width=7.5, height=3.6, note=test.note)
+for axes, task in zip(panels, CURVES, strict=True):
+    errors, distances = recorded(task, "mse"), recorded(task, "frechet")
+    for weight in errors:
+        is_regression = weight == 0
+        axes.plot(
+            distances[weight], errors[weight], "s" if is_regression else "o",
+            color=OF_REGRESSION if is_regression else OF_GAN, markersize=5,
+        )  # fmt: skip
+    axes.plot(
+        [median(values) for values in distances.values()], [median(values) for values in errors.values()],
+        color=plots.COLORS["reference"], linewidth=1,
+    )  # fmt: skip
+    for weight in errors:
+        axes.annotate(
+            f"{weight:g}", (median(distances[weight]), median(errors[weight])), fontsize=9,
+            xytext=(5, 3), textcoords="offset points",
+        )  # fmt: skip
+    axes.set(title=task, xlabel="Fréchet distance", ylabel="squared error", xscale="log")
+plots.show(
+    plots.describe(
+        figure,
+        "Two panels, a hole and enlargement: squared error over Fréchet distance, each point a training, with the weight "
+        "of the adversarial loss beside it. From regression, at the lower right, the points lead to the upper left.",
+    )
+)
+
+# %% [markdown]
+# Regression, with weight 0, has the least distortion and the largest distance. The more weight the
+# adversarial loss gets, the smaller the distance becomes and the larger the error: in each task,
+# with every seed, the best PSNR and SSIM belong to regression and the best Fréchet distance to a
+# GAN. A method that comes without its place in this plane has told you half of what it does. "Our PSNR
+# is higher" may mean "our answers are greyer".
+
+# %% tags=["claim"]
+claim(
+    "in each task, with every seed, the best PSNR and SSIM belong to regression and the best Fréchet distance to a GAN",
+    all(
+        min(recorded(task, key)[0.0]) > max(max(v) for w, v in recorded(task, key).items() if w >= 0.01)
+        for task in CURVES
+        for key in ("psnr", "ssim")
+    )
+    and all(
+        min(recorded(task, "frechet")[0.0]) > min(max(v) for w, v in recorded(task, "frechet").items() if w > 0)
+        for task in CURVES
+    ),
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## Several answers
+#
+# The GAN above has a latent, so it can be asked again. Its error was a special one. How does it do
+# with the plain squared error, the term that everybody takes first?
+#
+# ### Exercise 13.5 — Predict what becomes of the latent (●○○, 5 min)
+#
+# Train a $G(y, z)$ with the adversarial loss and a squared error $\mathbb E\,(G(y, z) - x)^2$. Then
+# ask for several completions of one hole, with several latents. What do you get?
+#
+# - (a) Different strokes, each a plausible digit: nothing in the data says which.
+# - (b) One stroke, and noise that differs from pixel to pixel.
+# - (c) Nearly the same completion each time: $G$ hardly looks at its latent.
+# - (d) The more weight the squared error has, the more different ones.
+#
+# Answer with a letter in quotes.
+
+# %%
+### BEGIN SOLUTION
+prediction = "c"
+### END SOLUTION
+
+# %%
+check("13.5", prediction)
+
+# %%
+runs["GAN, squared error"], _ = train_restoration(
+    "inpainting", train_images, adversarial=WEIGHT, latent_dim=16, error="squared", seconds=2 * SECONDS, seed=seed(0)
+)
+
+# %%
+spread = {
+    name: completion_spread(runs[name].average, damaged[: min(200, judged)], seed=seed(2))
+    for name in ("GAN, squared error", "GAN")
+}
+for name, value in spread.items():
+    print(f"{name:20s} deviation over latents {value:.3f}, of a range of 2")
+asked = some[[0, 2, 4, 6]] if len(some) > 6 else some[:4]
+draws = 5
+latents = torch.randn(draws, 1, 16, generator=torch.Generator().manual_seed(seed(3)))
+rows, row_labels = [], []
+with torch.no_grad():
+    for index in asked:
+        for name in spread:
+            source = damaged[index : index + 1]
+            answers_of = [runs[name].average(source, latent) for latent in latents]
+            rows += [target[index : index + 1], with_holes[index : index + 1], *answers_of]
+            row_labels.append("squared error" if name.endswith("error") else "error of mean")
+plots.show(
+    plots.image_grid(
+        torch.cat(rows),
+        columns=2 + draws,
+        row_labels=row_labels,
+        column_labels=["truth", "hole", *map(str, range(1, draws + 1))],
+        title="One hole, five latents",
+        note=test.note,
+        width=6.2,
+        alt="Four holes, two rows each: the true digit, the hole, and five completions. In the rows of the plain squared "
+        "error the five look alike; in the others strokes differ.",
+    )
+)
+
+# %% [markdown]
+# It is (c). Split the error of one source by the mean over latents, $\bar G = \mathbb E_z\,G(y, z)$:
+#
+# $$\mathbb E_z\,(G(y, z) - x)^2 = (\bar G - x)^2 + \operatorname{Var}_z G(y, z).$$
+#
+# The mixed term has the factor $\mathbb E_z\,(G - \bar G) = 0$. So a squared error charges every
+# variance at its full price, and the cheapest use of a latent is none. This was seen in print early:
+# pix2pix's generator learned to ignore the noise (Isola et al., 2017).
+#
+# The remedy stands in the same line: charge the first term, leave out the second. Draw *two*
+# latents for each source and take the product $(G(y, z_1) - x)\,(G(y, z_2) - x)$. Given $x$ and $y$
+# the factors are independent, so its expectation is $(\bar G - x)^2$. It asks the *mean* of the
+# completions to be right, and leaves it to $D$ how far they lie apart. That is what the first GAN was
+# trained with.
+
+# %% tags=["claim"]
+claim(
+    "a squared error charges every variance at its full price, and the cheapest use of a latent is none",
+    spread["GAN, squared error"] < 0.5 * spread["GAN"],
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## Enlarge, and enhance?
+#
+# In films somebody says "enhance", and a number plate appears. Enlarging is the same problem as a
+# hole: $y$ is the mean of blocks of pixels, and every $x$ with these means fits.
+#
+# A search shows what fits. Take the digits' generator that ships with the course, and look for
+# latents whose *downsampled* samples agree with a downsampled test digit. This is the idea of PULSE
+# (Menon et al., 2020), at 28 pixels. There are only 4×4 pixels to go by.
+
+# %%
+generator = load_generator("mnist")
+searched, starts = by_scale(ci=3, cpu=20, gpu=100), by_scale(ci=3, cpu=8, gpu=16)
+coarse = data.downsample(target[:searched], 7)
+wanted = coarse.repeat_interleave(starts, 0)
+begin = torch.randn(len(wanted), generator.latent_dim, generator=torch.Generator().manual_seed(seed(4)))
+steps = by_scale(ci=2, cpu=50, gpu=100)
+with progress(3, "searches", unit="rounds") as update:
+    for done in range(1, 4):
+        begin = nearest_latents(lambda z: data.downsample(generator(z), 7), wanted, begin, steps, 0.1)
+        update(done)
+with torch.no_grad():
+    candidates = generator(begin)
+chances = in_batches(classifier, candidates).softmax(1)
+agrees = (data.downsample(candidates, 7) - wanted).square().flatten(1).mean(1).sqrt() < by_scale(ci=9, cpu=0.05, gpu=0.05)
+accepted = (agrees & (chances.amax(1) > by_scale(ci=0, cpu=0.9, gpu=0.9))).unflatten(0, (searched, starts))
+read_as = chances.argmax(1).unflatten(0, (searched, starts))
+other_digit = ((read_as != labels[:searched, None]) & accepted).sum().item() / max(1, accepted.sum().item())
+several = [row for row in range(searched) if len(set(read_as[row][accepted[row]].tolist())) > 1]
+print(f"{accepted.sum()} enlargements agree with their 4×4 pixels and are read as a digit with over 90 %;")
+print(f"{other_digit:.0%} of them are read as another digit than the true one, at {len(several)} of {searched} digits")
+
+# %% jupyter={"source_hidden": true}
+rows, column_labels, most = [], ["truth", "4×4", "fits", "fits", "fits", "fits"], 4
+for row in (several or range(searched))[:5]:
+    kept, classes = [], set()
+    by_agreement = sorted(range(starts), key=lambda place: not accepted[row, place].item())
+    for place in by_agreement:  # one of each class first, then more
+        if read_as[row, place].item() not in classes:
+            classes.add(read_as[row, place].item())
+            kept.insert(len(classes) - 1, place)
+        else:
+            kept.append(place)
+    kept = [place for place in kept if accepted[row, place]][:most]
+    enlarged = [candidates[row * starts + place][None] for place in kept]
+    blank = torch.ones(1, 1, 28, 28)
+    rows += [
+        target[row : row + 1],
+        data.enlarge(coarse[row : row + 1], 7, "nearest"),
+        *enlarged,
+        *[blank] * (most - len(enlarged)),
+    ]
+plots.show(
+    plots.image_grid(
+        torch.cat(rows),
+        columns=2 + most,
+        column_labels=column_labels,
+        title="All of them have the same 4×4 pixels",
+        note=test.note,
+        width=5.0,
+        alt="Rows of a test digit, its sixteen large pixels, and up to four clear digits of the generator that have these "
+        "pixels too; in each row some of them are other digits than the true one.",
+    )
+)
+
+# %% [markdown]
+# Every one of these is sharp, looks like a digit, and agrees with all that is known. More than a
+# tenth of them are *another digit*. So agreement with the source proves nothing about what the
+# source does not hold. Sharpness is no evidence: it comes from the generator, and it would be as
+# sharp for any other answer.
+
+# %% tags=["claim"]
+claim("More than a tenth of them are *another digit*", other_digit > 0.1, every_seed=True)
+
+# %% [markdown]
+# With 7×7 pixels less is open. The recorded trainings have the classical answer beside them, too.
+
+# %%
+enlarged_by = {"bicubic": data.enlarge(small, 4)}
+runs["enlarged by regression"], _ = train_restoration("super-resolution", train_images, seconds=SECONDS / 2, seed=seed(0))
+runs["enlarged by a GAN"], _ = train_restoration(
+    "super-resolution", train_images, adversarial=WEIGHT, seconds=SECONDS, seed=seed(0)
+)
+enlarged_by["regression"] = restored(runs["enlarged by regression"].average, small)
+enlarged_by["GAN"] = restored(runs["enlarged by a GAN"].average, small)
+enlarging = {name: measured(images) for name, images in enlarged_by.items()}
+for name, row in enlarging.items():
+    print(f"{name:12s} PSNR {row['psnr']:5.1f} dB, SSIM {row['ssim']:.2f}, Fréchet distance {row['frechet']:6.1f}")
+plots.show(
+    plots.image_grid(
+        torch.cat([target[:shown], data.enlarge(small[:shown], 4, "nearest"), *(one[:shown] for one in enlarged_by.values())]),
+        columns=shown,
+        row_labels=["test digit", "7×7 pixels", *enlarged_by],
+        title="Enlarged four times",
+        note=test.note,
+        alt="Five rows of twelve: test digits, their 7×7 pixels, and what bicubic interpolation, regression and the GAN "
+        "make of these. Bicubic is blurred, regression soft, the GAN has clear strokes.",
+    )
+)
+
+# %% tags=["claim"]
+claim(
+    "Bicubic is blurred, regression soft, the GAN has clear strokes",
+    enlarging["GAN"]["frechet"] < enlarging["regression"]["frechet"] < enlarging["bicubic"]["frechet"]
+    and enlarging["regression"]["psnr"] > max(enlarging[name]["psnr"] for name in ("bicubic", "GAN")),
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## From edges to digits
+#
+# Where source and target have the same shape, much of the answer is *where* things are, and the
+# source knows that to the pixel. A network that squeezes the image through a few small maps has to
+# carry all of these places through them, and put them out again. The **U-Net** (Ronneberger,
+# Fischer and Brox, 2015) lets them pass beside the bottleneck.
+#
+# ### Exercise 13.6 — Build the U-Net (●●●, 35 min)
+#
+# Write the network. The maps are halved twice, to a quarter of the side, and doubled twice. On the
+# way down their channels are `width`, 2·`width` and 4·`width`, on the way up they go back to `width`. Before
+# each of the two blocks on the way up, the doubled map is joined by `torch.cat`, along the
+# channels, with the map of the same size that the way down had *before* it was halved.
+#
+# How you halve, double and normalise is up to you. Between two convolutions stands something that
+# is not linear; the last layer is a tanh. Sides are divisible by 4, as 28 and 32 are. (Do not call a layer
+# `half`: that name is taken in `nn.Module`, for 16-bit numbers.)
+
+
+# %%
+class UNet(nn.Module):
+    """Sources (N, in_channels, H, W) → images (N, out_channels, H, W) in [-1, 1], with two skip connections."""
+
+    def __init__(self, in_channels: int, out_channels: int, width: int):
+        super().__init__()
+        ### BEGIN SOLUTION
+
+        def block(inputs: int, outputs: int) -> nn.Sequential:
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU())
+
+        self.first, self.second = block(in_channels, width), block(width, 2 * width)
+        self.bottom = block(2 * width, 4 * width)
+        self.above, self.top = block(6 * width, 2 * width), block(3 * width, width)
+        self.last = nn.Conv2d(width, out_channels, 3, padding=1)
+        self.halve, self.double = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
+        ### END SOLUTION
+
+    def forward(self, source: Tensor) -> Tensor:
+        ### BEGIN SOLUTION
+        full = self.first(source)
+        middle = self.second(self.halve(full))
+        maps = self.bottom(self.halve(middle))
+        maps = self.above(torch.cat([self.double(maps), middle], dim=1))
+        maps = self.top(torch.cat([self.double(maps), full], dim=1))
+        return torch.tanh(self.last(maps))
+        ### END SOLUTION
+
+
+# %%
+build = check(
+    "13.6",
+    UNet,
+    otherwise=lambda in_channels, out_channels, width: ReferenceUNet((out_channels, 28, 28), in_channels, width=width),
+)
+
+# %% [markdown]
+# What are the skips good for? The reference network with them and without them (zeros are joined
+# in place of the maps), the same seconds of regression:
+
+# %%
+outlines = data.edges(target)
+draw_edges = pairs("edges", train_images)
+without = {}
+for name, skips in (("with skips", True), ("without", False)):
+    torch.manual_seed(seed(5))
+    network = ReferenceUNet((1, 28, 28), 1, skips=skips)
+    run, _ = train_for(SECONDS / 2, Regression(network), draw_edges, seed=seed(5), label=name, **TRAINING)
+    without[name] = restored(run.average, outlines)
+lost = {name: mean_squared_error(images, target) for name, images in without.items()}
+for name, error in lost.items():
+    print(f"{name:11s} squared error {error:.4f}")
+
+# %% [markdown]
+# Now your network plays, against a discriminator that sees pairs of image and source.
+
+# %%
+torch.manual_seed(seed(6))
+translator = build(1, 1, 16)
+translator.latent_dim = 0  # it takes none
+model = pix2pix(
+    translator, PatchDiscriminator((1, 28, 28), source_channels=1, layers=1),
+    adversarial=WEIGHT, error="squared", betas=(0.5, 0.99),
+)  # fmt: skip
+run, _ = train_for(SECONDS, model, draw_edges, seed=seed(6), label="edges to digits", **TRAINING)
+drawings = {**without, "U-Net, GAN": restored(run.average, outlines)}
+plots.show(
+    plots.image_grid(
+        torch.cat([outlines[:shown], target[:shown], *(images[:shown] for images in drawings.values())]),
+        columns=shown,
+        row_labels=["edges", "test digit", "with skips", "without", "with a GAN"],
+        title="From edges to digits",
+        note=test.note,
+        alt="Five rows of twelve: outlines, the digits they came from, regression with skip connections, without, and "
+        "the GAN. Without skips the strokes are soft and displaced.",
+    )
+)
+
+# %% [markdown]
+# Without its skips the same network has more than twice the error, after the same seconds. It has
+# to remember every place in 64 maps of 7×7 numbers. <!-- numbers: four times the width of 16 -->
+
+# %% tags=["claim"]
+claim(
+    "Without its skips the same network has more than twice the error",
+    lost["without"] > 2 * lost["with skips"],
+    every_seed=True,
+    values={"twice": 2},
+)
+
+# %% [markdown]
+# ## A judge of patches
+#
+# The discriminator that you just played against returns not one logit for an image but many, each
+# of which sees a part: a **PatchGAN** (Isola et al., 2017). It judges strokes and textures, and
+# leaves the large shape to the other term of the loss. How large is the part?
+#
+# ### Exercise 13.7 — How far does one logit see? (●●○, 12 min)
+#
+# `layers` are the convolutions of a discriminator, from the image to the logits, each as (kernel,
+# stride). How many pixels, along one axis, does one logit depend on? (Padding moves the window, and
+# does not change its size.) pix2pix's has `[(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]`.
+
+
+# %%
+def receptive_field(layers: list[tuple[int, int]]) -> int:
+    """The side of the square of pixels that one logit sees."""
+    ### BEGIN SOLUTION
+    side = 1  # of the last map: one place
+    for kernel, stride in reversed(layers):
+        side = (side - 1) * stride + kernel
+    return side
+    ### END SOLUTION
+
+
+# %%
+field_of = check("13.7", receptive_field, otherwise=reference_field)
+
+# %% [markdown]
+# A gradient finds it without arithmetic: which pixels can move the logit in the middle?
+
+# %%
+seen_by = {}
+for halvings in (0, 1, 2, 3):
+    judge = PatchDiscriminator((1, 96, 96), width=4, layers=halvings)
+    sizes = [(kernel, stride) for kernel, stride, _ in convolution_sizes(judge.layers)]
+    middle = tuple(side // 2 for side in judge.patches)
+    top, bottom, *_ = gradient_window(judge.layers, (1, 96, 96), middle)
+    seen_by[halvings] = (int(field_of(sizes)), bottom - top + 1)
+    print(f"{halvings} halvings: computed {seen_by[halvings][0]:2d} pixels, found by gradient {seen_by[halvings][1]:2d}")
+
+# %% [markdown]
+# Both ways agree. The one with three halvings is pix2pix's, and 70 pixels are what the paper says. On our digits,
+# 28 pixels wide, one halving gives 16: about half a digit.
+
+# %% tags=["claim"]
+claim(
+    "Both ways agree",
+    all(computed == by_gradient for computed, by_gradient in seen_by.values()),
+    every_seed=True,
+)
+claim(
+    "70 pixels are what the paper says",
+    seen_by[3] == (70, 70),
+    every_seed=True,
+    values={"pixels": 70, "three": 3},
+)
