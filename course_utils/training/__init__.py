@@ -1,8 +1,9 @@
 """Training: one loop, the models on it, and what they need: averages, checkpoints, progress, interruption."""
 
+from course_utils.training.cycle import CycleErrors, cycle_errors, cyclegan, noisy
 from course_utils.training.encoders import bidirectional_gan, invert
 from course_utils.training.flow import FlowMatching, flow_matching_loss
-from course_utils.training.gan import GAN, bidirectional, conditional, plain, translation
+from course_utils.training.gan import GAN, bidirectional, conditional, plain, translation, unpaired
 from course_utils.training.history import TrainingDiverged
 from course_utils.training.loop import Run, constant_then_linear, train
 from course_utils.training.mixture import fit_image_mixture, fit_mixture
@@ -17,6 +18,7 @@ from course_utils.training.recipes import (
     toy_gan,
 )
 from course_utils.training.timed import train_for
+from course_utils.training.translation import Regression, pix2pix, reconstruction_term
 from course_utils.training.vae import VAE
 from course_utils.training.vae_gan import feature_likelihood, vae_gan
 
@@ -28,24 +30,32 @@ __all__ = [
     "MNIST_MLP",
     "MNIST_VAE",
     "VAE",
+    "CycleErrors",
     "FlowMatching",
     "Recipe",
+    "Regression",
     "Run",
     "TrainingDiverged",
     "bidirectional",
     "bidirectional_gan",
     "conditional",
     "constant_then_linear",
+    "cycle_errors",
+    "cyclegan",
     "feature_likelihood",
     "fit_image_mixture",
     "fit_mixture",
     "flow_matching_loss",
     "invert",
+    "noisy",
+    "pix2pix",
     "plain",
     "progress",
+    "reconstruction_term",
     "toy_gan",
     "train",
     "train_for",
     "translation",
+    "unpaired",
     "vae_gan",
 ]
