@@ -14,7 +14,6 @@
 
 # %%
 import math
-import time
 from statistics import median
 
 import torch
@@ -36,14 +35,18 @@ from course_utils.metrics.style import gram_matrix as reference_gram
 from course_utils.models import (
     Inpainter,
     PatchDiscriminator,
-    UNet as ReferenceUNet,
     load_generator,
+    load_translator,
+)
+from course_utils.models import (
+    UNet as ReferenceUNet,
 )
 from course_utils.models.patches import convolution_sizes, gradient_window
 from course_utils.models.patches import receptive_field as reference_field
 from course_utils.notebook import show_source
 from course_utils.runtime import by_scale, seed
 from course_utils.training import progress, train_for
+from course_utils.training.cycle import cycle_errors, cyclegan, noisy
 from course_utils.training.inverse import nearest_latents
 from course_utils.training.restoration import (
     TRAINING,
@@ -53,6 +56,7 @@ from course_utils.training.restoration import (
     train_restoration,
 )
 from course_utils.training.translation import Regression, pix2pix
+from course_utils.widgets.hole_painter import hole_painter
 
 # One meaning, one colour: the truth blue, what D has had a say in vermillion, regression green.
 TRUTH = plots.COLORS["data"]
@@ -308,7 +312,8 @@ claim(
 )
 claim(
     "The GAN is nearest to looking like digits",
-    filling["GAN"]["frechet"] < min(filling[name]["frechet"] for name in ("grey hole", "nearest", "regression")),
+    filling["GAN"]["frechet"]
+    < min(filling[name]["frechet"] for name in ("grey hole", "nearest", "regression")),
     every_seed=True,
 )
 
@@ -433,13 +438,22 @@ print(f"a draw:   W₂ {draw[0]:.3f}, squared error {draw[1]:.3f}")
 
 # %% jupyter={"source_hidden": true}
 figure, axes = plots.new_figure(height=3.8)
-axes.plot(perception, curve_of(perception, correlation), color=plots.COLORS["optimum"], label="least possible")
+axes.plot(
+    perception, curve_of(perception, correlation), color=plots.COLORS["optimum"], label="least possible"
+)
 axes.fill_between(
-    perception, 0, curve_of(perception, correlation), color=plots.COLORS["reference"], alpha=0.15, label="impossible"
+    perception,
+    0,
+    curve_of(perception, correlation),
+    color=plots.COLORS["reference"],
+    alpha=0.15,
+    label="impossible",
 )
 axes.plot(*zip(*found.values(), strict=True), "o", color=OF_GAN, label="found by descent, λ from 0 to 20")
 axes.plot(*draw, "D", color=TRUTH, label="a draw from p(x|y)")
-axes.set(xlabel="distance W₂ to the truth's distribution", ylabel="squared error", xlim=(-0.02, 1), ylim=(0.5, 1.4))
+axes.set(
+    xlabel="distance W₂ to the truth's distribution", ylabel="squared error", xlim=(-0.02, 1), ylim=(0.5, 1.4)
+)
 axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
     plots.describe(
@@ -463,7 +477,8 @@ plots.show(
 # %% tags=["claim"]
 claim(
     "All six lie on the curve, and nothing lies below it",
-    off_curve < 0.03 and all(e > curve_of(torch.tensor([p]), correlation).item() - 0.03 for p, e in [*found.values(), draw]),
+    off_curve < 0.03
+    and all(e > curve_of(torch.tensor([p]), correlation).item() - 0.03 for p, e in [*found.values(), draw]),
     every_seed=True,
     values={"six": len(found)},
 )
@@ -487,9 +502,7 @@ def recorded(task: str, key: str) -> dict[float, list[float]]:
     """Weight of the adversarial loss → the values of all seeds."""
     weights = sorted({one["adversarial"] for one in records if one["task"] == task})
     return {
-        weight: [
-            one["found"][key] for one in records if one["task"] == task and one["adversarial"] == weight
-        ]
+        weight: [one["found"][key] for one in records if one["task"] == task and one["adversarial"] == weight]
         for weight in weights
     }
 
@@ -498,7 +511,10 @@ CURVES = ("inpainting", "super-resolution")
 for task in CURVES:
     print(f"{task:18s}" + "".join(f"{weight:9g}" for weight in recorded(task, "psnr")))
     for key, name, digits in (("psnr", "PSNR", 2), ("ssim", "SSIM", 3), ("frechet", "Fréchet", 1)):
-        print(f"{name:18s}" + "".join(f"{median(values):9.{digits}f}" for values in recorded(task, key).values()))
+        print(
+            f"{name:18s}"
+            + "".join(f"{median(values):9.{digits}f}" for values in recorded(task, key).values())
+        )
 
 # %% jupyter={"source_hidden": true}
 figure, panels = plots.new_figure(columns=2, width=7.5, height=3.6, note=test.note)
@@ -544,7 +560,8 @@ claim(
         for key in ("psnr", "ssim")
     )
     and all(
-        min(recorded(task, "frechet")[0.0]) > min(max(v) for w, v in recorded(task, "frechet").items() if w > 0)
+        min(recorded(task, "frechet")[0.0])
+        > min(max(v) for w, v in recorded(task, "frechet").items() if w > 0)
         for task in CURVES
     ),
     every_seed=True,
@@ -578,7 +595,13 @@ check("13.5", prediction)
 
 # %%
 runs["GAN, squared error"], _ = train_restoration(
-    "inpainting", train_images, adversarial=WEIGHT, latent_dim=16, error="squared", seconds=2 * SECONDS, seed=seed(0)
+    "inpainting",
+    train_images,
+    adversarial=WEIGHT,
+    latent_dim=16,
+    error="squared",
+    seconds=2 * SECONDS,
+    seed=seed(0),
 )
 
 # %%
@@ -659,13 +682,17 @@ with progress(3, "searches", unit="rounds") as update:
 with torch.no_grad():
     candidates = generator(begin)
 chances = in_batches(classifier, candidates).softmax(1)
-agrees = (data.downsample(candidates, 7) - wanted).square().flatten(1).mean(1).sqrt() < by_scale(ci=9, cpu=0.05, gpu=0.05)
+agrees = (data.downsample(candidates, 7) - wanted).square().flatten(1).mean(1).sqrt() < by_scale(
+    ci=9, cpu=0.05, gpu=0.05
+)
 accepted = (agrees & (chances.amax(1) > by_scale(ci=0, cpu=0.9, gpu=0.9))).unflatten(0, (searched, starts))
 read_as = chances.argmax(1).unflatten(0, (searched, starts))
 other_digit = ((read_as != labels[:searched, None]) & accepted).sum().item() / max(1, accepted.sum().item())
 several = [row for row in range(searched) if len(set(read_as[row][accepted[row]].tolist())) > 1]
 print(f"{accepted.sum()} enlargements agree with their 4×4 pixels and are read as a digit with over 90 %;")
-print(f"{other_digit:.0%} of them are read as another digit than the true one, at {len(several)} of {searched} digits")
+print(
+    f"{other_digit:.0%} of them are read as another digit than the true one, at {len(several)} of {searched} digits"
+)
 
 # %% jupyter={"source_hidden": true}
 rows, column_labels, most = [], ["truth", "4×4", "fits", "fits", "fits", "fits"], 4
@@ -714,7 +741,9 @@ claim("More than a tenth of them are *another digit*", other_digit > 0.1, every_
 
 # %%
 enlarged_by = {"bicubic": data.enlarge(small, 4)}
-runs["enlarged by regression"], _ = train_restoration("super-resolution", train_images, seconds=SECONDS / 2, seed=seed(0))
+runs["enlarged by regression"], _ = train_restoration(
+    "super-resolution", train_images, seconds=SECONDS / 2, seed=seed(0)
+)
 runs["enlarged by a GAN"], _ = train_restoration(
     "super-resolution", train_images, adversarial=WEIGHT, seconds=SECONDS, seed=seed(0)
 )
@@ -722,10 +751,18 @@ enlarged_by["regression"] = restored(runs["enlarged by regression"].average, sma
 enlarged_by["GAN"] = restored(runs["enlarged by a GAN"].average, small)
 enlarging = {name: measured(images) for name, images in enlarged_by.items()}
 for name, row in enlarging.items():
-    print(f"{name:12s} PSNR {row['psnr']:5.1f} dB, SSIM {row['ssim']:.2f}, Fréchet distance {row['frechet']:6.1f}")
+    print(
+        f"{name:12s} PSNR {row['psnr']:5.1f} dB, SSIM {row['ssim']:.2f}, Fréchet distance {row['frechet']:6.1f}"
+    )
 plots.show(
     plots.image_grid(
-        torch.cat([target[:shown], data.enlarge(small[:shown], 4, "nearest"), *(one[:shown] for one in enlarged_by.values())]),
+        torch.cat(
+            [
+                target[:shown],
+                data.enlarge(small[:shown], 4, "nearest"),
+                *(one[:shown] for one in enlarged_by.values()),
+            ]
+        ),
         columns=shown,
         row_labels=["test digit", "7×7 pixels", *enlarged_by],
         title="Enlarged four times",
@@ -760,7 +797,7 @@ claim(
 #
 # How you halve, double and normalise is up to you. Between two convolutions stands something that
 # is not linear; the last layer is a tanh. Sides are divisible by 4, as 28 and 32 are. (Do not call a layer
-# `half`: that name is taken in `nn.Module`, for 16-bit numbers.)
+# `half` or `double`: `nn.Module` has methods of these names, for types of numbers.)
 
 
 # %%
@@ -778,16 +815,16 @@ class UNet(nn.Module):
         self.bottom = block(2 * width, 4 * width)
         self.above, self.top = block(6 * width, 2 * width), block(3 * width, width)
         self.last = nn.Conv2d(width, out_channels, 3, padding=1)
-        self.halve, self.double = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
+        self.shrink, self.enlarge = nn.MaxPool2d(2), nn.Upsample(scale_factor=2)
         ### END SOLUTION
 
     def forward(self, source: Tensor) -> Tensor:
         ### BEGIN SOLUTION
         full = self.first(source)
-        middle = self.second(self.halve(full))
-        maps = self.bottom(self.halve(middle))
-        maps = self.above(torch.cat([self.double(maps), middle], dim=1))
-        maps = self.top(torch.cat([self.double(maps), full], dim=1))
+        middle = self.second(self.shrink(full))
+        maps = self.bottom(self.shrink(middle))
+        maps = self.above(torch.cat([self.enlarge(maps), middle], dim=1))
+        maps = self.top(torch.cat([self.enlarge(maps), full], dim=1))
         return torch.tanh(self.last(maps))
         ### END SOLUTION
 
@@ -796,7 +833,9 @@ class UNet(nn.Module):
 build = check(
     "13.6",
     UNet,
-    otherwise=lambda in_channels, out_channels, width: ReferenceUNet((out_channels, 28, 28), in_channels, width=width),
+    otherwise=lambda in_channels, out_channels, width: ReferenceUNet(
+        (out_channels, 28, 28), in_channels, width=width
+    ),
 )
 
 # %% [markdown]
@@ -892,7 +931,9 @@ for halvings in (0, 1, 2, 3):
     middle = tuple(side // 2 for side in judge.patches)
     top, bottom, *_ = gradient_window(judge.layers, (1, 96, 96), middle)
     seen_by[halvings] = (int(field_of(sizes)), bottom - top + 1)
-    print(f"{halvings} halvings: computed {seen_by[halvings][0]:2d} pixels, found by gradient {seen_by[halvings][1]:2d}")
+    print(
+        f"{halvings} halvings: computed {seen_by[halvings][0]:2d} pixels, found by gradient {seen_by[halvings][1]:2d}"
+    )
 
 # %% [markdown]
 # Both ways agree. The one with three halvings is pix2pix's, and 70 pixels are what the paper says. On our digits,
@@ -910,3 +951,399 @@ claim(
     every_seed=True,
     values={"pixels": 70, "three": 3},
 )
+
+# %% [markdown]
+# ## Without pairs
+#
+# Horses and zebras, photographs and paintings: nobody has pairs. There are two heaps of images, A
+# and B. **CycleGAN** (Zhu et al., 2017) plays two games at once. $G$ takes A to B, and one
+# discriminator compares with B; $F$ takes B to A, and another compares with A. One term ties them
+# together: there and back again, $F(G(a))$ should be $a$, and $G(F(b))$ should be $b$.
+#
+# It sounds as if that left only the true translation. Does it?
+#
+# ### Exercise 13.8 — Consistent, and wrong (●●○, 12 min)
+#
+# On the plane, A is a round cloud, $\mathcal N(0, I)$. B is the same cloud shifted to $(4, 0)$, and
+# the true partner of $a$ is $a + (4, 0)$. Write a pair of translators that nobody can object to:
+# what comes from A is distributed as B is, and the other way round; there and back again ends
+# where it began, exactly. But nearly every point gets a *wrong* partner. `forward` is True for the
+# way from A to B, and False for the way back.
+
+
+# %%
+def impostor(points: Tensor, forward: bool) -> Tensor:
+    """Points (N, 2) of A to B, or back: consistent, and wrong."""
+    ### BEGIN SOLUTION
+    return torch.tensor([4.0, 0.0], device=points.device) - points
+    ### END SOLUTION
+
+
+# %%
+wrong_pair = check("13.8", impostor, otherwise=lambda points, forward: points.new_tensor([4.0, 0.0]) - points)
+
+# %%
+cloud = torch.randn(
+    by_scale(ci=200, cpu=2_000, gpu=2_000), 2, generator=torch.Generator().manual_seed(seed(7))
+)
+partners = wrong_pair(cloud, True)
+closed = (wrong_pair(partners, False) - cloud).norm(dim=1).mean().item()
+missed = (partners - cloud - torch.tensor([4.0, 0.0])).norm(dim=1).mean().item()
+print(f"there and back again: {closed:.6f} away; from the true partner: {missed:.2f} away")
+
+# %% jupyter={"source_hidden": true}
+figure, axes = plots.new_figure(width=6.5, height=3.4)
+few = 25
+for start, end in zip(cloud[:few].tolist(), partners[:few].tolist(), strict=True):
+    axes.plot([start[0], end[0]], [start[1], end[1]], color=plots.COLORS["reference"], linewidth=0.6)
+axes.plot(*cloud[:300].T, ".", color=TRUTH, markersize=4, label="A")
+axes.plot(*partners[:300].T, ".", color=OF_GAN, markersize=4, label="A, translated")
+axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+plots.show(
+    plots.describe(
+        figure,
+        "Two round clouds side by side, A and its translation; thin lines join points to their partners, and they cross "
+        "each other.",
+    )
+)
+
+# %% [markdown]
+# What two discriminators and a cycle ask for is a one-to-one map between two *distributions*. Every
+# map of A onto itself that keeps its distribution can be put before it, and nothing changes for
+# them. Which of all these maps a training finds is decided by what its networks find easy (Galanti,
+# Wolf and Benaim, 2018).
+#
+# On digits we know the truth, if we make B ourselves. Three ways to make it, each from *other*
+# digits than A's:
+#
+# | B | the true translation |
+# | --- | --- |
+# | thick digits | every stroke grows by a pixel on each side |
+# | digits upside down | half a turn |
+# | digits as large pixels, 7×7 | means of blocks; there is no way back |
+
+# %%
+show_source(cyclegan)
+
+# %%
+STYLES = {"thick": data.thickened, "upside down": data.half_turn, "large pixels": data.blocks}
+half = len(train_images) // 2
+draw_plain, draw_others = data.image_sampler(train_images[:half]), data.image_sampler(train_images[half:])
+
+
+def train_cycle(name: str):
+    """A CycleGAN from digits to digits of that style; returns its run."""
+    torch.manual_seed(seed(8))
+    game = cyclegan(
+        ReferenceUNet(), ReferenceUNet(), PatchDiscriminator(layers=2), PatchDiscriminator(layers=2),
+        cycle=10.0, betas=(0.5, 0.99),
+    )  # fmt: skip
+    draw = data.unpaired_sampler(lambda n, rng: STYLES[name](draw_others(n, rng)), draw_plain)
+    settings = {"batch_size": 32, "ema_half_life": 3_000}
+    return train_for(by_scale(ci=0.3, cpu=25.0, gpu=60.0), game, draw, seed=seed(8), label=name, **settings)[
+        0
+    ]
+
+
+cycles = {"thick": train_cycle("thick")}
+
+# %%
+cycles["upside down"] = train_cycle("upside down")
+
+# %%
+cycles["large pixels"] = train_cycle("large pixels")
+
+# %% [markdown]
+# **Predict** before you run the next cell: in which of the three does the cycle close, and in which
+# is the translation the true one?
+
+# %%
+ways = {
+    name: cycle_errors(run.average, target, STYLES[name], noisy(0.05, seed=seed(9)))
+    for name, run in cycles.items()
+}
+with torch.no_grad():
+    translated = {
+        name: torch.cat([run.average(part) for part in target.split(500)]) for name, run in cycles.items()
+    }
+print(
+    "mean absolute error of pixels   there and back   from the true translation   back, after a little noise"
+)
+for name, errors in ways.items():
+    print(f"{name:26s} {errors.cycle:19.3f} {errors.truth:27.3f} {errors.disturbed:28.3f}")
+unturned = in_batches(classifier, data.half_turn(translated["upside down"])).argmax(1)
+right_way = (unturned == labels).float().mean().item()
+print(f"upside down: turned back, {right_way:.0%} are read as the digit that they came from")
+
+# %%
+plots.show(
+    plots.image_grid(
+        torch.cat(
+            [
+                part
+                for name in STYLES
+                for part in (target[:shown], STYLES[name](target[:shown]), translated[name][:shown])
+            ]
+        ),
+        columns=shown,
+        row_labels=[label for name in STYLES for label in ("A", "true", name)],
+        title="Translated without a single pair",
+        note=test.note,
+        alt="Three groups of three rows: digits, their true translations, and those of the CycleGAN. Thick digits are "
+        "right; those upside down are no half turns of the digits above; the large pixels look right.",
+    )
+)
+
+# %% [markdown]
+# The cycle closes in all three: what comes back differs little from what was sent. Only with thick
+# digits is the translation near the true one. The other two fail in different ways.
+#
+# **Upside down**: the way back is found, the true way is not. Look at the rows. A 6 may stay as it
+# is: in B it passes for a 9 upside down. Both discriminators are content, and the cycle is closed.
+# Nobody asked for half a turn. This is the impostor of the plane, found by a training.
+#
+# **Large pixels**: the translation looks right, and it has no information left to come back from.
+# Each block is one number, so no $F$ *could* find the strokes. It does, as long as nobody touches
+# the image. A little noise, and the way back ends somewhere else. $G$ has hidden the digit in
+# differences of grey that neither you nor $D$ look at, and $F$ reads them: **steganography** (Chu,
+# Zhmoginov and Sandler, 2017, saw it in maps from aerial photographs).
+
+# %% tags=["claim"]
+claim(
+    "The cycle closes in all three: what comes back differs little from what was sent",
+    max(errors.cycle for errors in ways.values()) < 0.1,
+    every_seed=True,
+)
+claim(
+    "Only with thick digits is the translation near the true one",
+    ways["thick"].truth < 0.5 * ways["upside down"].truth,
+    every_seed=True,
+)
+claim(
+    "the way back is found, the true way is not",
+    right_way < 0.7 and ways["upside down"].truth > 3 * ways["upside down"].cycle,
+    every_seed=True,
+)
+claim(
+    "A little noise, and the way back ends somewhere else",
+    ways["large pixels"].disturbed > 2 * ways["large pixels"].cycle,
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## What is style?
+#
+# "The same digit in another style" was thick, or upside down, or coarse, as we liked. Is there a
+# measure of style that needs no second heap? Gatys, Ecker and Bethge (2016) took one from a
+# classifier. Its feature maps say *what* is *where*. Ask only which features occur together,
+# wherever that is:
+#
+# ### Exercise 13.9 — What fires together (●●○, 10 min)
+#
+# For each image, and for every two channels: the product of the two maps, averaged over all
+# places. These are the **Gram matrices**. Gradients should get through.
+
+
+# %%
+def gram_matrix(features: Tensor) -> Tensor:
+    """Mean over places of f_c · f_d for all pairs of channels. (N, C, H, W) in, (N, C, C) out."""
+    ### BEGIN SOLUTION
+    flat = features.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+    ### END SOLUTION
+
+
+# %%
+gram = check("13.9", gram_matrix, otherwise=reference_gram)
+
+# %% [markdown]
+# Compare what it sees with what pixels see. The same 500 thick digits are changed in four ways. How far is
+# each from the *other* 500 thick digits, by mean Gram matrices; and how far from itself, by
+# pixels? The quarters of an image are exchanged at random, which leaves strokes and destroys
+# digits. <!-- numbers: half of those judged; the cell's -->
+
+# %%
+one, other = data.thickened(target[: min(500, judged // 2)]), data.thickened(target[-min(500, judged // 2) :])
+
+
+def exchange_quarters(images: Tensor) -> Tensor:
+    """The four quarters of 14×14 pixels, each image's in the order 3, 0, 1, 2."""
+    top, bottom = images.split(14, dim=2)
+    a, b, c, d = (*top.split(14, dim=3), *bottom.split(14, dim=3))
+    return torch.cat([torch.cat([d, a], 3), torch.cat([b, c], 3)], 2)
+
+
+def style_gap(images: Tensor) -> float:
+    """‖mean Gram − that of the other thick digits‖² / ‖that‖², averaged over the layers."""
+    gaps = []
+    for mine, theirs in zip(feature_maps(classifier, images), feature_maps(classifier, other), strict=True):
+        own, wanted_gram = gram(mine).mean(0), gram(theirs).mean(0)
+        gaps.append(((own - wanted_gram).square().sum() / wanted_gram.square().sum()).item())
+    return sum(gaps) / len(gaps)
+
+
+changes = {
+    "as they are": one,
+    "quarters exchanged": exchange_quarters(one),
+    "upside down": data.half_turn(one),
+    "thin": target[: len(one)],
+    "inverted": data.inverted(one),
+}
+styled = {name: (style_gap(images), mean_squared_error(images, one)) for name, images in changes.items()}
+print("thick digits …        gap of style   squared error of pixels")
+for name, (gap, error) in styled.items():
+    print(f"{name:20s} {gap:13.4f} {error:25.3f}")
+
+# %% [markdown]
+# To pixels, exchanged quarters are far worse than thin digits. To Gram matrices it is the other way
+# round: they find the quarters nearly right, and thin digits far off. They see strokes, how thick
+# they are and which way they run, and no digit. That is also roughly what a discriminator of
+# patches judges, and why both need a partner that looks after the content: a term that keeps near
+# the source, or pairs.
+
+# %% tags=["claim"]
+claim(
+    "To pixels, exchanged quarters are far worse than thin digits. To Gram matrices it is the other way round",
+    styled["thin"][0] > 1.5 * styled["quarters exchanged"][0]
+    and styled["thin"][1] < 0.5 * styled["quarters exchanged"][1],
+    every_seed=True,
+)
+
+# %% [markdown]
+# ## Out in the world
+#
+# All of this is in use, where it matters what an image shows. Each of these failures was published,
+# most of them by those who built the method.
+#
+# | where | what is made from what | what went wrong |
+# | --- | --- | --- |
+# | faces | portraits of 1024×1024 pixels from 16×16, by search in a face generator (PULSE; Menon et al., 2020) | a pixelated portrait of Barack Obama became the face of a white man; the authors then wrote that their method seems to produce white faces much more often than others |
+# | tumours | one kind of brain scan from another, unpaired | tumours vanish if the target's heap has none, and appear if it has many: $D$ compares distributions, and the distribution had them. "Should not be used for direct interpretation" (Cohen, Luck and Honari, 2018) |
+# | scanners | images of the brain from a quarter or an eighth of the measurements | submissions to the fastMRI challenge show structures that look like anatomy and are none; the ranking by SSIM did not ask for that (Muckley et al., 2020) |
+# | maps | maps from aerial photographs and back | the photograph's details were hidden in the map, and came back from there (Chu, Zhmoginov and Sandler, 2017) |
+# | satellites | aerial views of one city in the style of another | places that do not exist, hard to tell from real ones: here it was the point, to show that it can be done (Zhao et al., 2021) |
+# <!-- numbers: of the papers cited -->
+#
+# None of these is a bug. Each does what you have seen here: an answer is drawn from what fits, and
+# what fits is decided by training data. So ask of a restored image:
+#
+# 1. **What was measured?** Only that is evidence. Does the answer, degraded again, give the
+#    source? Even then, see above, it may be another digit.
+# 2. **What else would have fitted?** A method that gives one answer hides the others. Ask for
+#    several.
+# 3. **Whose images were learnt?** What is rare there is repaired away.
+# 4. **Who sees it?** For an old family photograph plausible may be enough. For a diagnosis, a
+#    court, a map it is not.
+#
+# ## Misconceptions
+#
+# ### "The higher the PSNR, the better the image"
+#
+# Compare two images with each true digit: the digit itself, shifted to the right by one pixel; and
+# the digit, blurred twice.
+
+# %%
+blurred = target
+for _ in range(2):
+    blurred = nn.functional.avg_pool2d(blurred, 3, stride=1, padding=1, count_include_pad=False)
+contest = {"shifted by one pixel": target.roll(1, dims=3), "blurred": blurred}
+against = {
+    name: (peak_signal_to_noise(images, target), evaluate_samples(images)) for name, images in contest.items()
+}
+for name, (decibels, distance) in against.items():
+    print(f"{name:21s} PSNR {decibels:5.1f} dB, Fréchet distance {distance:6.1f}")
+
+# %% [markdown]
+# The blurred digits win by PSNR, and nobody would take them for digits of the test set. PSNR asks
+# whether each pixel is near *its* pixel. An answer that hedges is.
+
+# %% tags=["claim"]
+claim(
+    "The blurred digits win by PSNR",
+    against["blurred"][0] > against["shifted by one pixel"][0] + 0.5
+    and against["blurred"][1] > 3 * against["shifted by one pixel"][1],
+    every_seed=True,
+)
+
+# %% [markdown]
+# ### "The network recovers what was there"
+#
+# You saw digits that agree with all that is known and are others than the true one. A network
+# cannot recover what its source does not hold. It can say what is usual.
+#
+# ### "If there and back again returns the image, the translation is right"
+#
+# On the plane and upside down you saw cycles that close around a wrong translation, and on large
+# pixels one that closes because the image is smuggled through.
+#
+# ### "A latent makes the answers vary"
+#
+# Only if the loss leaves room for it. Beside a plain squared error the latent was nearly ignored.
+#
+# ## Paint a hole
+#
+# Take the mouse, or the keys, and paint a hole into a digit. Two networks that ship with the course
+# fill it while you paint: one was trained by regression, one by a GAN with a latent. Press for new
+# latents: where the digit is decided by what is left, the GAN's answers agree. Where it is not, you
+# see what was possible.
+
+# %%
+hole_painter(
+    load_translator("mnist_inpainting_regression"),
+    load_translator("mnist_inpainting_gan"),
+    target[:10],
+)
+
+# %% [markdown]
+# Cover half of a 3, and ask yourself what it was.
+#
+# ## Summary
+#
+# - What is lost leaves many answers. The least expected squared error belongs to their mean, and
+#   the mean need not be a possible image: that is where the grey comes from.
+# - A discriminator asks for possible images. They cost distortion: at most 3 dB of PSNR if they are
+#   drawn from the posterior, on a curve that falls and is convex (Blau and Michaeli). Report both
+#   sides. <!-- number 3: exercise 13.3 -->
+# - A plain squared error makes a generator ignore its latent; an error of the mean does not.
+# - A U-Net lets places pass beside the bottleneck. A PatchGAN judges as far as its receptive field.
+# - Two discriminators and a closed cycle ask for a one-to-one map of distributions. Many are, and
+#   few are true.
+# - A restored image is a plausible answer, not evidence of what was there.
+#
+# ## Further reading
+#
+# - D. Pathak, P. Krähenbühl, J. Donahue, T. Darrell, A. A. Efros, *Context Encoders: Feature
+#   Learning by Inpainting*, CVPR 2016, [arXiv:1604.07379](https://arxiv.org/abs/1604.07379)
+# - C. Ledig, L. Theis, F. Huszár, J. Caballero, A. Cunningham, A. Acosta, A. Aitken, A. Tejani, J.
+#   Totz, Z. Wang, W. Shi, *Photo-Realistic Single Image Super-Resolution Using a Generative
+#   Adversarial Network*, CVPR 2017, [arXiv:1609.04802](https://arxiv.org/abs/1609.04802)
+# - Y. Blau, T. Michaeli, *The Perception-Distortion Tradeoff*, CVPR 2018,
+#   [arXiv:1711.06077](https://arxiv.org/abs/1711.06077)
+# - D. Freirich, T. Michaeli, R. Meir, *A Theory of the Distortion-Perception Tradeoff in Wasserstein
+#   Space*, NeurIPS 2021, [arXiv:2107.02555](https://arxiv.org/abs/2107.02555)
+# - P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, *Image-to-Image Translation with Conditional
+#   Adversarial Networks*, CVPR 2017, [arXiv:1611.07004](https://arxiv.org/abs/1611.07004)
+# - J.-Y. Zhu, R. Zhang, D. Pathak, T. Darrell, A. A. Efros, O. Wang, E. Shechtman, *Toward
+#   Multimodal Image-to-Image Translation*, NeurIPS 2017,
+#   [arXiv:1711.11586](https://arxiv.org/abs/1711.11586)
+# - O. Ronneberger, P. Fischer, T. Brox, *U-Net: Convolutional Networks for Biomedical Image
+#   Segmentation*, MICCAI 2015, [arXiv:1505.04597](https://arxiv.org/abs/1505.04597)
+# - J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, *Unpaired Image-to-Image Translation using
+#   Cycle-Consistent Adversarial Networks*, ICCV 2017,
+#   [arXiv:1703.10593](https://arxiv.org/abs/1703.10593)
+# - T. Galanti, L. Wolf, S. Benaim, *The Role of Minimal Complexity Functions in Unsupervised
+#   Learning of Semantic Mappings*, ICLR 2018, [arXiv:1709.00074](https://arxiv.org/abs/1709.00074)
+# - C. Chu, A. Zhmoginov, M. Sandler, *CycleGAN, a Master of Steganography*, 2017,
+#   [arXiv:1712.02950](https://arxiv.org/abs/1712.02950)
+# - L. A. Gatys, A. S. Ecker, M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*,
+#   CVPR 2016
+# - S. Menon, A. Damian, S. Hu, N. Ravi, C. Rudin, *PULSE: Self-Supervised Photo Upsampling via
+#   Latent Space Exploration of Generative Models*, CVPR 2020,
+#   [arXiv:2003.03808](https://arxiv.org/abs/2003.03808)
+# - J. P. Cohen, M. Luck, S. Honari, *Distribution Matching Losses Can Hallucinate Features in
+#   Medical Image Translation*, MICCAI 2018, [arXiv:1805.08841](https://arxiv.org/abs/1805.08841)
+# - M. J. Muckley et al., *Results of the 2020 fastMRI Challenge for Machine Learning MR Image
+#   Reconstruction*, 2020, [arXiv:2012.06318](https://arxiv.org/abs/2012.06318)
+# - B. Zhao, S. Zhang, C. Xu, Y. Sun, C. Deng, *Deep fake geography? When geospatial data encounter
+#   Artificial Intelligence*, Cartography and Geographic Information Science 2021

@@ -1,6 +1,7 @@
 """The exercises of notebook 13: repair, enlarge, translate; what a discriminator adds, and its price."""
 
 import math
+import re
 
 import torch
 from torch import nn
@@ -460,6 +461,12 @@ def _picture(network, source, out_channels: int):
     except NotImplementedError:
         raise
     except (RuntimeError, TypeError, IndexError, AttributeError, ValueError) as error:
+        taken = re.search(r"Module\.(\w+)\(\) takes", str(error))
+        if taken:
+            raise Wrong(
+                f"`{taken[1]}` is the name of a method of `nn.Module`, and `self.{taken[1]} = …` does not "
+                "replace it. Call your layer otherwise."
+            ) from None
         sizes = "Sizes of tensors must match" in str(error)
         advice = (
             "Maps that are joined have one size: which map of the way down is as large as that of the way up?"

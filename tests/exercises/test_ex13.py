@@ -391,6 +391,15 @@ class Grey(Net):
         super().__init__(inputs, 1, width)
 
 
+class TakenName(nn.Module):
+    def __init__(self, inputs, outputs, width):
+        super().__init__()
+        self.first, self.half = block(inputs, width), block(width, outputs)
+
+    def forward(self, x):
+        return self.half(self.first(x))
+
+
 class Enlarged(Net):
     def forward(self, x):
         return F.interpolate(super().forward(x), scale_factor=2)
@@ -588,6 +597,7 @@ WRONG = [
     ("13.6", WrongChannels, "fails on a source"),
     ("13.6", Grey, "should give"),
     ("13.6", Enlarged, "should give"),
+    ("13.6", TakenName, "name of a method"),
     ("13.6", Zero, "same number"),
     ("13.6", lambda i, o, w: ONE, "one and the same"),
     ("13.6", lambda i, o, w: Net(i, o, w).eval(), "evaluation mode"),
