@@ -53,12 +53,12 @@ class UNet(nn.Module):
             )
         self.bottleneck = rectified(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False))  # 64×7×7
         self.up_to_half = rectified(upsampling_layer(4 * width, 2 * width, bias=False))  # 32×14×14
-        self.join_half = rectified(
-            nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False)
-        )  # (32 + 32)×14×14 →
-        self.up_to_full = rectified(upsampling_layer(2 * width, width, bias=False))  # 16×28×28
-        self.join_full = rectified(nn.Conv2d(2 * width, width, 3, padding=1, bias=False))  # (16 + 16)×28×28 →
-        self.last = nn.Sequential(nn.Conv2d(width, channels, 3, padding=1), nn.Tanh())  # 1×28×28
+        self.up_to_full = rectified(
+            upsampling_layer(4 * width, width, bias=False)
+        )  # (32 + 32)×14×14 → 16×28×28
+        self.last = nn.Sequential(
+            nn.Conv2d(2 * width, channels, 3, padding=1), nn.Tanh()
+        )  # (16 + 16)×28×28 →
 
     def forward(self, source: Tensor, latents: Tensor | None = None) -> Tensor:
         """Sources (N, source_channels, h, w), latents (N, latent_dim) → (N, *image_shape) in [-1, 1]."""
@@ -68,8 +68,8 @@ class UNet(nn.Module):
         if self.latent_dim:
             maps = maps + self.read(latents)
         maps = self.up_to_half(self.bottleneck(maps))
-        maps = self.up_to_full(self.join_half(torch.cat([maps, self._carried(half)], 1)))
-        return self.last(self.join_full(torch.cat([maps, self._carried(full)], 1)))
+        maps = self.up_to_full(torch.cat([maps, self._carried(half)], 1))
+        return self.last(torch.cat([maps, self._carried(full)], 1))
 
     def _carried(self, maps: Tensor) -> Tensor:
         return maps if self.skips else torch.zeros_like(maps)

@@ -26,8 +26,8 @@ def test_a_source_of_any_size_becomes_an_image(shape, source):
 def test_weights_by_their_formula():
     w, c, s, d = 4, 3, 2, 5
     convolutions = 9 * s * w + 16 * 2 * w * w + 16 * 2 * w * 4 * w + 9 * 16 * w * w  # down, bottleneck
-    convolutions += 16 * 4 * w * 2 * w + 9 * 4 * w * 2 * w + 16 * 2 * w * w + 9 * 2 * w * w + 9 * w * c + c
-    norms = 2 * (w + 2 * w + 4 * w + 4 * w + 2 * w + 2 * w + w + w)
+    convolutions += 16 * 4 * w * 2 * w + 16 * 4 * w * w + 9 * 2 * w * c + c  # up
+    norms = 2 * (w + 2 * w + 4 * w + 4 * w + 2 * w + w)
     latent = (d + 1) * 4 * w * 8 * 8
     assert count_parameters(UNet((c, 32, 32), s, width=w)) == convolutions + norms
     assert count_parameters(UNet((c, 32, 32), s, d, width=w)) == convolutions + norms + latent
@@ -45,15 +45,15 @@ def test_a_small_source_is_enlarged_bicubically():
 def test_skips_carry_the_maps_of_the_way_down(skips):
     network = UNet((1, 28, 28), 1, width=4, skips=skips).eval()
     joined = {}
-    for name in ("join_half", "join_full"):
+    for name in ("up_to_full", "last"):
         layer = getattr(network, name)
         layer.register_forward_pre_hook(lambda _, inputs, name=name: joined.update({name: inputs[0]}))
     source = torch.randn(2, 1, 28, 28)
     network(source)
     full = network.at_full(source)
     half = network.at_half(full)
-    assert torch.equal(joined["join_full"][:, 4:], full * skips)
-    assert torch.equal(joined["join_half"][:, 8:], half * skips)
+    assert torch.equal(joined["last"][:, 4:], full * skips)
+    assert torch.equal(joined["up_to_full"][:, 8:], half * skips)
 
 
 def test_latents_reach_every_pixel_and_are_told_apart():

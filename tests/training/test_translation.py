@@ -116,6 +116,7 @@ def test_regression_finds_the_mean_of_what_fits_a_source_and_ignores_its_latents
     assert "squared error 0.2" in Regression(Line()).summary(run.history)
 
 
+@pytest.mark.slow
 def test_with_the_error_of_the_mean_latents_make_the_spread_of_the_targets():
     """With the squared error itself they hardly do: it pays for every spread."""
     spreads = {}
