@@ -4,6 +4,7 @@ The image is then the *target* of a translation, and what is left of it the *sou
 images (N, C, H, W) in [-1, 1] and returns images in [-1, 1], of any shape.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -247,22 +248,20 @@ def translation_sampler(
         images: uint8 (N, C, H, W).
         degrade: (images in [-1, 1], rng) → sources, such as `lambda images, rng: downsample(images, 4)`.
         device: where the images are kept and the batches appear.
-        repeats: how often each pair comes, in a row; n must be divisible by it.
+        repeats: how often each pair comes, in a row; the last one less often where n is not divisible by it.
 
     Returns:
         ``draw(n, rng)`` → (targets (n, C, H, W), sources (n, ...)).
 
     Raises:
-        TypeError, ValueError: as `image_sampler`; or n is not divisible by `repeats`.
+        TypeError, ValueError: as `image_sampler`.
     """
     draw_images = image_sampler(images, device)
 
     def draw(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        if n % repeats:
-            raise ValueError(f"n must be divisible by repeats, got {n} and {repeats}; change one of them.")
-        targets = draw_images(n // repeats, rng)
+        targets = draw_images(math.ceil(n / repeats), rng)
         sources = degrade(targets, rng)
-        return targets.repeat_interleave(repeats, 0), sources.repeat_interleave(repeats, 0)
+        return targets.repeat_interleave(repeats, 0)[:n], sources.repeat_interleave(repeats, 0)[:n]
 
     return draw
 

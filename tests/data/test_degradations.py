@@ -169,8 +169,8 @@ def test_repeated_pairs_stand_side_by_side_with_the_same_hole():
     assert len(target.flatten(1).unique(dim=0)) > 2
     left, holes = data.uncut(source)
     assert torch.equal(torch.where(holes, target, left), target)
-    with pytest.raises(ValueError, match="divisible by repeats"):
-        draw(7, seeded())
+    odd, _ = draw(7, seeded())  # a snapshot may ask for one: the last pair is cut off
+    assert torch.equal(odd, target[:7])
 
 
 def test_random_cuts_are_rectangles_and_strokes():
