@@ -30,7 +30,12 @@ from course_utils.models.principal import PrincipalImages, PrincipalSpace, princ
 from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.sampling import draw_latents, sample, slerp
-from course_utils.models.shipped import load_autoencoder, load_feature_stages, load_generator
+from course_utils.models.shipped import (
+    load_autoencoder,
+    load_feature_stages,
+    load_generator,
+    load_translator,
+)
 from course_utils.models.sizes import count_parameters
 from course_utils.models.translation import CyclePair, Inpainter, UNet
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
@@ -79,6 +84,7 @@ __all__ = [
     "load_autoencoder",
     "load_feature_stages",
     "load_generator",
+    "load_translator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
