@@ -44,9 +44,9 @@ def jobs(tasks: list[str], seeds: list[int]) -> dict[str, tuple[str, int, float,
         for task in tasks:
             for weight in WEIGHTS:
                 found[f"{task}, weight {weight:g}/seed {seed}"] = (task, seed, weight, {})
-    for seed in seeds * ("inpainting" in tasks):
+    for seed in seeds[:1] * ("inpainting" in tasks):
         for error in ERRORS:
-            key = f"inpainting, latents, {error} error/seed {seed}"
+            key = f"inpainting, latents, {error} error/seed {seed}"  # a contrast: one seed shows it
             found[key] = ("inpainting", seed, 0.1, {**LATENTS, "error": error})
     return found
 

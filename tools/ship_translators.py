@@ -49,8 +49,8 @@ TRANSLATORS = {
     "mnist_inpainting_gan": Translator(
         "mnist", {**DIGITS, "latent_dim": 8}, data.cut_at_random, 100_000, adversarial=0.1, fills=True
     ),
-    "cifar10_larger_regression": Translator("cifar10", COLOUR, smaller, 100_000),
-    "cifar10_larger_gan": Translator("cifar10", COLOUR, smaller, 100_000, adversarial=0.05),
+    "cifar10_larger_regression": Translator("cifar10", COLOUR, smaller, 60_000),
+    "cifar10_larger_gan": Translator("cifar10", COLOUR, smaller, 60_000, adversarial=0.05),
 }
 
 

@@ -1,7 +1,6 @@
 """Style as a classifier's features see it: which of them occur together, wherever in the image that is.
 
-Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016
-(arXiv:1508.06576 is its first version).
+Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016.
 """
 
 from collections.abc import Sequence

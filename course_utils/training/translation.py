@@ -33,7 +33,7 @@ def error_of_mean(images: Tensor, targets: Tensor) -> Tensor:
 
     Given x, z₁ and z₂ are independent, so the expectation is (E_z G − y)², averaged over y: least where the
     mean of the completions is the mean of the targets, however far apart the completions are. Ohayon et al.
-    (2021, arXiv:2103.04192) penalise that error of the mean; the estimate from two samples, a product in
+    2021 (arXiv:2103.04192) penalise that error of the mean; the estimate from two samples, a product in
     place of a square, has no bias. Single products may be negative.
 
     Args:
