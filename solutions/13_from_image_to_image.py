@@ -246,10 +246,10 @@ runs["GAN"] = train_restoration("inpainting", mnist.images, WEIGHT, latent_dim=8
 # | | | better |
 # | --- | --- | --- |
 # | PSNR | $10 \log_{10}(2^2 / \text{squared error})$ decibels; 2 is the range of our pixels, from −1 to 1 | high |
-# | SSIM | agreement of local means, variances and covariances ([notebook 11](11_gan_vs_vae.ipynb#The-bridge)) | high |
+# | SSIM | agreement of local means, variances and covariances (Wang et al., 2004) | high |
 #
 # Both compare with *the* truth: **distortion**. The Fréchet distance of [notebook
-# 09](09_judging_generators.ipynb) compares two heaps of images, and asks no completion to be the
+# 09](09_judging_generators.ipynb#How-far-is-one-heap-from-another?)) compares two heaps of images, and asks no completion to be the
 # right one: **perception**.
 
 # %%
@@ -267,6 +267,11 @@ def decibels(images: Tensor) -> float:
     return 10 * math.log10(4 / max(mean_squared_error(images, target), 1e-10))
 
 
+def grey_part(images: Tensor) -> float:
+    """The part of the missing pixels that are neither nearly black nor nearly white."""
+    return (images[holes].abs() < 0.7).float().mean().item()
+
+
 def measured(images: Tensor) -> dict[str, float]:
     """Distortion from the test digits, perception, and whether the classifier reads the right digit."""
     return {
@@ -279,9 +284,13 @@ def measured(images: Tensor) -> dict[str, float]:
 
 filling = {name: measured(images) for name, images in filled.items()}
 filling["true digits"] = {**measured(target), "psnr": math.inf}
-print("               PSNR (dB)   SSIM   Fréchet distance   read as the true digit")
+greys = {name: grey_part(images) for name, images in {**filled, "true digits": target}.items()}
+print("               PSNR (dB)   SSIM   Fréchet distance   read as the true digit   grey in the hole")
 for name, row in filling.items():
-    print(f"{name:14s} {row['psnr']:9.1f} {row['ssim']:6.2f} {row['frechet']:18.1f} {row['read']:24.0%}")
+    print(
+        f"{name:14s} {row['psnr']:9.1f} {row['ssim']:6.2f} {row['frechet']:18.2f} {row['read']:24.0%} "
+        f"{greys[name]:18.0%}"
+    )
 
 # %%
 hardest = (filled["regression"] - target).square().flatten(1).sum(1).argsort(descending=True)
@@ -299,20 +308,30 @@ plots.show(
 )
 
 # %% [markdown]
-# Regression is nearest to the truth, by both measures of distortion. As a heap of images the GAN's
-# are nearer to digits than those of regression. Neither is a weakness of a short training. The next section shows that there *has* to
-# be a price.
+# Regression is nearest to the truth: it has the highest PSNR. Look into its holes. Where a stroke may
+# run here or there it paints grey, as on the calculator.
+#
+# The nearest training digit has by far the smallest Fréchet distance, since its pixels are those of
+# real digits. But they are another digit's. The GAN decides where regression hedges, and it pays for that
+# in PSNR. Its answers are not copied from anywhere; its network is small and was trained for
+# seconds, and both show.
+#
+# Is the price a weakness of a short training? The next section shows that there *has* to be one.
 
 # %% tags=["claim"]
 claim(
-    "Regression is nearest to the truth, by both measures of distortion",
-    filling["regression"]["psnr"] > max(filling[name]["psnr"] for name in ("nearest", "GAN"))
-    and filling["regression"]["ssim"] > max(filling[name]["ssim"] for name in ("nearest", "GAN")),
+    "Regression is nearest to the truth: it has the highest PSNR",
+    filling["regression"]["psnr"] > max(filling[name]["psnr"] for name in ("nearest", "GAN")) + 0.5,
     every_seed=True,
 )
 claim(
-    "As a heap of images the GAN's are nearer to digits than those of regression",
-    filling["GAN"]["frechet"] < filling["regression"]["frechet"] < filling["grey hole"]["frechet"],
+    "The nearest training digit has by far the smallest Fréchet distance",
+    filling["nearest"]["frechet"] < 0.6 * min(filling[name]["frechet"] for name in ("regression", "GAN")),
+    every_seed=True,
+)
+claim(
+    "The GAN decides where regression hedges",
+    greys["GAN"] < 0.85 * greys["regression"] and greys["true digits"] < greys["regression"],
     every_seed=True,
 )
 
@@ -353,6 +372,44 @@ print(f"the draw's PSNR is lower by {in_decibels:.4f} dB")
 # the mean's error is one of the two. That is the price of perfect looks, and it is never more than
 # these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be less.
 #
+# Are we anywhere near that? Two networks ship with the course that were trained on holes for longer
+# than we have time here, one by regression, one as a GAN.
+
+# %%
+shipped = {name: load_translator(f"mnist_inpainting_{name}") for name in ("regression", "gan")}
+completed = {
+    "regression": restored(shipped["regression"], damaged),
+    "gan": restored(shipped["gan"], damaged, seed=seed(1)),
+}
+in_hole = {name: (images - target)[holes].square().mean().item() for name, images in completed.items()}
+ratio = in_hole["gan"] / in_hole["regression"]
+print(
+    f"squared error in the hole: regression {in_hole['regression']:.3f}, GAN {in_hole['gan']:.3f}, ratio {ratio:.2f}"
+)
+print(
+    f"grey in the hole: {grey_part(completed['regression']):.0%} and {grey_part(completed['gan']):.0%}, "
+    f"of true digits {grey_part(target):.0%}"
+)
+
+# %% [markdown]
+# Near enough to be startled: about twice the error, and as little grey as in true digits. Regression
+# leaves more than twice as much.
+
+# %% tags=["claim"]
+claim(
+    "about twice the error, and as little grey as in true digits",
+    about(ratio, 2, rel=0.25) and about(grey_part(completed["gan"]), grey_part(target), rel=0.3),
+    every_seed=True,
+    values={"twice": 2},
+)
+claim(
+    "Regression leaves more than twice as much",
+    grey_part(completed["regression"]) > 2 * grey_part(target),
+    every_seed=True,
+    values={"twice": 2},
+)
+
+# %% [markdown]
 # Blau and Michaeli ask for all prices between. Let $\Delta$ be the expected distortion and $d$ any
 # divergence between the distributions of the answers and of true images. What is the least
 # distortion that can be had if the divergence may be $P$ at most?
@@ -490,8 +547,9 @@ claim(
 
 # %% [markdown]
 # For digits nobody knows the curve. But you can walk along it: the same network, the same seconds,
-# and the weight of the adversarial loss beside the squared error from 0 upwards. Recorded with
-# three seeds (`python -m tools.record_translation`): <!-- numbers: of the recorded file -->
+# and the weight of the adversarial loss beside the squared error from 0 upwards. That was recorded
+# (`python -m tools.record_translation`); the table has medians over its seeds, and methods without a
+# network beside them:
 
 # %% jupyter={"source_hidden": true}
 records = load_restorations()
@@ -554,25 +612,32 @@ plots.show(
 )
 
 # %% [markdown]
-# Regression, with weight 0, has the least distortion and the largest distance. The more weight the
-# adversarial loss gets, the smaller the distance becomes and the larger the error: in each task,
-# with every seed, the best PSNR and SSIM belong to regression and the best Fréchet distance to a
-# GAN. A method that comes without its place in this plane has told you half of what it does. "Our PSNR
-# is higher" may mean "our answers are greyer".
+# Regression, with weight 0, has the least error and the largest distance of all networks. With more
+# weight the distance falls and the error grows, up to a point where more weight buys nothing: in each
+# task, with every seed, the best PSNR belongs to regression and the best Fréchet distance to a
+# network that played. A method that comes without its place in this plane has told you half of
+# what it does. "Our PSNR is higher" may mean "our answers are greyer".
+#
+# SSIM counts as a distortion, and does not quite follow: it even rises with the first weight. It compares
+# local contrast, and a grey stroke has too little. The theorem is about averages at the bound; no
+# network of a few seconds is there yet, and one that was further off in SSIM had something to gain.
 
 # %% tags=["claim"]
 claim(
-    "in each task, with every seed, the best PSNR and SSIM belong to regression and the best Fréchet distance to a GAN",
+    "in each task, with every seed, the best PSNR belongs to regression and the best Fréchet distance to a network "
+    "that played",
     all(
-        min(recorded(task, key)[0.0]) > max(max(v) for w, v in recorded(task, key).items() if w >= 0.1)
-        for task in CURVES
-        for key in ("psnr", "ssim")
-    )
-    and all(
-        min(recorded(task, "frechet")[0.0])
-        > min(max(v) for w, v in recorded(task, "frechet").items() if w > 0)
+        min(recorded(task, "psnr")[0.0])
+        > max(max(values) for weight, values in recorded(task, "psnr").items() if weight >= 0.1)
+        and min(recorded(task, "frechet")[0.0])
+        > min(max(values) for weight, values in recorded(task, "frechet").items() if weight > 0)
         for task in CURVES
     ),
+    every_seed=True,
+)
+claim(
+    "it even rises with the first weight",
+    all(median(recorded(task, "ssim")[0.03]) > median(recorded(task, "ssim")[0.0]) for task in CURVES),
     every_seed=True,
 )
 
@@ -740,7 +805,7 @@ plots.show(
 claim("More than a tenth of them are *another digit*", other_digit > 0.1, every_seed=True)
 
 # %% [markdown]
-# With 7×7 pixels less is open. The recorded trainings have the classical answer beside them, too.
+# With 7×7 pixels less is open. Bicubic interpolation knows no digits; the two networks do.
 
 # %%
 enlarged_by = {"bicubic": data.enlarge(small, 4)}
@@ -748,7 +813,7 @@ runs["enlarged by regression"] = train_restoration(
     "super-resolution", mnist.images, images=IMAGES, seed=seed(0)
 )
 runs["enlarged by a GAN"] = train_restoration(
-    "super-resolution", mnist.images, WEIGHT, images=IMAGES, seed=seed(0)
+    "super-resolution", mnist.images, 0.3, images=IMAGES, seed=seed(0)
 )
 enlarged_by["regression"] = restored(runs["enlarged by regression"].average, small)
 enlarged_by["GAN"] = restored(runs["enlarged by a GAN"].average, small)
@@ -882,15 +947,14 @@ plots.show(
 )
 
 # %% [markdown]
-# Without its skips the same network has more than twice the error, after the same images. It has
+# Without its skips the same network is much farther off, after the same images. It has
 # to carry every place through 32 maps of 7×7 numbers. <!-- number 32: four times the width of 8 -->
 
 # %% tags=["claim"]
 claim(
-    "Without its skips the same network has more than twice the error",
-    lost["without"] > 2 * lost["with skips"],
+    "Without its skips the same network is much farther off",
+    lost["without"] > 1.25 * lost["with skips"],
     every_seed=True,
-    values={"twice": 2},
 )
 
 # %% [markdown]
@@ -1037,7 +1101,8 @@ def train_cycle(name: str):
     """A CycleGAN from digits to digits of that style; returns its run."""
     torch.manual_seed(seed(8))
     networks = [ReferenceUNet(width=8), ReferenceUNet(width=8)]
-    judges = [PatchDiscriminator(width=16, layers=2), PatchDiscriminator(width=16, layers=2)]
+    layers = 1 if name == "large pixels" else 2  # of blocks one need not see far
+    judges = [PatchDiscriminator(width=16, layers=layers), PatchDiscriminator(width=16, layers=layers)]
     game = cyclegan(*networks, *judges, cycle=10.0, betas=(0.5, 0.99))
     draw = data.unpaired_sampler(lambda n, rng: STYLES[name](draw_others(n, rng)), draw_plain)
     settings = {"batch_size": 32, "ema_half_life": 2_000, "device": "cpu"}
@@ -1057,16 +1122,14 @@ cycles["large pixels"] = train_cycle("large pixels")
 # is the translation the true one?
 
 # %%
-ways = {
-    name: cycle_errors(run.average, target, STYLES[name], noisy(0.05, seed=seed(9)))
-    for name, run in cycles.items()
-}
+little = {name: noisy(0.1, seed=seed(9)) for name in cycles} | {"large pixels": data.blocks}
+ways = {name: cycle_errors(run.average, target, STYLES[name], little[name]) for name, run in cycles.items()}
 with torch.no_grad():
     translated = {
         name: torch.cat([run.average(part) for part in target.split(500)]) for name, run in cycles.items()
     }
 print(
-    "mean absolute error of pixels   there and back   from the true translation   back, after a little noise"
+    "mean absolute error of pixels   there and back   from the true translation   back, after a little change"
 )
 for name, errors in ways.items():
     print(f"{name:26s} {errors.cycle:19.3f} {errors.truth:27.3f} {errors.disturbed:28.3f}")
@@ -1092,7 +1155,7 @@ plots.show(
         title="Translated without a single pair",
         note=test.note,
         alt="Three groups of three rows: digits, their true translations, and those of the CycleGAN. Thick digits are "
-        "right; those upside down are no half turns of the digits above; the large pixels look right.",
+        "right; those upside down are no half turns of the digits above; the last row is made of large pixels.",
     )
 )
 
@@ -1101,19 +1164,19 @@ plots.show(
 # digits is the translation near the true one. The other two fail in different ways.
 #
 # **Upside down**: the way back is found, the true way is not. Look at the rows. A 6 may stay as it
-# is: in B it passes for a 9 upside down. Both discriminators are content, and the cycle is closed.
+# is, or nearly: in B it passes for a 9 upside down. Both discriminators are content, and the cycle is closed.
 # Nobody asked for half a turn. This is the impostor of the plane, found by a training.
 #
-# **Large pixels**: the translation looks right, and it has no information left to come back from.
-# Each block is one number, so no $F$ *could* find the strokes. It does, as long as nobody touches
-# the image. A little noise, and the way back ends somewhere else. $G$ has hidden the digit in
-# differences of grey that neither you nor $D$ look at, and $F$ reads them: **steganography** (Chu,
-# Zhmoginov and Sandler, 2017, saw it in maps from aerial photographs).
+# **Large pixels**: the translation looks like B, and should have no information left to come back from.
+# Each block is one number, so no $F$ *could* find the strokes. It does, as long as nobody touches the
+# image. Take the mean of every block once more, which changes nothing of an image of large pixels,
+# and the way back ends somewhere else. $G$ has hidden the digit in small differences of grey, and $F$ reads them:
+# **steganography** (Chu, Zhmoginov and Sandler, 2017, saw it in maps from aerial photographs).
 
 # %% tags=["claim"]
 claim(
     "The cycle closes in all three: what comes back differs little from what was sent",
-    max(errors.cycle for errors in ways.values()) < 0.1,
+    max(errors.cycle for errors in ways.values()) < 0.13,
     every_seed=True,
 )
 claim(
@@ -1127,7 +1190,8 @@ claim(
     every_seed=True,
 )
 claim(
-    "A little noise, and the way back ends somewhere else",
+    "Take the mean of every block once more, which changes nothing of an image of large pixels, and the way back ends "
+    "somewhere else",
     ways["large pixels"].disturbed > 2 * ways["large pixels"].cycle,
     every_seed=True,
 )
@@ -1288,11 +1352,7 @@ claim(
 # see what was possible.
 
 # %%
-hole_painter(
-    load_translator("mnist_inpainting_regression"),
-    load_translator("mnist_inpainting_gan"),
-    target[:10],
-)
+hole_painter(shipped["regression"], shipped["gan"], target[:10])
 
 # %% [markdown]
 # Cover half of a 3, and ask yourself what it was.
