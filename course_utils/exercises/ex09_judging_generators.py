@@ -90,7 +90,11 @@ def _smallest_example(answer, right, names: tuple[str, str]) -> str:
                             f"{float(found):.3g}. Draw it: which ball, or "
                             "which sample, do you count otherwise?"
                         )
-    return ""
+    return (
+        "right for a few points on a line, and not for more of them: are there other samples, or other "
+        "balls, "
+        "that you leave out where there are many, or has a sample to lie in more than one?"
+    )
 
 
 def _listed(numbers) -> str:
@@ -369,7 +373,19 @@ def frechet(answer):
         return found, right, mistakes
 
     def otherwise():
-        real = _normal(30, 3, 40) @ _normal(3, 3, 41)
+        real, fake = _normal(30, 3, 40) @ _normal(3, 3, 41), _normal(20, 3, 43).exp()
+        centred = float(answer(real - real.mean(0), fake - fake.mean(0)))
+        by_means, should = (
+            float(answer(real, fake)) - centred,
+            (real.mean(0) - fake.mean(0)).square().sum().item(),
+        )
+        if not matches(by_means, should, tolerance=1e-2):
+            return (
+                "two sets that are shifted to one mean come nearer by |μ_a − μ_b|², here "
+                f"{should:.4g}; in yours by {by_means:.4g}. Look at the means: of each feature, over the "
+                "samples, "
+                "their squared differences added up."
+            )
         shift = torch.tensor([1.0, -2.0, 0.5])
         apart, wide = float(answer(real, real + shift)), float(answer(real, 3 * (real - real.mean(0))))
         if not matches(apart, 5.25, tolerance=1e-2):
@@ -583,6 +599,19 @@ def kernel_distance_of(answer):
 
     def otherwise():
         x, nothing = _normal(6, 3, 42), torch.zeros(5, 3)
+        empty, two = float(answer(nothing, nothing[:3])), torch.tensor([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]])
+        if not matches(empty, 0.0, tolerance=1e-3):
+            return (
+                "where all features are 0 every kernel is 1, and 1 + 1 − 2·1 = 0; you find "
+                f"{empty:.4g}. One of your three averages adds up another number of kernels than it divides "
+                "by."
+            )
+        pair = float(answer(two, nothing))
+        if not matches(pair, (2 / 3 + 1) ** 3 - 1, tolerance=1e-3):
+            return (
+                "of two real samples, (1, 2, 0) and (0, 1, 1), and generated ones of zeros, the distance is "
+                f"k − 1 with the one kernel (2/3 + 1)³ = 4.63, that is 3.63; you find {pair:.4g}. Work out k."
+            )
         table = polynomial_kernel(x.double(), x.double())
         inner = ((table.sum() - table.trace()) / 30).item()
         sides = (("real", float(answer(x, nothing))), ("generated", float(answer(nothing, x))))
@@ -702,7 +731,7 @@ def _copying_cases() -> list[tuple[Tensor, Tensor, Tensor]]:
     rng = torch.Generator().manual_seed(9)
     whole = torch.randint(-3, 4, (45, 3), generator=rng).float()
     return [
-        (torch.cat([whole[:6], whole[-5:] + 1]), whole[20:33] + 2, whole),
+        (torch.cat([whole[:6], whole[:1], whole[:1], whole[-5:] + 1]), whole[20:33] + 2, whole),
         (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
         (_normal(14, 2, 3), 1.2 * _normal(23, 2, 4), _normal(31, 2, 5)),
         (0.7 * _normal(25, 3, 0) + 0.3, _normal(25, 3, 1), _normal(40, 3, 2)),
@@ -808,12 +837,12 @@ def safest_guess(answer):
             )
         wide = targets.double()
         best = wide.mean(0)
-        _check_guess(image, wide, best)
+        _check_guess(image, wide, best, answer)
         _check_error(error, wide, best)
     return "no image is nearer to all of them, and it is none of them."
 
 
-def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
+def _check_guess(image: Tensor, targets: Tensor, best: Tensor, answer) -> None:
     if image.dim() == 0:
         raise Wrong("the guess is one *image*, with a value for every pixel; yours is a single number.")
     if image.shape != best.shape and image.shape == targets.mean((1, 2, 3)).shape:
@@ -887,6 +916,7 @@ def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
             f"the image stands {share:.0%} of the way from grey, 0, to the best one: is that a descent that "
             "ends too early? Where the derivative is 0 can be worked out."
         )
+    _expect_equal_weights(answer, targets)
     if ((image >= targets.amin(0) - 1e-6) & (image <= targets.amax(0) + 1e-6)).all():
         expect_varied("the image")
         raise Wrong(
@@ -894,6 +924,39 @@ def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
             "than the one with the least *squares*. Where is the derivative of Σ (c − xᵢ)² equal to 0?"
         )
     expect_close(image, best, name="the image")
+
+
+def _expect_equal_weights(answer, targets: Tensor) -> None:
+    """Raise Wrong where a brighter pixel of one target does not move the guess there alone, by 1/N."""
+    targets = targets.float() * 0.5
+    try:
+        before, moves, elsewhere = answer(targets)[0], [], 0.0
+        for place in range(len(targets)):
+            other = targets.clone()
+            other[place, 0, 1, 1] += 0.2
+            change = (torch.as_tensor(answer(other)[0]) - torch.as_tensor(before)).abs() / 0.2
+            moves.append(change[0, 1, 1].item())
+            change[0, 1, 1] = 0
+            elsewhere = max(elsewhere, change.max().item())
+    except Exception:  # an answer may give something else than tensors
+        return
+    if elsewhere > 1e-3:
+        raise Wrong(
+            "a brighter pixel of one target changes the guess at *other* pixels, too. Each pixel has its own "
+            "squared errors, and can be chosen by itself."
+        )
+    idle = [place for place, move in enumerate(moves) if move < 1e-4]
+    if idle:
+        raise Wrong(
+            f"target number {idle[0]} of {len(moves)}, counted from 0, has no say in the guess: a brighter "
+            "pixel "
+            "there changes nothing. All squares count."
+        )
+    if max(moves) > 1.05 * min(moves):
+        raise Wrong(
+            f"the targets do not count alike: a pixel brighter by 1 moves the guess by {min(moves):.2g} to "
+            f"{max(moves):.2g}, depending on the target, and should by 1/{len(moves)}. What weighs them?"
+        )
 
 
 def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
@@ -937,7 +1000,14 @@ def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
         ((targets - best).norm(), "that is the root of the sum of squares. Take the mean, and no root."),
         (-10 * squares.mean().log10(), "that is in decibels. The error itself is asked for."),
     ]  # fmt: skip
-    _tell(error, squares.mean(), mistakes, "the error")
+    _tell(error, squares.mean(), mistakes, "the error", close=False)
+    if not matches(error, squares.mean(), tolerance=1e-3):
+        more = "more" if error > squares.mean() else "less"
+        raise Wrong(
+            f"the error is {error.item():.4g}, and your image has {squares.mean().item():.4g}: that is "
+            f"{more}. Is "
+            "it measured with another image than the one that you return, or with another average?"
+        )
 
 
 PREDICTIONS = {
@@ -1045,7 +1115,30 @@ def at_infinity(answer):
         )
         return found, intercept, [*mistakes, *other_limits(n, y)]
 
-    _tell_all(cases, ask, "the distance", tolerance=1e-4)
+    def otherwise():
+        sizes = [100, 400, 1000, 2500]
+        exact = [1 + 60 / size for size in sizes]
+        found = float(answer(sizes, exact))
+        if not matches(found, 1.0, tolerance=1e-6):
+            return (
+                "distances that lie exactly on 1 + 60/N have the limit 1 for infinitely many samples, and "
+                "you find "
+                f"{found:.6g}. Over which variable is that a straight line, and where do you read it off?"
+            )
+        for place, size in enumerate(sizes):
+            moved = [one + 0.1 * (number == place) for number, one in enumerate(exact)]
+            if matches(float(answer(sizes, moved)), found, tolerance=1e-6):
+                return (
+                    f"the distance with {size} samples has no say in your limit. Least squares uses all "
+                    "points: "
+                    "each has its own noise."
+                )
+        return (
+            "right for points that lie on a line, and not for others: the points do not weigh as they do in "
+            "least squares of the distances. Is the fit another one, or is something done to its result?"
+        )
+
+    _tell_all(cases, ask, "the distance", tolerance=1e-4, otherwise=otherwise)
     return "what Chong and Forsyth call FID∞."
 
 

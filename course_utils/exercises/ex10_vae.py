@@ -969,7 +969,9 @@ def implied_variance(answer):
                 continue
             if matches(found / mistake, 1.0, tolerance=1e-5):
                 raise Wrong(message)
-        if matches(found / right, 1.0, tolerance=1e-2):
+        if matches(found / right, 1.0, tolerance=1e-2) and matches(
+            float(answer(784, 1.0)), 392.0, tolerance=1e-2
+        ):
             raise Wrong(
                 f"nearly right: for {pixels} pixels and weight {weight:g} it is {right:.7g}, and you get "
                 f"{found.item():.7g}. Is something rounded?"
