@@ -274,7 +274,8 @@ plots.show(
 # sector of the cloud asked for the second has nothing to say. A discriminator *without* the label
 # asks the first question only. Keep that in mind for the first of the slips below.
 #
-# (Far away from all points the network may say what it likes. Nobody ever asked it there.)
+# The network agrees with $D^*$ wherever there are points. (Far away from all of them it may say what
+# it likes. Nobody ever asked it there.)
 
 # %% tags=["claim"]
 claim(
@@ -283,7 +284,7 @@ claim(
     every_seed=True,
 )
 claim(
-    "their sum and the network agree where there are points",
+    "The network agrees with $D^*$ wherever there are points",
     max(apart.values()) < 0.06,
     every_seed=True,
 )
@@ -517,7 +518,7 @@ plots.show(
 
 # %% [markdown]
 # You predicted: it is (c). Where the neighbours reach, the classifier cannot be sure, so G leaves.
-# The heaps no longer overlap. D, which is shown points without labels, would object only if all of
+# The heaps no longer overlap. (The projection's humps are as wide as the data's.) D, which is shown points without labels, would object only if all of
 # them *together* were far from the data, and the classifier pays more.
 #
 # Look at the shares in the print-out, too. Of the data's own points about three in four are read as
@@ -537,7 +538,7 @@ claim(
     every_seed=True,
 )
 claim(
-    "three humps of about equal width that overlap",
+    "The projection's humps are as wide as the data's",
     all(abs(width / 0.6 - 1) < 0.25 for width in widths["projection"]),
     every_seed=True,
 )
