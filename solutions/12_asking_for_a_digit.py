@@ -1253,7 +1253,7 @@ claim(
 # %% [markdown]
 # ### "Which labels I ask for in training does not matter"
 #
-# Code in circulation draws the labels of the fakes uniformly (asked about in
+# Code in circulation draws the labels of the fakes at random (asked about in
 # [generative_adversarial_networks_101, issue
 # 2](https://github.com/mafda/generative_adversarial_networks_101/issues/2), 2019). For balanced
 # classes that is harmless. Now let half of the data be of label 0, and the fakes' labels be uniform.
