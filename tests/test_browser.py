@@ -401,3 +401,57 @@ def test_a_number_is_typed_and_written_as_it_is_typed(page, lab):
     style.focus()
     style.press("ArrowRight")
     expect(output.locator("img")).not_to_have_attribute("src", before, timeout=20 * SECONDS)
+
+
+HOLES = """
+from course_utils.data import load_mnist, to_model_range
+from course_utils.models import load_translator
+from course_utils.widgets.hole_painter import hole_painter
+networks = [load_translator(f"mnist_inpainting_{kind}") for kind in ("regression", "gan")]
+hole_painter(*networks, to_model_range(load_mnist("test").images[:10]))
+"""
+
+
+@pytest.mark.parametrize("lab", [HOLES], indirect=True)
+def test_a_hole_is_painted_by_mouse_and_by_keys_and_filled(page, lab):
+    from playwright.sync_api import expect
+
+    page.set_default_timeout(240 * SECONDS)
+    page.goto(lab)
+    page.wait_for_function(READY)
+    page.evaluate(RUN_CELL, [0, None])
+    page.wait_for_function(ALL_RAN)
+    frame = page.get_by_role("application")
+    picture, numbers = frame.locator("img"), page.locator("[role=status]").filter(has_text="missing pixels")
+    picture.wait_for()
+    page.get_by_role("button", name="Mend the digit").click()
+    expect(numbers).to_contain_text("missing pixels 0")
+
+    def changes(action):
+        before, counted = picture.get_attribute("src"), numbers.inner_text()
+        action()
+        expect(picture).not_to_have_attribute("src", before, timeout=240 * SECONDS)
+        return counted
+
+    def by_mouse():
+        box = picture.bounding_box()
+        left, top = box["x"] + 0.12 * box["width"], box["y"] + 0.5 * box["height"]
+        page.mouse.move(left, top)
+        page.mouse.down()
+        page.mouse.move(left + 40, top, steps=4)
+        page.mouse.up()
+
+    def by_keys():
+        frame.focus()
+        for key in ("Shift+ArrowUp", "Space", "Shift+ArrowLeft", "Shift+ArrowDown", "Space"):
+            page.keyboard.press(key)
+
+    for draw in (by_mouse, by_keys):
+        counted = changes(draw)
+        expect(numbers).not_to_have_text(counted, timeout=240 * SECONDS)
+    assert "with a hole of" in picture.get_attribute("alt")
+    changes(lambda: page.get_by_role("button", name="Another completion").click())
+    slider = page.get_by_role("slider", name="test digit")
+    slider.focus()
+    changes(lambda: slider.press("ArrowRight"))
+    assert page.locator("[role=alert]").count() == 0

@@ -18,6 +18,7 @@ from course_utils.metrics.classes import (
     surest_images,
 )
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
+from course_utils.metrics.completion import completion_spread, nearest_completion
 from course_utils.metrics.conditional import (
     Naming,
     agreement,
@@ -58,7 +59,12 @@ from course_utils.metrics.people import (
     wilson_interval,
 )
 from course_utils.metrics.pull import generator_pull
-from course_utils.metrics.reconstruction import mean_squared_error, safest_guess, structural_similarity
+from course_utils.metrics.reconstruction import (
+    mean_squared_error,
+    peak_signal_to_noise,
+    safest_guess,
+    structural_similarity,
+)
 from course_utils.metrics.sample_size import extrapolated, frechet_by_size, unlimited_frechet
 from course_utils.metrics.spectra import (
     channel_correlations,
@@ -69,6 +75,7 @@ from course_utils.metrics.spectra import (
     power_spectrum,
     radial_spectrum,
 )
+from course_utils.metrics.style import feature_maps, gram_matrix, style_distance
 
 __all__ = [
     "CELL_EDGES",
@@ -101,6 +108,7 @@ __all__ = [
     "classifier_confidence",
     "classifier_score",
     "colour_histograms",
+    "completion_spread",
     "conditional_scores",
     "copied_fraction",
     "copying",
@@ -111,12 +119,14 @@ __all__ = [
     "elbo",
     "evaluate",
     "extrapolated",
+    "feature_maps",
     "feature_statistics",
     "fine_power",
     "frechet_by_size",
     "frechet_distance",
     "frechet_evaluator",
     "generator_pull",
+    "gram_matrix",
     "human_score",
     "in_batches",
     "iwae_bound",
@@ -129,6 +139,8 @@ __all__ = [
     "measure",
     "mode_coverage",
     "nearest",
+    "nearest_completion",
+    "peak_signal_to_noise",
     "polynomial_kernel",
     "power_spectrum",
     "precision_recall",
@@ -142,6 +154,7 @@ __all__ = [
     "score_table",
     "stacked_coverage",
     "structural_similarity",
+    "style_distance",
     "surest_images",
     "thumbnails",
     "transport_cost",

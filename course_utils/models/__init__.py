@@ -32,6 +32,14 @@ from course_utils.models.normalisation import (
     spectrally_normalised,
     weight_clipped,
 )
+from course_utils.models.patches import (
+    PatchDiscriminator,
+    TwoDiscriminators,
+    convolution_sizes,
+    gradient_window,
+    receptive_field,
+    receptive_window,
+)
 from course_utils.models.principal import PrincipalImages, PrincipalSpace, principal_space
 from course_utils.models.projected import FEATURE_CHANNELS, ProjectedDiscriminator, feature_stages
 from course_utils.models.residual import ResidualGenerator
@@ -48,8 +56,10 @@ from course_utils.models.shipped import (
     load_discriminator,
     load_feature_stages,
     load_generator,
+    load_translator,
 )
 from course_utils.models.sizes import count_parameters
+from course_utils.models.translation import CyclePair, Inpainter, UNet
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
     Autoencoder,
@@ -70,23 +80,29 @@ __all__ = [
     "CodedGenerator",
     "ConcatenatedDiscriminator",
     "ConcatenatedGenerator",
+    "CyclePair",
     "EncodingGenerator",
     "Flow",
     "GaussianCorrected",
     "GaussianMixture",
+    "Inpainter",
     "MinibatchStd",
     "PairDiscriminator",
+    "PatchDiscriminator",
     "PrincipalImages",
     "PrincipalSpace",
     "ProjectedDiscriminator",
     "ProjectionDiscriminator",
     "ResidualGenerator",
+    "TwoDiscriminators",
+    "UNet",
     "cifar10_dcgan",
     "conditional_dcgan",
     "conditional_mlp",
     "conv_decoder",
     "conv_encoder",
     "convolution_norm",
+    "convolution_sizes",
     "count_parameters",
     "dcgan_discriminator",
     "dcgan_generator",
@@ -94,6 +110,7 @@ __all__ = [
     "feature_stages",
     "features_of",
     "generate",
+    "gradient_window",
     "infogan_dcgan",
     "initialised",
     "integrate",
@@ -102,6 +119,7 @@ __all__ = [
     "load_discriminator",
     "load_feature_stages",
     "load_generator",
+    "load_translator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
@@ -112,6 +130,8 @@ __all__ = [
     "point_encoder",
     "principal_space",
     "pytorch_initialised",
+    "receptive_field",
+    "receptive_window",
     "rejection_sample",
     "sample",
     "slerp",

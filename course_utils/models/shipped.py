@@ -1,4 +1,4 @@
-"""The networks that the course trained and ships: generators, and a VAE."""
+"""The networks that the course trained and ships: generators, a VAE, and what goes from image to image."""
 
 import json
 from functools import cache
@@ -10,6 +10,7 @@ from course_utils.models.conditional import conditional_dcgan
 from course_utils.models.dcgan import dcgan_generator
 from course_utils.models.projected import feature_stages
 from course_utils.models.residual import ResidualGenerator
+from course_utils.models.translation import Inpainter, UNet
 from course_utils.models.vae import Autoencoder, conv_encoder
 
 ARCHITECTURES = {
@@ -106,3 +107,32 @@ def load_autoencoder(name: str) -> Autoencoder:
     autoencoder = load_weights(untrained, path)
     autoencoder.made_by, autoencoder.variance = metadata["made_by"], float(metadata["variance"])
     return autoencoder.eval().requires_grad_(False)
+
+
+@cache
+def load_translator(name: str) -> nn.Module:
+    """A generator from image to image that the course trained and ships.
+
+    "mnist_inpainting_regression" and "mnist_inpainting_gan" fill holes in digits, the second with latents;
+    "cifar10_larger_regression" and "cifar10_larger_gan" make 32×32 of 8×8 colour. Kept in memory, like the
+    generators.
+
+    Returns:
+        Network in evaluation mode, without gradients: called with sources, and latents where its `latent_dim`
+        is not 0, it returns images. Its attribute `made_by` says how it was trained.
+
+    Raises:
+        ValueError: no such translator.
+    """
+    known = sorted(
+        path.name.removesuffix("_translator.safetensors") for path in ASSETS.glob("*_translator.*")
+    )
+    if name not in known:
+        raise ValueError(f"translator must be one of {', '.join(known)}, got {name!r}; choose one of them.")
+    path = ASSETS / f"{name}_translator.safetensors"
+    metadata = read_metadata(path)
+    network = UNet(**json.loads(metadata["network"]))
+    untrained = Inpainter(network) if json.loads(metadata["fills"]) else network
+    translator = load_weights(untrained, path)
+    translator.made_by = metadata["made_by"]
+    return translator.eval().requires_grad_(False)

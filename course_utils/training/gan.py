@@ -149,9 +149,23 @@ def conditional(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Bat
 
 
 def translation(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
-    """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004)."""
+    """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004).
+
+    Where the generator has latents, G(source, z): several targets may fit one source.
+    """
     target, source = batch
-    return (target, source), (generator(source), source)
+    translated = generator(source, latents) if latents.shape[1] else generator(source)
+    return (target, source), (translated, source)
+
+
+def unpaired(pair: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """(t, s) against (G(s), F(t)), s and t drawn independently  (Zhu et al. 2017, arXiv:1703.10593).
+
+    `pair` is one network: pair(s, t) returns G(s), which looks like a target, and F(t), which looks like a
+    source. The discriminator sees both, for example a `TwoDiscriminators`.
+    """
+    target, source = batch
+    return (target, source), pair(source, target)
 
 
 def bidirectional(players: nn.Module, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
@@ -178,7 +192,8 @@ class GAN:
         generator: maps latents (N, generator.latent_dim) to samples, or what `shown` passes it.
         discriminator: maps samples, and what `shown` adds, to logits (N,).
         loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
-        shown: what D is shown as real and as fake: `plain`, `conditional`, `translation`, `bidirectional`.
+        shown: what D is shown as real and as fake: `plain`, `conditional`, `translation`, `unpaired`,
+            `bidirectional`.
         penalty: penalty(discriminator, real, fake) is added to D's loss; computed in float32, on tuples as D
             is shown them, without augmentation.
         penalty_every: the penalty is computed in every k-th step of D only, and counts k times there (lazy
@@ -246,7 +261,7 @@ class GAN:
     def prepare(self, machine: Machine) -> None:
         """Optimisers, and the networks as the steps call them."""
         if world_size() > 1:  # DistributedDataParallel passes forward alone on
-            for part, says in (("encode", "an encoder"), ("codes", "codes")):
+            for part, says in (("encode", "an encoder"), ("back", "a way back"), ("codes", "codes")):
                 if hasattr(self.generator, part):
                     raise ValueError(
                         f"a generator with {says} trains on one process; start it without torchrun."

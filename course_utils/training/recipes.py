@@ -1,6 +1,6 @@
 """The course's recipes, each once: networks and the settings that they train with, found by measuring.
 
-What each choice buys: see docs/benchmarks.md.
+What each choice buys: see docs/ablations.md.
 """
 
 from collections.abc import Callable

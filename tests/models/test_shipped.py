@@ -3,12 +3,14 @@ import torch
 
 from course_utils import data
 from course_utils.files import ASSETS, read_metadata
+from course_utils.metrics import fine_power
 from course_utils.models import (
     FEATURE_CHANNELS,
     load_autoencoder,
     load_discriminator,
     load_feature_stages,
     load_generator,
+    load_translator,
     sample,
 )
 from course_utils.models.shipped import FEATURES
@@ -100,3 +102,36 @@ def test_the_shipped_vae_of_colour_is_small_and_goes_both_ways():
 def test_unknown_vaes_are_told_the_known_ones():
     with pytest.raises(ValueError, match=r"cifar10, got 'faces'"):
         load_autoencoder("faces")
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "shape"),
+    [
+        ("mnist_inpainting_regression", (2, 28, 28), (1, 28, 28)),
+        ("mnist_inpainting_gan", (2, 28, 28), (1, 28, 28)),
+        ("cifar10_larger_regression", (3, 8, 8), (3, 32, 32)),
+        ("cifar10_larger_gan", (3, 8, 8), (3, 32, 32)),
+    ],
+)
+def test_shipped_translators_are_small_and_say_how_they_were_made(name, source, shape):
+    translator = load_translator(name)
+    latents = [torch.randn(2, translator.latent_dim)] if translator.latent_dim else []
+    images = translator(torch.rand(2, *source) * 2 - 1, *latents)
+    assert images.shape == (2, *shape) and not translator.training
+    assert f"--only {name}" in translator.made_by and load_translator(name) is translator
+    assert (ASSETS / f"{name}_translator.safetensors").stat().st_size < 1_000_000
+
+
+def test_colour_made_larger_is_nearer_by_regression_and_finer_by_the_gan():
+    target = data.to_model_range(data.load_cifar10("test").images[:200])
+    small = data.downsample(target, 4)
+    regression, gan = (load_translator(f"cifar10_larger_{kind}")(small) for kind in ("regression", "gan"))
+    bicubic = data.enlarge(small, 4)
+    errors = [(images - target).square().mean() for images in (regression, gan, bicubic)]
+    assert errors[0] < errors[1] and errors[0] < 0.95 * errors[2]
+    assert fine_power(gan) > 1.5 * fine_power(regression)
+
+
+def test_unknown_translators_are_told_the_known_ones():
+    with pytest.raises(ValueError, match=r"mnist_inpainting_gan.*got 'zebra'"):
+        load_translator("zebra")
