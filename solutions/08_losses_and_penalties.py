@@ -1267,9 +1267,7 @@ print(
 figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
 for place, row in enumerate(table.values()):
     for panel, key in zip(panels, ("js", "frechet"), strict=True):
-        panel.plot(
-            row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], alpha=0.6, markersize=6
-        )
+        panel.plot(row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], markersize=6)
         panel.plot(
             median(row[key]), place, "|", color=plots.COLORS["optimum"], markersize=16, markeredgewidth=2
         )
@@ -1281,7 +1279,7 @@ panels[0].set(
 )
 panels[0].invert_yaxis()
 panels[1].set(xlabel="Fréchet distance (lower is better)", title="MNIST", xscale="log")
-panels[0].plot([], [], "o", color=plots.COLORS["model"], alpha=0.6, label="a seed")
+panels[0].plot([], [], "o", color=plots.COLORS["model"], label="a seed")
 panels[0].plot(
     [],
     [],
@@ -1318,7 +1316,7 @@ plots.show(
 # | Which did worst? | clipping and the gradient penalties on MNIST, clipping and the two-sided one on the plane, with settings that are not their papers' |
 # | What does a penalty cost? | R1 about a third to a whole of the training again, R1 + R2 up to twice that |
 #
-# Longer trainings are on [the page of measurements](../docs/benchmarks.md), with the recipe of
+# Longer trainings are on [the page of measurements](../docs/ablations.md), with the recipe of
 # [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) and three seeds. There minimax,
 # 0.84 (0.80 to 0.87), and non-saturating, 0.91 (0.73 to 0.91), come out level after 150,000
 # images. Least squares was run for 75,000 only: 2.99, against 2.63 for non-saturating and 2.18 for

@@ -42,8 +42,18 @@ from course_utils.data.images import (
     load_mnist,
     status,
 )
+from course_utils.data.labels import few_labels, spread_labels, with_wrong_labels
 from course_utils.data.sources import SOURCES, DownloadError, Source
-from course_utils.data.toy import Density, gaussian, gaussian_mixture, grid, ring, spiral, two_moons
+from course_utils.data.toy import (
+    Density,
+    gaussian,
+    gaussian_mixture,
+    grid,
+    labelled_modes,
+    ring,
+    spiral,
+    two_moons,
+)
 
 __all__ = [
     "SOURCES",
@@ -67,6 +77,7 @@ __all__ = [
     "edges",
     "enlarge",
     "fetch",
+    "few_labels",
     "gaussian",
     "gaussian_mixture",
     "grey",
@@ -75,6 +86,7 @@ __all__ = [
     "hole_sampler",
     "image_sampler",
     "inverted",
+    "labelled_modes",
     "labelled_sampler",
     "line_hole",
     "load",
@@ -83,6 +95,7 @@ __all__ = [
     "rectangular_holes",
     "ring",
     "spiral",
+    "spread_labels",
     "stacked_sampler",
     "status",
     "stroke_holes",
@@ -93,4 +106,5 @@ __all__ = [
     "two_moons",
     "uncut",
     "unpaired_sampler",
+    "with_wrong_labels",
 ]

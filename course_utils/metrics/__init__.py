@@ -19,7 +19,13 @@ from course_utils.metrics.classes import (
 )
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
 from course_utils.metrics.completion import completion_spread, nearest_completion
-from course_utils.metrics.conditional import agreement, diversity_within
+from course_utils.metrics.conditional import (
+    Naming,
+    agreement,
+    best_naming,
+    conditional_scores,
+    diversity_within,
+)
 from course_utils.metrics.copying import Nearest, copied_fraction, copying, nearest, thumbnails
 from course_utils.metrics.diversity import kl_to_uniform, sample_diversity, stacked_coverage
 from course_utils.metrics.evaluate import METRICS, Metric, Report, evaluate, report_table
@@ -87,12 +93,14 @@ __all__ = [
     "Measured",
     "Metric",
     "ModeCoverage",
+    "Naming",
     "Nearest",
     "PrecisionRecall",
     "Report",
     "active_units",
     "agreement",
     "ball_radii",
+    "best_naming",
     "channel_correlations",
     "checkerboard_fraction",
     "class_coverage",
@@ -101,6 +109,7 @@ __all__ = [
     "classifier_score",
     "colour_histograms",
     "completion_spread",
+    "conditional_scores",
     "copied_fraction",
     "copying",
     "data_cells",

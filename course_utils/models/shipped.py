@@ -6,13 +6,18 @@ from functools import cache
 from torch import nn
 
 from course_utils.files import ASSETS, load_weights, read_metadata
+from course_utils.models.conditional import conditional_dcgan
 from course_utils.models.dcgan import dcgan_generator
 from course_utils.models.projected import feature_stages
 from course_utils.models.residual import ResidualGenerator
 from course_utils.models.translation import Inpainter, UNet
 from course_utils.models.vae import Autoencoder, conv_encoder
 
-ARCHITECTURES = {"dcgan_generator": dcgan_generator, "ResidualGenerator": ResidualGenerator}
+ARCHITECTURES = {
+    "dcgan_generator": dcgan_generator,
+    "ResidualGenerator": ResidualGenerator,
+    "conditional_dcgan": lambda **how: conditional_dcgan(**how)[0],
+}
 
 
 @cache
@@ -20,7 +25,8 @@ def load_generator(name: str) -> nn.Module:
     """A generator that the course trained and ships: "mnist", "cifar10" or one of its kin.
 
     "mnist" has the recipe of notebook 05, trained for longer; "cifar10" and "cifar10_minutes" are described
-    in notebook 06. "cifar10_classes" takes latents and labels: `sample(generator, n, labels=labels)`.
+    in notebook 06. "mnist_classes" and "cifar10_classes" take latents and labels:
+    `sample(generator, n, labels=labels)`.
 
     The file's metadata says how to build it ("architecture", `dcgan_generator` where it says none, and
     "network", its arguments as JSON) and how it was made ("made_by"). Kept in memory: the second call returns
@@ -45,6 +51,27 @@ def load_generator(name: str) -> nn.Module:
     return generator.eval().requires_grad_(False)
 
 
+@cache
+def load_discriminator(name: str) -> nn.Module:
+    """The discriminator that a shipped generator met in its training, as it was at the end: "mnist_classes".
+
+    Kept in memory, like the generators.
+
+    Returns:
+        Network in evaluation mode, without gradients, from images and labels (N,) to logits (N,).
+
+    Raises:
+        ValueError: no such discriminator.
+    """
+    known = sorted(path.name.removesuffix(DISCRIMINATOR) for path in ASSETS.glob(f"*{DISCRIMINATOR}"))
+    if name not in known:
+        raise ValueError(f"discriminator must be one of {', '.join(known)}, got {name!r}")
+    path = ASSETS / f"{name}{DISCRIMINATOR}"
+    _, discriminator = conditional_dcgan(**json.loads(read_metadata(path)["network"]))
+    return load_weights(discriminator, path).eval().requires_grad_(False)
+
+
+DISCRIMINATOR = "_discriminator.safetensors"
 FEATURES = ASSETS / "cifar10_features.safetensors"
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_utils.plots.display import describe, new_figure
-from course_utils.plots.style import COLORS, CYCLE, DASHES, RIGHT_LABEL, as_array, short_count
+from course_utils.plots.style import BACKDROP, COLORS, CYCLE, DASHES, RIGHT_LABEL, as_array, short_count
 
 
 def loss_curves(
@@ -156,7 +156,7 @@ def density_and_discriminator(
         (p_data, "data", r"$p_\mathrm{data}$", "-"),
         (p_model, "model", "$p_g$", "--"),
     ):
-        above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0)
+        above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0, gid=BACKDROP)
         above.plot(x, density, color=COLORS[kind], linestyle=dashes, label=name)
     above.set_ylabel("density")
     above.set_ylim(bottom=0)
@@ -199,7 +199,7 @@ def _draw_curve(axes, x, y, label, colour, dashes, smooth=True) -> str:
     """Draw y against x, pale as measured, strong as its running mean; return where it went, in words."""
     x, y = as_array(x), as_array(y)
     if smooth and len(y) >= LEAST_TO_SMOOTH:
-        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.3)
+        axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.3, gid=BACKDROP)
         x, y = smoothed(x, y)
         axes.plot(x, y, color=colour, linestyle=dashes, label=label)
     else:

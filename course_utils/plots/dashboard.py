@@ -18,7 +18,7 @@ from course_utils.metrics import ClassCoverage, ModeCoverage, sample_diversity
 from course_utils.plots.curves import smoothed
 from course_utils.plots.display import describe, new_figure
 from course_utils.plots.images import tile
-from course_utils.plots.style import COLORS, as_array, short_count
+from course_utils.plots.style import BACKDROP, COLORS, as_array, short_count
 
 Coverage = Callable[[Tensor], ModeCoverage | ClassCoverage]  # of the samples of one snapshot
 
@@ -178,11 +178,11 @@ FAR_OFF = 100  # where a curve reaches further, its axis is logarithmic on both 
 def _draw(axes: Axes, panel: Panel, grey: Panel | None) -> None:
     for curve in grey.curves if grey else []:
         x, y = smoothed(curve.x, curve.y)
-        axes.plot(x, y, color=COLORS["reference"], linestyle=curve.dashes, linewidth=1, alpha=0.7)
+        axes.plot(x, y, color=COLORS["reference"], linestyle=curve.dashes, linewidth=1)
     for curve in panel.curves:
         x, y = smoothed(curve.x, curve.y)
         if panel.raw and len(y) < len(curve.y):
-            axes.plot(curve.x, curve.y, color=curve.colour, linewidth=0.6, alpha=0.25)
+            axes.plot(curve.x, curve.y, color=curve.colour, linewidth=0.6, alpha=0.25, gid=BACKDROP)
         dots = "o" if len(y) < 12 else None
         axes.plot(
             x, y, color=curve.colour, linestyle=curve.dashes, label=curve.label, marker=dots, markersize=3
@@ -228,7 +228,7 @@ def _finish(figure: SubFigure, every_axes: Sequence[Axes], panels: int, columns:
     figure.supxlabel("training samples seen", fontsize=10)
 
 
-_GREY = Line2D([], [], color=COLORS["reference"], linewidth=1, alpha=0.7, label="the run beside it")
+_GREY = Line2D([], [], color=COLORS["reference"], linewidth=1, label="the run beside it")
 
 
 def _explain(figure: SubFigure, free: Sequence[Axes], handles: Sequence[Line2D]) -> None:
@@ -292,11 +292,9 @@ def _draw_samples(
         drawn = []
         if real is not None:
             drawn += axes.plot(
-                *as_array(real[:300]).T, ".", color=COLORS["data"], markersize=2, alpha=0.4, label="data"
+                *as_array(real[:300]).T, ".", color=COLORS["data"], markersize=1.5, label="data"
             )
-        drawn += axes.plot(
-            *as_array(points).T, "x", color=COLORS["model"], markersize=3, alpha=0.7, label="generated"
-        )
+        drawn += axes.plot(*as_array(points).T, "x", color=COLORS["model"], markersize=2.5, label="generated")
         unseen = _unseen(points, reach).replace(" lie", "\nlie")
         axes.set_xlabel(unseen, fontsize=8, color=COLORS["model"])
         axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])

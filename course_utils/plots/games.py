@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_utils.plots.display import describe, new_figure
-from course_utils.plots.style import COLORS, CYCLE, DASHES, as_array
+from course_utils.plots.style import BACKDROP, COLORS, CYCLE, DASHES, as_array
 
 
 def dirac_moments(moments: Mapping[str, Tensor], *, alt: str | None = None) -> Figure:
@@ -189,7 +189,7 @@ def unit_circle(
     """
     figure, axes = new_figure(width=7.0, height=4.0)
     angle = np.linspace(0, 2 * np.pi, 400)
-    axes.fill(np.cos(angle), np.sin(angle), color=COLORS["second"], alpha=0.15, linewidth=0)
+    axes.fill(np.cos(angle), np.sin(angle), color=COLORS["second"], alpha=0.15, linewidth=0, gid=BACKDROP)
     axes.plot(np.cos(angle), np.sin(angle), color=COLORS["optimum"], linewidth=1.2)
     alt_parts = []
     for (label, colour, _), marker in zip(_looks(eigenvalues, colors), "os^Dvp*", strict=False):

@@ -191,11 +191,9 @@ def sample_evolution(
 def scatter(axes: Axes, generated: Tensor | None = None, real: Tensor | None = None) -> None:
     """Draw points of the plane, (N, 2): data as blue dots, generated ones as vermillion crosses."""
     if real is not None:
-        axes.plot(*as_array(real).T, ".", color=COLORS["data"], markersize=3, alpha=0.35, label="data")
+        axes.plot(*as_array(real).T, ".", color=COLORS["data"], markersize=2, label="data")
     if generated is not None:
-        axes.plot(
-            *as_array(generated).T, "x", color=COLORS["model"], markersize=3, alpha=0.6, label="generated"
-        )
+        axes.plot(*as_array(generated).T, "x", color=COLORS["model"], markersize=2.5, label="generated")
     axes.set_aspect("equal")
     axes.set_xlabel("$x_1$")
     axes.set_ylabel("$x_2$")

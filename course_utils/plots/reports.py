@@ -10,7 +10,7 @@ from matplotlib.patches import Patch, Rectangle
 from course_utils.metrics.evaluate import METRICS, Report, comparable
 from course_utils.metrics.people import HumanScore
 from course_utils.plots.display import describe, new_figure
-from course_utils.plots.style import COLORS, CYCLE
+from course_utils.plots.style import BACKDROP, COLORS, CYCLE
 
 ARROWS = {"lower": "← better", "higher": "better →", "½": "½: no copies"}
 DRAWN = tuple(
@@ -22,9 +22,9 @@ BEHIND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}  
 # What a metric says of a failure: colour and hatch of a cell, and the word in the legend.
 WORSE, SAME, BETTER = 1, 0, -1
 VERDICTS = {
-    WORSE: ("#F3C6A0", "sees it: worse than fresh"),
+    WORSE: ("#F3C6A0", "● sees it: worse than fresh"),
     SAME: ("#FFFFFF", "does not see it"),
-    BETTER: ("#B5D6EE", "fooled: better than fresh"),
+    BETTER: ("#B5D6EE", "▲ fooled: better than fresh"),
 }
 
 
@@ -95,9 +95,10 @@ def failure_matrix(
     figure, axes = new_figure(width=7.5, height=1.3 + 0.36 * len(rows), note=note)
     for row, failure in enumerate(rows):
         for column, metric in enumerate(columns):
-            colour = VERDICTS[verdicts[failure].get(metric, SAME)][0]
+            colour, words = VERDICTS[verdicts[failure].get(metric, SAME)]
+            mark = words[:2] if words[1] == " " else ""  # so that it can be told without colour
             axes.add_patch(_cell(column, row, colour))
-            text = f"{values[failure][metric]:.{digits[metric]}f}"
+            text = f"{mark}{values[failure][metric]:.{digits[metric]}f}"
             axes.text(column, row, text.replace("-", "−"), ha="center", va="center", fontsize=9)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
     axes.set_xticks(range(len(columns)), [(titles or {}).get(one, one) for one in columns], fontsize=9)
@@ -107,7 +108,8 @@ def failure_matrix(
     axes.grid(False)
     axes.spines[:].set_visible(False)
     handles = [
-        Patch(facecolor=colour, edgecolor="#999999", label=words) for colour, words in VERDICTS.values()
+        Patch(facecolor=colour, edgecolor=COLORS["reference"], label=words)
+        for colour, words in VERDICTS.values()
     ]
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, fontsize=9)
     if title:
@@ -122,7 +124,7 @@ def human_scores(
     names = [*scores]
     figure, axes = new_figure(height=1.3 + 0.4 * len(names))
     for place, score in enumerate(scores.values()):
-        axes.plot([score.low, score.high], [place, place], color=COLORS["second"], linewidth=5, alpha=0.6)
+        axes.plot([score.low, score.high], [place, place], color=COLORS["second"], linewidth=5)
         axes.plot(score.error_rate, place, "o", color=COLORS["highlight"], markersize=8)
     axes.axvline(0.5, color=COLORS["reference"], linestyle="--", linewidth=1.5, label="guessing")
     axes.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="fraction of wrong answers", title=title)
@@ -138,4 +140,12 @@ def human_scores(
 
 
 def _cell(column: int, row: int, colour: str) -> Rectangle:
-    return Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="#BBBBBB", linewidth=0.8)
+    return Rectangle(
+        (column - 0.5, row - 0.5),
+        1,
+        1,
+        facecolor=colour,
+        edgecolor=COLORS["reference"],
+        gid=BACKDROP,
+        linewidth=0.8,
+    )

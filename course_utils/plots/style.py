@@ -42,6 +42,10 @@ COLORS = {
     "reference": PALETTE["grey"],  # of small text, too: 4.5 : 1 is asked for that
 }
 
+# gid of what may be pale, because something strong beside it says the same: the raw curve under its running
+# mean, the area under a line, the ground of a cell with text. A test asks 3 : 1 of all other lines and fills.
+BACKDROP = "backdrop"
+
 # For the n-th curve of a figure whose curves have no fixed meaning; dashes tell them apart without colour.
 CYCLE = [PALETTE[name] for name in ("blue", "vermillion", "green", "purple", "brown", "sky blue", "black")]
 DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]

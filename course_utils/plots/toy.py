@@ -19,7 +19,7 @@ from course_utils.metrics.cells import RADIUS, Measured, data_cells, measure
 from course_utils.metrics.pull import NON_SATURATING, generator_pull
 from course_utils.models import sample
 from course_utils.plots.display import describe, new_figure
-from course_utils.plots.style import COLORS, DISCRIMINATION, RIGHT_LABEL, as_array
+from course_utils.plots.style import BACKDROP, COLORS, DISCRIMINATION, RIGHT_LABEL, as_array
 from course_utils.training import GAN, Run
 
 LONGEST_PULL = 0.6  # in units of the plane
@@ -283,7 +283,7 @@ def draw_latent_grid(axes: Axes, radius: float = RADIUS) -> dict:
     """The empty stage for a latent grid; returns its artists by name, for `update_latent_grid`."""
     artists = {}
     (artists["data"],) = axes.plot([], [], ".", color=COLORS["data"], markersize=3)
-    artists["lattice"] = LineCollection([], colors=COLORS["model"], linewidths=0.6, alpha=0.8)
+    artists["lattice"] = LineCollection([], colors=COLORS["model"], linewidths=0.6)
     axes.add_collection(artists["lattice"], autolim=False)
     _plane_axes(axes, radius)
     return artists
@@ -346,7 +346,7 @@ def games_on_line(
             (p_data, "data", r"$p_\mathrm{data}$", "-"),
             (p_model, "model", "$p_g$", "--"),
         ):
-            above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0)
+            above.fill_between(x, density, color=COLORS[kind], alpha=0.15, linewidth=0, gid=BACKDROP)
             above.plot(x, density, color=COLORS[kind], linestyle=dashes, label=name)
         above.set(title=label, ylim=(0, 2.2 * p_data.max()))
         with np.errstate(invalid="ignore"):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course_utils.plots import COLORS, describe, new_figure
+from course_utils.plots.style import BACKDROP
 from course_utils.theory import js, optimal_discriminator, quadrature, total_variation, value, wasserstein_1d
 from course_utils.widgets._shell import Explorer, Rendering, Stage, slider
 
@@ -97,7 +98,9 @@ def _new_stage() -> Stage:
     moving = {}
     for kind, label, dashes in (("data", r"$p_\mathrm{data}(x)$", "-"), ("model", "$p_g(x)$", "--")):
         (moving[f"{kind} line"],) = above.plot(x, zero, color=COLORS[kind], linestyle=dashes, label=label)
-        moving[f"{kind} area"] = above.fill_between(x, zero, color=COLORS[kind], alpha=0.15, linewidth=0)
+        moving[f"{kind} area"] = above.fill_between(
+            x, zero, color=COLORS[kind], alpha=0.15, linewidth=0, gid=BACKDROP
+        )
     above.set(xlim=(-SHOWN, SHOWN), ylim=(0, 1.05), ylabel="density")
     below.axhline(0.5, color=COLORS["reference"], linewidth=1, linestyle=":")
     (moving["discriminator"],) = below.plot(x, zero, color=COLORS["discriminator"], label="$D^*(x)$")

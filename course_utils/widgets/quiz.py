@@ -108,7 +108,7 @@ def render(images: Tensor, answers: Sequence[Answer], title: str = "Your answers
             )  # fmt: skip
     top.set_title(f"{title}: R real, G generated; framed: you were wrong")
     top.set_axis_off()
-    bottom.plot([score.low, score.high], [0, 0], color=plots.COLORS["second"], linewidth=6, alpha=0.6)
+    bottom.plot([score.low, score.high], [0, 0], color=plots.COLORS["second"], linewidth=6)
     bottom.plot(score.error_rate, 0, "o", color=plots.COLORS["highlight"], markersize=9)
     bottom.axvline(0.5, color=plots.COLORS["reference"], linestyle="--", linewidth=1.5)
     bottom.annotate("guessing", (0.51, 0.3), fontsize=9, color=plots.COLORS["reference"])

@@ -7,6 +7,7 @@ from course_utils.metrics import fine_power
 from course_utils.models import (
     FEATURE_CHANNELS,
     load_autoencoder,
+    load_discriminator,
     load_feature_stages,
     load_generator,
     load_translator,
@@ -32,6 +33,22 @@ def test_the_shipped_generator_of_colour_is_small_and_says_how_it_was_made():
     assert images.std(0).mean() > 0.3  # the samples differ from each other
     assert "images in" in generator.made_by
     assert (ASSETS / "cifar10_generator.safetensors").stat().st_size < 3_000_000
+
+
+def test_the_shipped_digits_by_class_come_with_the_discriminator_that_they_met():
+    generator, discriminator = load_generator("mnist_classes"), load_discriminator("mnist_classes")
+    labels = torch.arange(200) % 10
+    digits = sample(generator, 200, labels=labels)
+    assert digits.shape == (200, 1, 28, 28) and digits.std(0).mean() > 0.3
+    assert "tools.ship_digits_by_class" in generator.made_by
+    fitting, wrong = discriminator(digits, labels), discriminator(digits, (labels + 1) % 10)
+    assert fitting.shape == (200,)
+    assert (fitting > wrong).float().mean() > 0.95  # it knows which digit fits which label
+    assert not any(weight.requires_grad for weight in discriminator.parameters())
+    for name in ("generator", "discriminator"):
+        assert (ASSETS / f"mnist_classes_{name}.safetensors").stat().st_size < 1_000_000
+    with pytest.raises(ValueError, match=r"must be one of mnist_classes, got 'mnist'"):
+        load_discriminator("mnist")
 
 
 def test_unknown_generators_are_told_the_known_ones():

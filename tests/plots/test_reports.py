@@ -41,7 +41,7 @@ def test_every_cell_has_its_value_and_the_colour_of_its_verdict():
     verdicts = {"blur": {"x": WORSE, "y": SAME}, "copies": {"x": BETTER, "y": SAME}}
     figure = failure_matrix(values, verdicts, digits={"x": 2, "y": 0}, alt="blur is seen by x")
     (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["−1.25", "30", "0.00", "1"]
+    assert [text.get_text() for text in axes.texts] == ["● −1.25", "30", "▲ 0.00", "1"]
     from matplotlib.colors import to_hex
 
     colours = [to_hex(cell.get_facecolor()).upper() for cell in axes.patches]
