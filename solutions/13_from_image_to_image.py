@@ -1161,7 +1161,7 @@ plots.show(
         title="Translated without a single pair",
         note=test.note,
         alt="Three groups of three rows: digits, their true translations, and those of the CycleGAN. Thick digits are "
-        "right; those upside down are no half turns of the digits above; the last row is made of large pixels.",
+        "right; those upside down are no half turns of the digits above; the last row lies between a digit and its large pixels.",
     )
 )
 
@@ -1173,12 +1173,12 @@ plots.show(
 # is, or nearly: in B it passes for a 9 upside down. Both discriminators are content, and the cycle is closed.
 # Nobody asked for half a turn. This is the impostor of the plane, found by a training.
 #
-# **Large pixels**: the translation comes near the true one, and then no $F$ *could* find the strokes
-# again: each block is one number. It does, as long as nobody touches the image. Take the mean of
-# every block once more, which changes nothing of an image of large pixels, and the way back ends
-# somewhere else. $G$ has hidden the digit in small differences of grey within the blocks, and $F$
-# reads them: **steganography** (Chu, Zhmoginov and Sandler, 2017, saw it in maps from aerial
-# photographs).
+# **Large pixels**: real ones hold one number for a block, and from these no $F$ *could* find the
+# strokes. Yet the way back closes. Look closely at the last row: within the blocks strokes are left,
+# fainter than in A, and $F$ reads them. Take the mean of every block once more, and the way back
+# ends somewhere else. The cycle pays $G$ for carrying along what B should not hold, as unseen by $D$
+# as it can. In the paper's trainings it was next to invisible: **steganography** (Chu, Zhmoginov and
+# Sandler, 2017, saw it in maps from aerial photographs).
 
 # %% tags=["claim"]
 claim(
@@ -1197,9 +1197,9 @@ claim(
     every_seed=True,
 )
 claim(
-    "Take the mean of every block once more, which changes nothing of an image of large pixels, and the way back ends "
-    "somewhere else",
-    ways["large pixels"].disturbed > 2 * ways["large pixels"].cycle,
+    "Take the mean of every block once more, and the way back ends somewhere else",
+    ways["large pixels"].disturbed > 1.7 * ways["large pixels"].cycle
+    and (translated["large pixels"] - data.blocks(translated["large pixels"])).abs().mean() > 0.02,
     every_seed=True,
 )
 
