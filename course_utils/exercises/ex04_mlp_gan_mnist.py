@@ -73,6 +73,10 @@ def draw_batch(answer):
         )
     if found.shape == (_BATCH,) and names.shape == (_BATCH, 1, 28, 28):
         raise Wrong("the two are in the wrong order: return the images first, then their labels.")
+    if found.shape == (_BATCH, 28, 28):
+        raise Wrong(
+            "the channel's axis of length 1 is squeezed out: images are (1, 28, 28), a batch (n, 1, 28, 28)."
+        )
     expect_shape(found, (_BATCH, 1, 28, 28), "the batch of images")
     expect_shape(names, (_BATCH,), "the tensor of labels")
     for mistake, message in training_script.RANGES:
@@ -395,19 +399,28 @@ def _which_batch(answer, generator, discriminator, real, latents, value) -> None
             "the same batch gives another loss the second time: are there random numbers beside the latents, "
             "or in the fakes' place? The fakes are `generator(latents)`."
         )
-    right = {
-        "real images": matches(
+    units = {
+        "real images": (
             loss(real + 1, latents) - value,
             _UP(discriminator(real + 1)).mean() - _UP(discriminator(real)).mean(),
         ),
-        "fakes": matches(
+        "fakes": (
             loss(real, latents + 1) - value,
             _DOWN(discriminator(generator(latents + 1))).mean()
             - _DOWN(discriminator(generator(latents))).mean(),
         ),
     }
+    right = {batch: matches(*pair) for batch, pair in units.items()}
     for batch, other in (("real images", "fakes"), ("fakes", "real images")):
         if right[batch] and not right[other]:
+            moved_by, unit = units[other]
+            times = (moved_by / unit).item()
+            if any(matches(times, simple, tolerance=1e-3) for simple in (-1, 0.1, 0.25, 0.5, 2, 3, 4, 10)):
+                raise Wrong(
+                    f"the term of the {batch} is right, and that of the {other} is multiplied by "
+                    f"{times:.3g}. Both "
+                    "have the weight 1."
+                )
             raise Wrong(
                 f"the term of the {batch} is right, but not the term of the {other}: which target, which "
                 "weight "
@@ -522,6 +535,7 @@ _TABLES = [
     {2: [30.5, 40.0], 4: [20.0, 21.0, 22.0], 8: [30.0, 31.0]},  # nor the lowest sum
     {2: [50.0, 52.0], 4: [31.0, 40.0], 8: [29.0, 31.0]},  # a run that equals the best size's worst
     {2: [45.0, 30.0], 8: [20.0, 31.0]},  # its first run is not its best
+    {2: [50.0, 52.0], 4: [34.0, 40.0], 8: [30.0, 33.0]},  # a run that is a little worse than the worst
     {2: [31.0, 50.0], 4: [60.0, 62.0], 8: [20.0, 32.0]},  # a size between that is worse than both
 ]
 
@@ -643,6 +657,16 @@ _CHOICES = [
             ),
             "you let a run be a fixed share worse than the best *mean*. How far two sizes may differ is for "
             "their own runs to say: up to the best size's worst.",
+        )
+        for share in (0.05, 0.1, 0.2)
+    ),
+    *(
+        (
+            lambda table, share=share: min(
+                size for size in table if min(table[size]) <= (1 + share) * max(table[_best(table)])
+            ),
+            "you let a run be a little worse than the best size's worst. *No worse* is ≤, without a share "
+            "on top.",
         )
         for share in (0.05, 0.1, 0.2)
     ),

@@ -889,7 +889,7 @@ def walk(answer):
 
 
 def _farther_apart(answer, rng) -> None:
-    """Latents more than a right angle apart, of unlike lengths, nearly alike; and two steps, the ends alone."""
+    """Latents more than a right angle apart, of unlike lengths, nearly alike; and the ends alone."""
     start, other = torch.randn(2, 6, generator=rng)
     pairs = ((-start + 0.5 * other, 5), (0.3 * other - 2 * start, 4), (start + 0.05 * other, 5), (other, 2))
     for end, steps in pairs:
@@ -906,6 +906,15 @@ def _farther_apart(answer, rng) -> None:
                 "`end`, as with quaternions, where b and −b mean the same. As latents they are two images: "
                 "take "
                 "the angle as arccos gives it, up to 180°."
+            )
+        sharp = F.cosine_similarity(start, end, dim=0).abs().arccos()
+        s = torch.linspace(0, 1, steps)[:, None]
+        folded = (torch.sin((1 - s) * sharp) * start + torch.sin(s * sharp) * end) / torch.sin(sharp)
+        if matches(found, folded, tolerance=1e-2):
+            raise Wrong(
+                f"right for latents less than 90° apart. These are {angle:.0f}° apart, and you take "
+                f"{180 - angle:.0f}°: "
+                "the sign of the cosine is lost."
             )
         if not matches(found[-1], end, tolerance=1e-2):
             raise Wrong(
