@@ -900,11 +900,9 @@ def play_the_game(answer):
         found = _rows(answer, p, rounds, rate)
         if not found[0].any() and not matches(found.sum(dim=1), torch.ones(rounds + 1)):
             raise Wrong("the rows hold θ. What is asked for is the generator, p_g = softmax(θ).")
-        if (
-            rounds > 1
-            and matches(found, found[:1].expand_as(found))
-            and not matches(found[0], 1 / len(p) + 0 * p)
-        ):
+        if matches(found, p.expand_as(found), tolerance=1e-3):
+            raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
+        if matches(found, found[:1].expand_as(found)) and not matches(found[0], 1 / len(p) + 0 * p):
             raise Wrong(
                 f"all {rounds + 1} rows are one and the same distribution. Is it one tensor that is "
                 "overwritten in "
