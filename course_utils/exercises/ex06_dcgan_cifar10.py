@@ -1,5 +1,7 @@
 """The exercises of notebook 06: sizes, checkerboards, mirrored images, spectral norms, a generator."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
@@ -24,8 +26,8 @@ from course_utils.metrics import checkerboard_fraction
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
 GENERATORS = [
     (4, [(5, 1, 2, 0), (5, 2, 2, 1), (5, 2, 2, 1)]),
-    (1, [(4, 1, 0, 0), (4, 2, 1, 0), (3, 3, 0, 0)]),
-    (7, [(5, 2, 2, 1), (6, 4, 1, 0), (3, 2, 2, 1)]),
+    (1, [(4, 1, 0, 0), (4, 2, 1, 0), (4, 3, 0, 0)]),
+    (7, [(5, 2, 2, 1), (6, 4, 1, 2), (3, 2, 2, 1)]),
 ]
 OTHERS = [(3, [(4, 2, 1, 0)]), (2, [(3, 2, 1, 1), (5, 1, 2, 0), (4, 2, 1, 0), (2, 2, 0, 0)]), (9, [])]
 
@@ -40,6 +42,8 @@ def _walk(layer):
 
     return side
 
+
+_right_side = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
 
 _SIDES = [
     (
@@ -70,6 +74,80 @@ _SIDES = [
     (
         _walk(lambda n, k, s, p, o: (n + 2 * p - k) // s + 1),
         "that is the size after ordinary convolutions. These layers are transposed: they enlarge.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n + o - 1) * s + k - 2 * p),
+        "`output_padding` is added to the pixels that come in, so that each counts `stride` times. It is "
+        "added "
+        "at the end, once a layer.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p - o),
+        "`output_padding` is subtracted: it makes the picture larger.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k + 2 * p + o),
+        "`padding` is added. In a transposed convolution it is cut off, at both ends.",
+    ),
+    (_walk(lambda n, k, s, p, o: (n - 1) * s + k + o), "`padding` is missing: it is cut off at both ends."),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s - 2 * p + o),
+        "the kernel is missing: the last stamp has its width.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o + 1),
+        "one pixel too many in each layer: the + 1 of an ordinary convolution has no place here.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o - 1),
+        "one pixel too few in each layer: the last stamp is as wide as the kernel, not as k − 1.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * k + s - 2 * p + o),
+        "kernel and stride have changed places: the stamps are `stride` apart, and `kernel` wide.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: (n - 1) * (s + k) - 2 * p + o),
+        "the kernel is counted at every step. The stamps overlap: only the last one adds its whole width.",
+    ),
+    (
+        _walk(lambda n, k, s, p, o: n * s + o),
+        "that multiplies the strides, and adds `output_padding`. Kernel and padding come in as well.",
+    ),
+    *(
+        (
+            _walk(
+                lambda n, *layer, order=order: (
+                    (n - 1) * layer[order[1]] + layer[order[0]] - 2 * layer[order[2]] + layer[order[3]]
+                )
+            ),
+            "the four numbers of a layer are unpacked in another order: they are (kernel, stride, padding, "
+            "output_padding).",
+        )
+        for order in itertools.permutations(range(4))
+        if order != (0, 1, 2, 3)
+    ),
+    *(
+        (
+            lambda start, layers, end=end: min(_right_side(start, layers), end),
+            f"the side is cut off at {end}: it is as large as the layers make it.",
+        )
+        for end in (16, 28, 32, 64)
+    ),
+    *(
+        (
+            _walk(lambda n, k, s, p, o, end=end: min((n - 1) * s + k - 2 * p + o, end)),
+            f"the side is cut off at {end}: it is as large as the layers make it.",
+        )
+        for end in (16, 28, 32, 64)
+    ),
+    (
+        lambda start, layers: _right_side(start, layers) ** 2,
+        "that is the number of pixels. The side of the picture is asked for.",
+    ),
+    (
+        lambda start, layers: start + sum(_right_side(start, [layer]) - start for layer in layers),
+        "each layer is given `start`, and what they add is summed. A layer gets what the one before it made.",
     ),
     (
         lambda start, layers: _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)(start, layers[::-1]),
@@ -104,10 +182,14 @@ def final_side(answer):
     ]
     if any(side.numel() > 1 for side in found):
         raise Wrong("return one number: the side after the last layer, not the sides after each.")
+    right = _right_side
     for mistake, message in _SIDES:
+        if all(
+            matches(side.flatten()[0], right(*case)) for case, side in zip(GENERATORS, found, strict=True)
+        ):
+            break
         if matches(torch.stack([f.flatten()[0] for f in found]), [mistake(*case) for case in GENERATORS]):
             raise Wrong(message)
-    right = _walk(lambda n, k, s, p, o: (n - 1) * s + k - 2 * p + o)
     if not matches(torch.stack([f.flatten()[0] for f in found]), [right(*case) for case in GENERATORS]):
         expect_varied("the side")
         _which_number(answer)
@@ -151,6 +233,18 @@ def _which_number(answer) -> None:
     except (IndexError, ValueError):
         return
     if before == 28:
+        for start, layers in GENERATORS:
+            for number in range(1, len(layers) + 1):
+                some, wanted = layers[:number], _right_side(start, layers[:number])
+                found = as_tensor(call(answer, start, list(some)), "the side").flatten()[0]
+                if number > 1 and not matches(found, wanted):
+                    raise Wrong(
+                        f"right for a single layer, but not for {number}: `final_side({start}, {some})` "
+                        "should be "
+                        f"{wanted}, and you say {found:g}. The layer {some[-1]} gets "
+                        f"{_right_side(start, some[:-1])} "
+                        "pixels from the one before it, and counts in full: what do you make of it?"
+                    )
         raise Wrong("right for a single layer, but not for three: what comes out of one goes into the next.")
     raise Wrong(
         f"a layer with kernel 6, stride 3 and padding 1 makes 28 pixels of 9, and you say {before:g}."
@@ -169,6 +263,13 @@ class _Layers(TorchFunctionMode):
         if function is torch.conv_transpose2d:
             self.seen.append((tuple(arguments[0].shape[1:]), tuple(result.shape[1:])))
         return result
+
+
+def _is_repeated(images, side: int) -> bool:
+    """Whether neighbouring pixels are equal, as where a picture was enlarged without weights."""
+    return 32 % side == 0 and torch.allclose(
+        images[..., :: 32 // side, :: 32 // side], images[..., 1 :: 32 // side, 1 :: 32 // side]
+    )
 
 
 @exercise(
@@ -225,6 +326,30 @@ def fixed_generator(answer):
         )
     if side != 32:
         raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
+    drawn = layers.seen[-1][1][-1] if layers.seen else 0
+    if 0 < drawn < 32:
+        how = "every pixel stands there more than once"
+        if not _is_repeated(images, drawn):
+            how = "the rest is filled up"
+        raise Wrong(
+            f"the pictures are 32×32, but the last transposed convolution draws {drawn}×{drawn} pixels: "
+            f"{how}. "
+            "Is another layer behind it, that pads or repeats? Let the three of them make all of the size."
+        )
+    if drawn > 32:
+        raise Wrong(
+            f"the pictures are 32×32, but the last transposed convolution draws {drawn}×{drawn} pixels, and "
+            "the "
+            "rest is cut off, or averaged away: drawn for nothing. Choose the strides so that they make 32."
+        )
+    for number, ((_, made), (given, _)) in enumerate(itertools.pairwise(layers.seen), 1):
+        if made[-2:] != given[-2:]:
+            raise Wrong(
+                f"transposed convolution number {number} makes maps of {made[-1]}×{made[-1]}, and the next "
+                "one "
+                f"gets {given[-1]}×{given[-1]}: what changes their size in between? Only the three layers "
+                "should."
+            )
     constant = (images - images[:1]).abs().amax(dim=(0, 1)) < 1e-6
     if constant[-1].all() and constant[:, -1].all() and not constant[:-1, :-1].any():
         raise Wrong(
@@ -400,6 +525,13 @@ def mirror(answer):
         raise Wrong(
             "the same `rng` gives another result the second time: draw the coins with `generator=rng`."
         )
+    rng = torch.Generator().manual_seed(0)
+    if torch.equal(answer(pixels, rng), answer(pixels, rng)):
+        raise Wrong(
+            "two calls with one `rng` toss the same coins: it has not moved on, and every batch is mirrored "
+            "alike. "
+            "Draw from `rng` itself, and don't seed it, or another generator by it."
+        )
     if torch.equal(found, tossed(1)):
         raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
     counts = {int(_mirrored(pixels, tossed(seed))[1].sum()) for seed in range(5)}
@@ -408,6 +540,7 @@ def mirror(answer):
             f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "
             "a coin of its own, and coins do not count along."
         )
+    _expect_independent(mirrored)
     expect_like(found, dtype=pixels.dtype, name="the result")
     images = pixels.clone().requires_grad_()
     result = answer(images, torch.Generator().manual_seed(0))
@@ -429,6 +562,23 @@ def mirror(answer):
         answer, pixels, torch.Generator().manual_seed(0), hint="`device=images.device`", name="`mirror`"
     )
     return f"and the gradient comes back mirrored, to the pixel that it belongs to.{note}"
+
+
+def _expect_independent(mirrored) -> None:
+    """Raises Wrong where the coins of two images go together, so far apart or about some middle."""
+    coins = 2 * mirrored.double() - 1
+    waves = torch.fft.fft(coins, 2 * len(coins))
+    for product, kept in (
+        (waves * waves.conj(), slice(1, len(coins) - 100)),
+        (waves * waves, slice(100, -101)),
+    ):
+        together = torch.fft.ifft(product).real[kept]
+        if together.abs().max() > 0.25 * len(coins):  # of independent coins, with 2,000 of them, below 0.13
+            raise Wrong(
+                "coins of two images go together: where one is mirrored the other one is, or never is. Toss "
+                "one "
+                "coin for each image, by itself: torch.rand(len(images), 1, 1, 1)."
+            )
 
 
 def _fits_photographs(answer) -> bool:
@@ -493,6 +643,12 @@ def spectral_norm(answer):
                 "Pythagoras, where you measure?"
             )
     if not matches(found, _sigma(answer, weight, 200), tolerance=2e-3):
+        symmetric = torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+        if all(matches(_sigma(answer, symmetric, 200), 3.618, tolerance=2e-3) for _ in range(2)):
+            raise Wrong(
+                "two calls, from two random starts, give two results, and for the symmetric matrix [[2, 1], "
+                "[1, 3]] they agree. There W is its own transpose: is the way back, Wᵀ u, taken with W?"
+            )
         raise Wrong(
             "two calls, from two random starts, give two results: after 200 steps the start should be "
             "forgotten. Have you taken all `steps`, each from the v that the step before left?"
@@ -572,11 +728,11 @@ def spectral_norm(answer):
             )
     # A matrix with a single direction: there one step is enough, and none is not.
     single = torch.outer(left[:, 0], first_right) * 3
-    if not all(matches(_sigma(answer, single, 1), 3.0, tolerance=2e-3) for _ in range(3)):
+    if not all(matches(_sigma(answer, single, 2), 3.0, tolerance=2e-3) for _ in range(3)):
         raise Wrong(
-            "for a matrix that stretches a single direction, one step finds it. Yours does not: is there "
-            "a step too "
-            "few, or is σ measured with the v from before the step?"
+            "for a matrix that stretches a single direction, two steps find it, even with the v from before "
+            "the "
+            "last one. Yours do not: is there a step too few, or is a new v drawn in each step?"
         )
     torch.manual_seed(20_140_610)
     _sigma(answer, weight, 1)
@@ -723,8 +879,16 @@ def own_generator(answer):
         with torch.no_grad():
             pictures.append(_pictures(another, latents))
     if torch.equal(pictures[1], pictures[2]):
+        torch.manual_seed(20_140_610)
+        call(answer, name="`own_generator`")
+        why = (
+            "There is a `manual_seed` inside, which also resets the caller's random numbers: leave it out."
+            if torch.initial_seed() != 20_140_610
+            else "Is one network kept and handed out again, or are its weights no random ones?"
+        )
         raise Wrong(
-            "two calls give networks with the same weights. Build a new network, with new random weights, at "
+            f"two calls give networks with the same weights. {why} Build a new network, with new random "
+            "weights, at "
             "every call."
         )
     brightness = checkerboard_fraction(torch.cat(pictures))

@@ -1,5 +1,7 @@
 """The exercises of notebook 07: reading a training, cures for mode collapse, and the clinic."""
 
+import math
+
 import torch
 
 from course_utils.checks import (
@@ -326,6 +328,26 @@ def _check_spread(answer, features, group):
          "sample, averaged over the group. Compare samples with each other."),
         *((of(groups.flatten(2).std(dim=2, correction=less).mean(1)), "that is the spread *within* each "
            "sample, averaged over the group. Compare samples with each other.") for less in (0, 1)),
+        *((of(groups.mean(axes).flatten(2).var(dim=1, correction=less).sqrt().mean(1)), "each sample's "
+           "features are averaged first, so that samples that differ only in *where* their strokes lie look "
+           "alike. First the spread of each feature, then the mean.")
+          for axes in ((3, 4), (2,)) for less in (0, 1)),
+        *((of(groups.flatten(2).mean(2).var(dim=1, correction=less).sqrt()), "each sample's features are "
+        "averaged "
+           "first, so that samples that differ only in *where* their strokes lie look alike. First the "
+           "spread "
+           "of each feature, then the mean.") for less in (0, 1)),
+        (of(variance.sqrt().flatten(1).median(1).values), "that is the *median* of the standard deviations. "
+         "Average them."),
+        (of(variance.sqrt().flatten(1).amin(1)), "that is the *smallest* standard deviation. Average them."),
+        (of((groups.amax(1) - groups.amin(1)).flatten(1).mean(1)), "that is the *range* of each feature, "
+         "largest minus smallest. The standard deviation is the root of the mean square deviation."),
+        (of(variance.sqrt().flatten(1).mean(1)).mean().expand(count, height, width), "the groups' numbers "
+         "are "
+         "averaged over the batch. Each group keeps its own."),
+        ((whole - groups.mean(1).repeat_interleave(group, 0)).abs().flatten(1).mean(1)[:, None, None]
+         .expand(count, height, width), "each sample gets its own distance from the group's mean. One number "
+         "for the group, the same for all of its samples."),
         (of(groups.flatten(1).std(dim=1, correction=0)), "that is one spread of *all* numbers of a group. "
          "Take that of each feature over the samples first, then the mean."),
         (of((groups - groups.mean(1, keepdim=True)).abs().flatten(1).mean(1)), "that is the mean *absolute* "
@@ -416,6 +438,35 @@ def modes_and_kl(answer):
             (len(digits), "that is the number of images. Several of them may show the same three digits."),
             (sums, "1 + 2 + 3 and 3 + 2 + 1 have the same sum, and are two modes: the order counts."),
             (unordered, "123 and 321 are two modes: the order of the channels counts."),
+            *(
+                (
+                    how(channels),
+                    "each channel is counted by itself, as if all combinations of its digits "
+                    "occurred. A mode is a number of *three* digits that come together.",
+                )
+                for channels in ([len(channel.unique()) for channel in digits.T],)
+                for how in (math.prod, sum, max, min)
+            ),
+            *(
+                (
+                    len((codes % bits).unique()),
+                    f"numbers of {bits} and more wrap round: a type of few bits, "
+                    "such "
+                    "as `uint8`, is too small for 1,000 modes. Take `long`.",
+                )
+                for bits in (128, 256, 512)
+            ),
+            (
+                len((100 * digits[:, 0].byte() + 10 * digits[:, 1].byte() + digits[:, 2].byte()).unique()),
+                "numbers beyond 255 wrap round: bytes are too small for 1,000 modes. Take `long`.",
+            ),
+            (min(covered, 100), "the modes are cut off at 100. There are 1,000 of them."),
+            (covered - 1, "one mode is missing: is 000 left out, or the last one?"),
+            (covered + 1, "one mode too many."),
+            (
+                int((torch.bincount(codes, minlength=1000) > counts.float().mean()).sum()),
+                "a mode counts from its first image on.",
+            ),
             (covered / 1000, "that is a fraction of the modes; return how many there are."),
             (1000 - covered, "that is how many modes are *missing*."),
             (int(counts.max()), "that is how many images the largest mode has. How many modes are there?"),

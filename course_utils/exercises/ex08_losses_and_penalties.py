@@ -1,5 +1,6 @@
 """The exercises of notebook 08: losses and penalties."""
 
+import itertools
 import math
 from functools import partial
 
@@ -81,9 +82,28 @@ def _check_pair(answer, right, mistakes, name) -> None:
             for mistake, message in general:
                 if matches(value, mistake):
                     raise Wrong(f"{player} is {message}")
+            for other in (3, 4, 5, 8, 10, 16, 32, 100, n - 1, n + 1, 2 * n):
+                if matches(value, n * wanted / other) and other != n:
+                    raise Wrong(
+                        f"{player} is a sum over the batch, divided by {other}, and here are {n} samples. "
+                        "Take "
+                        "the mean, however large the batch is."
+                    )
+            if matches(value, n * wanted / 2):
+                raise Wrong(
+                    f"{player} is a sum over the batch, divided by 2, and here are {n} samples. Take the "
+                    "mean."
+                )
+            if matches(value, wanted, tolerance=0.02):
+                raise Wrong(
+                    f"{player} is nearly right, and off by {abs(value - wanted).item():.2g}. Is something "
+                    "rounded, cut off, or added lest it be 0?"
+                )
+            _tell_by_single_logits(answer, right, player)
             raise Wrong(
-                f"{player} of {n} logits is {value.item():.4g}, and it should be {wanted.item():.4g}. Write "
-                "down what one sample costs, as a function of its logit, before you average."
+                f"{player} is right for a single real and a single fake sample, and of {n} logits it is "
+                f"{value.item():.4g}, where {wanted.item():.4g} is right: each sample costs what it costs "
+                "alone, and the mean is over the batch. Which samples do you leave out, or mix?"
             )
         for value, player in zip(found, players, strict=True):
             expect_like(value, dtype=torch.float32, requires_grad=True, name=player)
@@ -100,6 +120,35 @@ def _check_pair(answer, right, mistakes, name) -> None:
                 "small number inside a logarithm?"
             )
     _same_slopes(found, expected, (real, fake))
+
+
+def _tell_by_single_logits(answer, right, player: str) -> None:
+    """Raise Wrong: the first pair of single logits, from a few simple ones, that costs something else."""
+    place = 0 if player == "D's loss" else 1
+
+    def costs(*pair):
+        logits = [torch.tensor([float(logit)]) for logit in pair]
+        return [float(losses(*logits)[place]) for losses in (answer, right)]
+
+    for real, fake in ((0, 0), (2, -2), (-2, -2), (2, 2), (-2, 2), (0.5, 0), (0, -0.5), (-30, 0), (0, 30)):
+        try:
+            found, wanted = costs(real, fake)
+            more_real, more_fake = costs(real + 1, fake), costs(real, fake + 1)
+        except Exception:  # an answer may fail on a batch of one
+            return
+        if matches(found, wanted):
+            continue
+        slopes = [
+            f"raise the {kind} logit by 1, and it changes by {after[0] - found:.3g} in place of "
+            f"{after[1] - wanted:.3g}"
+            for kind, after in (("real", more_real), ("fake", more_fake))
+            if not matches(after[0] - found, after[1] - wanted)
+        ]
+        why = " and ".join(slopes).capitalize() or "Only a constant is wrong there"
+        raise Wrong(
+            f"{player} of one real sample with the logit {real:g} and one fake with {fake:g} is {found:.4g}, "
+            f"and should be {wanted:.4g}. {why}."
+        )
 
 
 def _same_slopes(found, expected, logits) -> None:
@@ -257,9 +306,60 @@ def margin(answer):
                     silu,
                 )
             ),
+            *(
+                (
+                    lambda r, f, at=at: relu(at - (r - f)).mean(),
+                    "that is a margin for the *pair*: a real sample that is too good pays for its fake "
+                    "neighbour. Each sample has its own.",
+                )
+                for at in (1, 2)
+            ),
             (
-                lambda r, f: relu(1 - (r - f)).mean(),
-                "that is a margin for the *pair*. Each sample has its own.",
+                lambda r, f: relu((1 - r).mean() + (1 + f).mean()),
+                "one max around both means: a real sample that is too good pays for a fake one. Each sample "
+                "has "
+                "its own margin.",
+            ),
+            (
+                lambda r, f: torch.maximum(relu(1 - r), relu(1 + f)).mean(),
+                "of each pair only the larger cost counts. Add both up.",
+            ),
+            *(
+                (
+                    lambda r, f, ends=ends: (
+                        (1 - r).clamp(0, ends[0]).mean() + (1 + f).clamp(0, ends[1]).mean()
+                    ),
+                    "costs are cut off from above, too: a sample far on its *wrong* side pays no more, and "
+                    "has "
+                    "no slope, though most is missing there.",
+                )
+                for ends in itertools.product((1, 2, 3, 5, 10, math.inf), repeat=2)
+                if ends != (math.inf, math.inf)
+            ),
+            (
+                lambda r, f: (1 - r)[r < 1].mean() + (1 + f)[f > -1].mean(),
+                "the mean is over those samples only that cost something. It is over the whole batch: who is "
+                "past the margin counts with 0.",
+            ),
+            (
+                lambda r, f: (1 - r)[r < 1].sum() + (1 + f)[f > -1].sum(),
+                "that is a sum: then the step grows with the batch. Take the mean over the batch.",
+            ),
+            (
+                lambda r, f: relu(torch.cat([1 - r, 1 + f])).mean(),
+                "one mean over both kinds halves the loss: take the mean of each kind, and add them up.",
+            ),
+            (
+                lambda r, f: relu(1 - r).norm() + relu(1 + f).norm(),
+                "that is the root of a sum of squares. Average what is missing.",
+            ),
+            (
+                lambda r, f: relu(1 - r.clamp(-1, 1)).mean() + relu(1 + f.clamp(-1, 1)).mean(),
+                "the logits are cut off at ±1: a sample far on its *wrong* side pays no more than 2.",
+            ),
+            (
+                lambda r, f: torch.exp(1 - r).mean() + torch.exp(1 + f).mean(),
+                "an exponential. What is missing should cost in proportion, and nothing beyond the margin.",
             ),
             (lambda r, f: f.mean() - r.mean(), "that is the Wasserstein loss: nothing stops at a margin."),
             (
@@ -342,6 +442,33 @@ def margin(answer):
                 "that is the minimax loss, which hardly pulls at rejected samples.",
             ),
             (lambda r, f: (1 - f).mean(), "G has no margin: what does the 1 do?"),
+            *(
+                (
+                    lambda r, f, at=at: -f.clamp(max=at).mean(),
+                    f"G stops at {at}: samples beyond it are pulled no longer. G has no margin, and raises "
+                    "all "
+                    "with the same strength.",
+                )
+                for at in (1, 0, 2, 5, 10)
+            ),
+            *(
+                (
+                    lambda r, f, at=at: -f.clamp(min=at).mean(),
+                    f"G gives up what lies below {at}: it pulls at every sample alike.",
+                )
+                for at in (-1, 0, -2, -5, -10)
+            ),
+            (lambda r, f: -f[f < 1].mean(), "only some of the samples are averaged. G raises all of them."),
+            (lambda r, f: -f[f < 0].mean(), "only some of the samples are averaged. G raises all of them."),
+            (lambda r, f: -f.max(), "only the best sample counts. G raises all of them: take the mean."),
+            (lambda r, f: -f.min(), "only the worst sample counts. G raises all of them: take the mean."),
+            (lambda r, f: -f.median(), "the median sample. G raises all of them: take the mean."),
+            (lambda r, f: f.square().mean(), "G would bring its logits to 0. It wants them high."),
+            (lambda r, f: (-f).exp().mean(), "an exponential: it pulls at rejected samples more. All alike."),
+            (
+                lambda r, f: relu(1 - r).mean() - f.mean(),
+                "the real logits are in G's loss. It can move the fake ones only.",
+            ),
             (
                 lambda r, f: f.abs().mean(),
                 "an absolute value: G would bring logits to 0. It wants them high.",
@@ -509,6 +636,54 @@ def pairing(answer):
             ),
         ],
         "G's loss": [
+            *(
+                (
+                    lambda r, f, more=more: more - softplus(f - r).mean(),
+                    "minus D's loss, and a constant: that saturates where D is sure. G wants the opposite "
+                    "*answer*: the cross-entropy of that.",
+                )
+                for more in (math.log(2), math.log(4), 1, 2)
+            ),
+            (
+                lambda r, f: softplus(f - r).mean() / softplus(f - r).mean().square(),
+                "one divided by D's loss. G wants the cross-entropy of the opposite answer.",
+            ),
+            (
+                lambda r, f: softplus((r - f).sigmoid()).mean(),
+                "a sigmoid inside the softplus: it takes the difference of the logits itself.",
+            ),
+            (
+                lambda r, f: softplus(r - f.flip(0)).mean(),
+                "sample number i meets sample number i; yours meet others.",
+            ),
+            (
+                lambda r, f: softplus(r.sort().values - f.sort().values).mean(),
+                "the logits are sorted first: sample number i meets sample number i.",
+            ),
+            (
+                lambda r, f: softplus(2 * (r - f)).mean(),
+                "the difference counts twice.",
+            ),
+            (
+                lambda r, f: (r - f - 1).square().mean(),
+                "that is a squared error. The cross-entropy of the opposite answer is asked for.",
+            ),
+            (
+                lambda r, f: (f - r - 1).square().mean(),
+                "that is a squared error. The cross-entropy of the opposite answer is asked for.",
+            ),
+            (
+                lambda r, f: (softplus(f - r).mean() + softplus(r - f).mean()) / 2,
+                "that is the cross-entropy of *both* answers, averaged. G wants the opposite one.",
+            ),
+            (
+                lambda r, f: softplus(f - r).mean() + softplus(r - f).mean(),
+                "that is the cross-entropy of *both* answers. G wants the opposite one.",
+            ),
+            (
+                lambda r, f: softplus(r).mean(),
+                "G's loss looks at the real samples alone, which it cannot move. It plays about the pair.",
+            ),
             (
                 lambda r, f: softplus(f - r).mean(),
                 "G minimises D's loss: it helps D. What answer does G want?",
@@ -684,7 +859,7 @@ def penalty(answer):
                 f"the critic was shown points of shape {shown(tuple(critic.shown[-1].shape))}; one for each "
                 f"sample would be {tuple(real.shape)}. How does ε line up with the samples?"
             )
-        _check_linear(value, w, weight, len(real), critic)
+        _check_linear(value, w, weight, len(real), critic, answer)
         if not isinstance(found, Tensor) or not found.requires_grad:
             raise Wrong(
                 "the value is right, but no gradient flows from it to the critic's weights, so D never "
@@ -726,7 +901,7 @@ def _note_of_flat(answer) -> str:
     return ""
 
 
-def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope) -> None:
+def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope, answer) -> None:
     """The slope is w wherever it is asked for, so the value has a closed form."""
     length = w.norm()
     right = weight * (length - 1).square()
@@ -748,6 +923,35 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
         (
             weight * (length.square() - 1).square(),
             "the *squared* length is held against 1: the root is missing.",
+        ),
+        (
+            (weight * length - 1).square(),
+            "λ stands inside the square: that asks for slopes of 1/λ. It multiplies the mean of the squares.",
+        ),
+        (
+            (weight * (length - 1)).square(),
+            "λ stands inside the square, and counts twice. It multiplies the mean of the squares.",
+        ),
+        (
+            weight * length.square() - 1,
+            "the −1 stands outside of the square: (length − 1)².",
+        ),
+        (weight * (length.square() - 1), "length² − 1 is not (length − 1)²."),
+        (weight * (length.square() - 1).abs(), "|length² − 1| is not (length − 1)²."),
+        (weight + (length - 1).square(), "λ is added. It multiplies the mean of the squares."),
+        ((length - 1).square() / weight, "the mean of the squares is divided by λ. Multiply it."),
+        (
+            weight * (length - 1).square().clamp(max=1),
+            "the cost is cut off at 1: a slope far too steep should pay most.",
+        ),
+        (
+            weight * (length - weight).square(),
+            "the length is pulled to λ. It should be 1, and λ multiplies the square.",
+        ),
+        (weight * (length.sqrt() - 1).square(), "a root too many: ‖slope‖ itself is held against 1."),
+        (
+            weight * (length / w.numel() - 1).square(),
+            "the length is divided by the number of its entries. Leave it whole.",
         ),
         (weight * length.square(), "the length is pulled to 0, as in R1. Here it should be 1."),
         (weight * length, "the length itself is penalised, not its distance from 1."),
@@ -806,8 +1010,31 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
         )
     raise Wrong(
         f"for a critic whose slope has the length {length:.3g} everywhere, and λ = {weight:g}, your penalty "
-        f"is {value:.4g}, and λ·(length − 1)² is {right:.4g}."
+        f"is {value:.4g}, and λ·(length − 1)² is {right:.4g}. {_by_lengths(answer)}"
     )
+
+
+def _by_lengths(answer) -> str:
+    """What slopes of a few lengths cost, and what λ makes of it."""
+    real, fake = torch.ones(4, 2), torch.zeros(4, 2)
+
+    def cost(length: float, weight: float) -> float:
+        return float(answer(_Slope(length * torch.tensor([0.6, 0.8])), real, fake, weight))
+
+    try:
+        for length in (1.0, 2.0, 0.5, 1.25, 4.0):
+            if not matches(cost(length, 1.0), (length - 1) ** 2, tolerance=1e-3):
+                return (
+                    f"With λ = 1 a slope of the length {length:g} should cost {(length - 1) ** 2:.3g}, and "
+                    "costs "
+                    f"{cost(length, 1.0):.3g}."
+                )
+        return (
+            f"With λ = 1 it is right; λ = 4 should make it 4 times as large, and makes it "
+            f"{cost(3.0, 4.0) / cost(3.0, 1.0):.3g} times as large."
+        )
+    except Exception:  # an answer may fail on critics so simple
+        return ""
 
 
 def _check_places(answer) -> None:
@@ -997,9 +1224,18 @@ def _slopes(loss: GANLoss, real: Tensor, fake: Tensor) -> list[Tensor]:
 
 
 def _check_form(loss: GANLoss) -> None:
-    for far in (50.0, 200.0):
+    for far in (50.0, 100.0, 200.0):
         logits = [torch.tensor([-far, far], requires_grad=True) for _ in range(2)]
-        total = sum(_values(loss, *logits).values())
+        try:
+            total = sum(_values(loss, *logits).values())
+        except Wrong as wrong:
+            if "infinite" not in str(wrong) and "NaN" not in str(wrong):
+                raise
+            raise Wrong(
+                f"at logits of ±{far:g} {str(wrong)[:8].strip()} is no longer a finite number: is there an "
+                "exponential, or the logarithm of a probability that is 0 to a computer? Let a cost grow no "
+                "faster than a straight line or a square, and take logarithms by `softplus`."
+            ) from None
         found = torch.autograd.grad(total, logits, allow_unused=True)
         if not all(slope is None or slope.isfinite().all() for slope in found):
             raise Wrong(f"at logits of ±{far:g} a slope is no longer finite. What happens where D is sure?")
@@ -1014,9 +1250,17 @@ def _check_form(loss: GANLoss) -> None:
         loss, near.clone().requires_grad_(), near.flip(0).clone().requires_grad_()
     )
     if for_real.sum() >= 0:
-        raise Wrong("D's step would *lower* the logits of real samples, on average, or leave them.")
+        raise Wrong(
+            "D's step would *lower* the logits of real samples, on average, or leave them, near "
+            f"{loss.undecided or 0.0:g}, which you call undecided. Is a sign turned in D's loss, or does the "
+            "middle between real and fake lie elsewhere?"
+        )
     if for_fake.sum() <= 0:
-        raise Wrong("D's step would *raise* the logits of fake samples, on average, or leave them.")
+        raise Wrong(
+            "D's step would *raise* the logits of fake samples, on average, or leave them, near "
+            f"{loss.undecided or 0.0:g}, which you call undecided (`GANLoss(…, undecided=0)`). Where is the "
+            "middle between what D wants of a real sample and of a fake one?"
+        )
     if for_g.sum() >= 0:
         raise Wrong(
             "G's step would *lower* the logits of its samples, on average, or leave them. Does it aim at "

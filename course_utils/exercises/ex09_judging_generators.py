@@ -14,6 +14,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_shape,
+    expect_varied,
     matches,
     shown,
 )
@@ -53,22 +54,74 @@ def _normal(n: int, d: int, seed: int) -> Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
 
 
-def _tell(found, right, mistakes, name, tolerance=1e-3) -> None:
-    """Raise Wrong unless found is right; `mistakes`: pairs of another value and what to say to it."""
+def _with_twins(n: int, d: int, seed: int) -> Tensor:
+    """Samples of which some are equal, as those of a generator that repeats itself; whole numbers."""
+    rng = torch.Generator().manual_seed(seed)
+    samples = torch.randint(-3, 4, (n, d), generator=rng).float()
+    return torch.cat([samples, samples[:1].repeat(3, 1), samples[2:4]])
+
+
+def _on_edges_and_twins() -> list[tuple[Tensor, Tensor, int]]:
+    """Real and generated points, and k: some on the edge of a ball, some equal, all in whole numbers."""
+    return [
+        (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
+        (_with_twins(9, 2, 8), _with_twins(7, 2, 9), 2),
+        (_with_twins(6, 3, 10), _with_twins(11, 3, 11), 1),
+    ]
+
+
+def _smallest_example(answer, right, names: tuple[str, str]) -> str:
+    """The simplest points of a line for which one of two fractions is wrong, in words."""
+    for places in ([0.0, 1, 3, 7], [0.0, 2, 3, 8, 9]):
+        for fakes in ([1.5], [4.0, 20], [2.5, 5, 30], [0.5, 1, 1.5, 2]):
+            for k in (1, 2):
+                if len(fakes) <= k:
+                    continue
+                real, fake = torch.tensor(places)[:, None], torch.tensor(fakes)[:, None]
+                for found, wanted, name in zip(
+                    answer(real, fake, k), right(real, fake, k), names, strict=True
+                ):
+                    if not matches(float(found), float(wanted)):
+                        reach = (real - real.T).abs().sort(1).values[:, k].tolist()
+                        return (
+                            f"an example on a line, with k = {k}: real samples at {_listed(places)} "
+                            f"have balls of radius {_listed(reach)}; with generated ones at "
+                            f"{_listed(fakes)} the {name} is {float(wanted):.3g}, and you find "
+                            f"{float(found):.3g}. Draw it: which ball, or "
+                            "which sample, do you count otherwise?"
+                        )
+    return (
+        "right for a few points on a line, and not for more of them: are there other samples, or other "
+        "balls, "
+        "that you leave out where there are many, or has a sample to lie in more than one?"
+    )
+
+
+def _listed(numbers) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
+
+
+def _tell(found, right, mistakes, name, tolerance=1e-3, close=True) -> None:
+    """Raise Wrong unless found is right; `mistakes`: pairs of another value and what to say to it.
+
+    Without `close`, what is none of them is let through.
+    """
     if matches(found, right, tolerance=tolerance):
         return
     for value, message in mistakes:
         if matches(found, value, tolerance=tolerance) and not matches(value, right, tolerance=tolerance):
             raise Wrong(message)
-    expect_close(found, right, name=name, tolerance=tolerance)
+    if close:
+        expect_close(found, right, name=name, tolerance=tolerance)
 
 
-def _tell_all(cases, ask, name: str, tolerance: float = 1e-3) -> None:
+def _tell_all(cases, ask, name: str, tolerance: float = 1e-3, otherwise=None) -> None:
     """`_tell` for several cases at once: a mistake is named only if it explains all of them.
 
     Args:
         cases: argument tuples.
         ask: (*case) -> (found, right, mistakes), the mistakes in the same order for every case.
+        otherwise: () -> what simple inputs tell of an answer that makes none of these mistakes, or "".
     """
     asked: list[tuple] = []
 
@@ -89,6 +142,14 @@ def _tell_all(cases, ask, name: str, tolerance: float = 1e-3) -> None:
         if all(matches(found, value, tolerance=tolerance) for found, _, value in values) and not all(
             matches(value, right, tolerance=tolerance) for _, right, value in values
         ):
+            raise Wrong(message)
+    if otherwise:
+        expect_varied(name)
+        try:
+            message = otherwise()
+        except Exception:  # an answer may fail on inputs so simple
+            message = ""
+        if message:
             raise Wrong(message)
     for found, right, _ in asked:
         expect_close(found, right, name=name, tolerance=tolerance)
@@ -120,9 +181,11 @@ def _number(result, name: str) -> Tensor:
 def transport_cost(answer):
     cases = [
         (torch.tensor([0.0, 10.0, 2.0, 5.0]), torch.tensor([4.0, 11.0, 1.0, 2.5])),
+        (torch.tensor([3.0, 1, 3, 0, 1, 3]), torch.tensor([2.0, 2, 5, 2, 4, 1])),  # some stand on one place
         (_normal(40, 1, 0)[:, 0], 2 * _normal(40, 1, 1)[:, 0] + 1),
         (_normal(7, 1, 2)[:, 0] - 5, _normal(7, 1, 3)[:, 0]),
     ]
+    costs = []
 
     def ask(a, b):
         found = _number(call_unchanged(answer, a, b, name="transport_cost"), "the cost")
@@ -162,9 +225,32 @@ def transport_cost(answer):
             ((ordered_a - b).square().mean(), "only one of the two is in order."),
             ((a - ordered_b).square().mean(), "only one of the two is in order."),
         ]
+        costs.append((found.item(), moves.square().mean().item()))
         return found, moves.square().mean(), [*mistakes, *other_costs(a, b)]
 
-    _tell_all(cases, ask, "the cost", tolerance=1e-4)
+    def otherwise():
+        one = float(answer(torch.tensor([1.0]), torch.tensor([4.0])))
+        if not matches(one, 9.0):
+            return f"a single point that moves from 1 to 4 costs 3² = 9, and costs {one:.4g} in yours."
+        a, b = cases[-1]
+        if not matches(float(answer(a.flip(0), b)), costs[-1][0]):
+            return (
+                "your cost changes where the points of a heap are listed in another order. Which goes where "
+                "should depend on where they lie alone."
+            )
+        found, least = max(costs, key=lambda pair: abs(pair[0] - pair[1]))
+        if found < least:
+            return (
+                f"you find {found:.4g}, which is less than the cheapest way costs, {least:.4g}. Is a place "
+                "filled twice, or a point forgotten?"
+            )
+        return (
+            f"you pay {found:.4g} where {least:.4g} is enough. Do two of your paths cross? Exchange their "
+            "ends, "
+            "and both become shorter. Or does not every point count alike?"
+        )
+
+    _tell_all(cases, ask, "the cost", tolerance=1e-4, otherwise=otherwise)
     return "smallest to smallest: paths that cross are never cheaper."
 
 
@@ -286,7 +372,40 @@ def frechet(answer):
             )
         return found, right, mistakes
 
-    _tell_all(cases, ask, "the distance")
+    def otherwise():
+        real, fake = _normal(30, 3, 40) @ _normal(3, 3, 41), _normal(20, 3, 43).exp()
+        centred = float(answer(real - real.mean(0), fake - fake.mean(0)))
+        by_means, should = (
+            float(answer(real, fake)) - centred,
+            (real.mean(0) - fake.mean(0)).square().sum().item(),
+        )
+        if not matches(by_means, should, tolerance=1e-2):
+            return (
+                "two sets that are shifted to one mean come nearer by |μ_a − μ_b|², here "
+                f"{should:.4g}; in yours by {by_means:.4g}. Look at the means: of each feature, over the "
+                "samples, "
+                "their squared differences added up."
+            )
+        shift = torch.tensor([1.0, -2.0, 0.5])
+        apart, wide = float(answer(real, real + shift)), float(answer(real, 3 * (real - real.mean(0))))
+        if not matches(apart, 5.25, tolerance=1e-2):
+            return (
+                "two sets that differ by a shift of (1, −2, ½) only have the distance 1 + 4 + ¼ = 5.25, and "
+                f"you find {apart:.4g}. What should the three traces cancel to, where the covariances agree?"
+            )
+        means, spread = real.mean(0).square().sum().item(), 4 * real.var(0).sum().item()
+        if not matches(wide, means + spread, tolerance=1e-2):
+            return (
+                "of two sets with covariances Σ and 9Σ, the root of the product is 3Σ, so the traces give "
+                f"(1 + 9 − 6)·tr Σ = {spread:.4g}; you find {wide - means:.4g}. What is the root of a matrix "
+                "product?"
+            )
+        return (
+            "right where the covariances are multiples of each other, and wrong where they have other axes: "
+            "the mistake is in tr (Σ_a Σ_b)^½. Is the root that of the product itself?"
+        )
+
+    _tell_all(cases, ask, "the distance", otherwise=otherwise)
     return "the distance that every paper reports, in whatever features you hand it."
 
 
@@ -378,7 +497,24 @@ def score_of_logits(answer):
         mistakes += other_scores(logits.double(), p, information)
         return found, math.exp(information), mistakes
 
-    _tell_all([(logits,) for logits in [*cases, sure]], ask, "the score")
+    def otherwise():
+        even, alike = float(answer(20.0 * torch.eye(4))), float(answer(_normal(1, 4, 6).repeat(5, 1)))
+        if not matches(even, 4.0, tolerance=1e-2):
+            return (
+                "four images, each surely of another class, should score 4; yours score "
+                f"{even:.4g}. Each KL is log 4 there. What becomes of it?"
+            )
+        if not matches(alike, 1.0, tolerance=1e-2):
+            return (
+                "five equal images should score 1, since p(k | x) is p(k) for each; yours score "
+                f"{alike:.4g}. Which p(k) do you compare with?"
+            )
+        return (
+            "right for images that are all alike, and for sure images of all classes; wrong where the "
+            "classifier wavers. Are p(k | x) and p(k) the plain softmax and its average over the images?"
+        )
+
+    _tell_all([(logits,) for logits in [sure, *cases]], ask, "the score", otherwise=otherwise)
     return "between 1 and the number of classes, and the real images never came in."
 
 
@@ -397,6 +533,7 @@ def kernel_distance_of(answer):
     cases = [
         (_normal(12, 4, 0), _normal(12, 4, 1) + 0.8),
         (_normal(9, 7, 2) - 0.5, 1.5 * _normal(20, 7, 3)),
+        (_with_twins(8, 3, 6), _with_twins(6, 3, 7)),
         (_normal(30, 3, 4), _normal(15, 3, 5)),
     ]
 
@@ -460,7 +597,38 @@ def kernel_distance_of(answer):
         ]
         return found, right, [*mistakes, *other_kernel_distances(x, y)]
 
-    _tell_all(cases, ask, "the distance")
+    def otherwise():
+        x, nothing = _normal(6, 3, 42), torch.zeros(5, 3)
+        empty, two = float(answer(nothing, nothing[:3])), torch.tensor([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]])
+        if not matches(empty, 0.0, tolerance=1e-3):
+            return (
+                "where all features are 0 every kernel is 1, and 1 + 1 − 2·1 = 0; you find "
+                f"{empty:.4g}. One of your three averages adds up another number of kernels than it divides "
+                "by."
+            )
+        pair = float(answer(two, nothing))
+        if not matches(pair, (2 / 3 + 1) ** 3 - 1, tolerance=1e-3):
+            return (
+                "of two real samples, (1, 2, 0) and (0, 1, 1), and generated ones of zeros, the distance is "
+                f"k − 1 with the one kernel (2/3 + 1)³ = 4.63, that is 3.63; you find {pair:.4g}. Work out k."
+            )
+        table = polynomial_kernel(x.double(), x.double())
+        inner = ((table.sum() - table.trace()) / 30).item()
+        sides = (("real", float(answer(x, nothing))), ("generated", float(answer(nothing, x))))
+        for side, found in sides:  # the kernel with zeros is 1
+            if not matches(found, inner - 1, tolerance=1e-2):
+                return (
+                    "with features of zeros on the other side the kernel is 1 in two of the averages, and "
+                    f"the distance is the average over *different* {side} samples − 1, here "
+                    f"{inner - 1:.4g}. You "
+                    f"find {found:.4g}: look at that average, and at the kernel."
+                )
+        return (
+            "the averages within the real and within the generated samples are right. The mixed one is not: "
+            "over which pairs does it run, and how often does it count?"
+        )
+
+    _tell_all(cases, ask, "the distance", otherwise=otherwise)
     return "its mean over many sets is right, for any number of samples."
 
 
@@ -480,11 +648,11 @@ def kernel_distance_of(answer):
 def precision_and_recall(answer):
     near = torch.cat([0.3 * _normal(20, 2, 3), _normal(8, 2, 4) + 6])
     cases = [
+        *_on_edges_and_twins(),
         (_normal(40, 2, 0), 0.4 * _normal(30, 2, 1) + 0.5, 3),
         (_normal(25, 3, 2), 1.8 * _normal(25, 3, 5), 2),
         (_normal(30, 2, 6), near, 1),
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
-        (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
 
     def ask(real, fake, k):
@@ -501,7 +669,10 @@ def precision_and_recall(answer):
         right = precision_recall(real, fake, k)
         return found, torch.tensor(right), mistaken_balls(real.double(), fake.double(), k)
 
-    _tell_all(cases, ask, "(precision, recall)")
+    def otherwise():
+        return _smallest_example(answer, precision_recall, ("precision", "recall"))
+
+    _tell_all(cases, ask, "(precision, recall)", otherwise=otherwise)
     return "one number for quality, one for variety."
 
 
@@ -532,21 +703,38 @@ def copied_fraction(answer):
         found = _number(result, "the fraction")
         of_fake, of_fresh = (to_nearest(side, training) for side in (fake, fresh))
         mistakes = mistaken_copying(fake.double(), fresh.double(), training.double())
-        return found, nearer(of_fake, of_fresh), mistakes
+        between = (nearer(of_fake, of_fresh, ties) for ties in (0, 1))
+        of_ties = "right where no two are equally near. Where both are, the pair counts *half*."
+        return found, nearer(of_fake, of_fresh), [*mistakes, (found.clamp(*between), of_ties)]
 
-    _tell_all(_copying_cases(), ask, "the fraction")
+    def otherwise():
+        made, new, known = (torch.tensor(places)[:, None] for places in ([1.0, 8], [1.5, 4], [0.0, 10]))
+        found = float(answer(made, new, known))
+        if matches(found, 0.75):
+            return (
+                "right for two vectors of each kind, and not for more. Is a neighbour looked up in the wrong "
+                "set, or are vectors compared only at the same place in their lists?"
+            )
+        return (
+            "an example on a line: generated 1 and 8, fresh 1.5 and 4, training 0 and 10. The generated ones "
+            "have their nearest training vector 1 and 2 away, the fresh ones 1.5 and 4; so in 3 of 4 pairs "
+            "the "
+            f"generated one is nearer, 0.75, and you find {found:.3g}."
+        )
+
+    _tell_all(_copying_cases(), ask, "the fraction", otherwise=otherwise)
     return "½ says that nothing was copied, and nothing of how good the samples are."
 
 
 def _copying_cases() -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Generated, fresh and training vectors; the last two cases have copies and ties, in exact numbers."""
+    """Generated, fresh and training vectors; the first two cases have copies and ties, in exact numbers."""
     rng = torch.Generator().manual_seed(9)
     whole = torch.randint(-3, 4, (45, 3), generator=rng).float()
     return [
+        (torch.cat([whole[:6], whole[:1], whole[:1], whole[-5:] + 1]), whole[20:33] + 2, whole),
+        (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
         (_normal(14, 2, 3), 1.2 * _normal(23, 2, 4), _normal(31, 2, 5)),
         (0.7 * _normal(25, 3, 0) + 0.3, _normal(25, 3, 1), _normal(40, 3, 2)),
-        (torch.cat([whole[:6], whole[-5:] + 1]), whole[20:33] + 2, whole),
-        (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
     ]
 
 
@@ -577,7 +765,22 @@ def ssim(answer):
             raise Wrong("one number is asked for: the mean over all places and over all pairs.")
         return _number(result, "the SSIM"), mean_ssim(images, targets), mistaken_ssim(images, targets)
 
-    _tell_all(_ssim_cases(), ask, "the SSIM", tolerance=2e-4)
+    def otherwise():
+        even = [torch.full((1, 1, 12, 12), 2 * grey - 1) for grey in (0.2, 0.6)]
+        found, wanted = float(answer(*even)), mean_ssim(*even).item()
+        if not matches(found, wanted, tolerance=1e-3):
+            return (
+                "two even grey images, of brightness 0.2 and 0.6, have no pattern: there it is "
+                f"(2·0.2·0.6 + c₁)/(0.2² + 0.6² + c₁) = {wanted:.3f}, and you find {found:.3f}. Look at the "
+                "brightness, the weights' sum and the factor of the means."
+            )
+        return (
+            "right for even images: brightness and means are in order. The second factor is not: under the "
+            "window, σₓ² is the mean of squares minus the square of the mean, σₓᵧ the mean of products minus "
+            "the product of the means."
+        )
+
+    _tell_all(_ssim_cases(), ask, "the SSIM", tolerance=2e-4, otherwise=otherwise)
     same = _ssim_cases()[0][0]
     value = _number(call_unchanged(answer, same, same, name="ssim"), "the SSIM")
     if not matches(value, 1.0):
@@ -628,15 +831,18 @@ def safest_guess(answer):
         if image.dim() == 0 and error.dim() > 0:
             raise Wrong("the two are in the wrong order: first the image, then the error.")
         if image.shape == (1, *shape):
-            image = image[0]
+            raise Wrong(
+                f"the image has an axis too many, {tuple(image.shape)}: it is one image, {shape}. Leave out "
+                "`keepdim`, or take `image[0]`."
+            )
         wide = targets.double()
         best = wide.mean(0)
-        _check_guess(image, wide, best)
+        _check_guess(image, wide, best, answer)
         _check_error(error, wide, best)
     return "no image is nearer to all of them, and it is none of them."
 
 
-def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
+def _check_guess(image: Tensor, targets: Tensor, best: Tensor, answer) -> None:
     if image.dim() == 0:
         raise Wrong("the guess is one *image*, with a value for every pixel; yours is a single number.")
     if image.shape != best.shape and image.shape == targets.mean((1, 2, 3)).shape:
@@ -702,7 +908,55 @@ def _check_guess(image: Tensor, targets: Tensor, best: Tensor) -> None:
     for value, message in mistakes:
         if matches(image, value) and not matches(value, best):
             raise Wrong(message)
+    if matches(image, best):
+        return
+    share = ((image * best).sum() / best.square().sum()).item()
+    if 0.02 < share < 0.999 and matches(image, share * best, tolerance=1e-3):
+        raise Wrong(
+            f"the image stands {share:.0%} of the way from grey, 0, to the best one: is that a descent that "
+            "ends too early? Where the derivative is 0 can be worked out."
+        )
+    _expect_equal_weights(answer, targets)
+    if ((image >= targets.amin(0) - 1e-6) & (image <= targets.amax(0) + 1e-6)).all():
+        expect_varied("the image")
+        raise Wrong(
+            "each pixel lies between the darkest and the brightest of its targets, and is another average "
+            "than the one with the least *squares*. Where is the derivative of Σ (c − xᵢ)² equal to 0?"
+        )
     expect_close(image, best, name="the image")
+
+
+def _expect_equal_weights(answer, targets: Tensor) -> None:
+    """Raise Wrong where a brighter pixel of one target does not move the guess there alone, by 1/N."""
+    targets = targets.float() * 0.5
+    try:
+        before, moves, elsewhere = answer(targets)[0], [], 0.0
+        for place in range(len(targets)):
+            other = targets.clone()
+            other[place, 0, 1, 1] += 0.2
+            change = (torch.as_tensor(answer(other)[0]) - torch.as_tensor(before)).abs() / 0.2
+            moves.append(change[0, 1, 1].item())
+            change[0, 1, 1] = 0
+            elsewhere = max(elsewhere, change.max().item())
+    except Exception:  # an answer may give something else than tensors
+        return
+    if elsewhere > 1e-3:
+        raise Wrong(
+            "a brighter pixel of one target changes the guess at *other* pixels, too. Each pixel has its own "
+            "squared errors, and can be chosen by itself."
+        )
+    idle = [place for place, move in enumerate(moves) if move < 1e-4]
+    if idle:
+        raise Wrong(
+            f"target number {idle[0]} of {len(moves)}, counted from 0, has no say in the guess: a brighter "
+            "pixel "
+            "there changes nothing. All squares count."
+        )
+    if max(moves) > 1.05 * min(moves):
+        raise Wrong(
+            f"the targets do not count alike: a pixel brighter by 1 moves the guess by {min(moves):.2g} to "
+            f"{max(moves):.2g}, depending on the target, and should by 1/{len(moves)}. What weighs them?"
+        )
 
 
 def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
@@ -746,7 +1000,14 @@ def _check_error(error: Tensor, targets: Tensor, best: Tensor) -> None:
         ((targets - best).norm(), "that is the root of the sum of squares. Take the mean, and no root."),
         (-10 * squares.mean().log10(), "that is in decibels. The error itself is asked for."),
     ]  # fmt: skip
-    _tell(error, squares.mean(), mistakes, "the error")
+    _tell(error, squares.mean(), mistakes, "the error", close=False)
+    if not matches(error, squares.mean(), tolerance=1e-3):
+        more = "more" if error > squares.mean() else "less"
+        raise Wrong(
+            f"the error is {error.item():.4g}, and your image has {squares.mean().item():.4g}: that is "
+            f"{more}. Is "
+            "it measured with another image than the one that you return, or with another average?"
+        )
 
 
 PREDICTIONS = {
@@ -854,7 +1115,30 @@ def at_infinity(answer):
         )
         return found, intercept, [*mistakes, *other_limits(n, y)]
 
-    _tell_all(cases, ask, "the distance", tolerance=1e-4)
+    def otherwise():
+        sizes = [100, 400, 1000, 2500]
+        exact = [1 + 60 / size for size in sizes]
+        found = float(answer(sizes, exact))
+        if not matches(found, 1.0, tolerance=1e-6):
+            return (
+                "distances that lie exactly on 1 + 60/N have the limit 1 for infinitely many samples, and "
+                "you find "
+                f"{found:.6g}. Over which variable is that a straight line, and where do you read it off?"
+            )
+        for place, size in enumerate(sizes):
+            moved = [one + 0.1 * (number == place) for number, one in enumerate(exact)]
+            if matches(float(answer(sizes, moved)), found, tolerance=1e-6):
+                return (
+                    f"the distance with {size} samples has no say in your limit. Least squares uses all "
+                    "points: "
+                    "each has its own noise."
+                )
+        return (
+            "right for points that lie on a line, and not for others: the points do not weigh as they do in "
+            "least squares of the distances. Is the fit another one, or is something done to its result?"
+        )
+
+    _tell_all(cases, ask, "the distance", tolerance=1e-4, otherwise=otherwise)
     return "what Chong and Forsyth call FID∞."
 
 
@@ -874,10 +1158,10 @@ def at_infinity(answer):
 def density_and_coverage(answer):
     thick = torch.cat([0.4 * _normal(30, 2, 1) + 0.5, torch.tensor([[9.0, 9]])])  # and one stray
     cases = [
+        *_on_edges_and_twins(),
         (_normal(40, 2, 0), thick, 3),
         (_normal(25, 3, 2), 1.8 * _normal(35, 3, 5), 2),
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
-        (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
     ]
 
     def ask(real, fake, k):
@@ -894,7 +1178,10 @@ def density_and_coverage(answer):
         right = density_coverage(real, fake, k)
         return found, torch.tensor(right), mistaken_density(real.double(), fake.double(), k)
 
-    _tell_all(cases, ask, "(density, coverage)")
+    def otherwise():
+        return _smallest_example(answer, density_coverage, ("density", "coverage"))
+
+    _tell_all(cases, ask, "(density, coverage)", otherwise=otherwise)
     return "both ask the real balls, so no fake can bring a ball of its own."
 
 
@@ -972,5 +1259,28 @@ def error_limits(answer):
                 else "return two numbers, `low, high`; yours is one."
             )
         right = wilson(errors, answers, z)
-        _tell(found, right, mistaken_limits(errors, answers, z), "the pair of limits", tolerance=2e-4)
+        if not matches(found, right, tolerance=2e-4):
+            _tell(found, right, mistaken_limits(errors, answers, z), "the pair of limits", 2e-4, close=False)
+            _put_into_equation(found, right, errors, answers, z)
+        expect_close(found, right, name="the pair of limits", tolerance=2e-4)
     return "this is Wilson's interval. It stays within 0 and 1, even where nobody was wrong."
+
+
+def _put_into_equation(found, right, errors: int, answers: int, z: float) -> None:
+    """Raise Wrong: the worse of two limits does not solve |p̂ − p| = z·√(p(1 − p)/n)."""
+    expect_varied("the pair of limits")
+    if matches(found, right, tolerance=0.02) and abs(found - right).max() < 2e-3:
+        return  # nearly right: `expect_close` says so
+    worse = int((found - right).abs().argmax())
+    limit, share = found[worse].item(), errors / answers
+    if not 0 <= limit <= 1:
+        raise Wrong(
+            f"of {errors} errors in {answers} answers your {('lower', 'upper')[worse]} limit is {limit:.4g}, "
+            "which is no error rate. The equation's roots lie within 0 and 1."
+        )
+    left, spread = abs(share - limit), z * math.sqrt(limit * (1 - limit) / answers)
+    raise Wrong(
+        f"put your {('lower', 'upper')[worse]} limit for {errors} errors in {answers} answers, {limit:.4g}, "
+        f"into the equation: |p̂ − p| is {left:.4g}, and z·√(p(1 − p)/n) is {spread:.4g}. Square both sides, "
+        "and solve for p."
+    )

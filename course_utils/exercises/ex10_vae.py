@@ -38,10 +38,18 @@ RATE = 0.1  # of plain gradient descent: a step then shows which gradient it too
     ],
 )
 def kl_to_prior(answer):
-    for n, dims, seed, scale in ((5, 3, 0, 1.0), (4, 6, 1, 1.0), (6, 2, 2, 0.1)):  # the last near the prior
+    # The third is near the prior; then variances from e⁻²⁰ to e²⁰, and as many dimensions as some VAEs have.
+    for n, dims, seed, scale in (
+        (5, 3, 0, 1.0),
+        (4, 6, 1, 1.0),
+        (6, 2, 2, 0.1),
+        (7, 4, 3, 20.0),
+        (3, 400, 4, 1.0),
+    ):
         rng = torch.Generator().manual_seed(seed)
-        mean = (2 * scale * torch.randn(n, dims, generator=rng)).requires_grad_()
-        log_variance = (scale * torch.randn(n, dims, generator=rng)).requires_grad_()
+        mean = (2 * min(scale, 1.0) * torch.randn(n, dims, generator=rng)).requires_grad_()
+        log_variance = scale * torch.randn(n, dims, generator=rng).clamp(-1, 1) - float(dims > 100)
+        log_variance.requires_grad_()
         handed = []
 
         def recorded(mean, log_variance, handed=handed):
@@ -50,11 +58,23 @@ def kl_to_prior(answer):
 
         function = recorded if callable(answer) else answer
         result = call_unchanged(function, mean, log_variance, name="kl_to_prior")
-        found = as_tensor(result, "`kl_to_prior(mean, log_variance)`")
+        try:
+            found = as_tensor(result, "`kl_to_prior(mean, log_variance)`")
+        except Wrong as wrong:
+            if seed < 3 or not ("infinite" in str(wrong) or "NaN" in str(wrong)):
+                raise
+            raise Wrong(
+                "right for few dimensions and moderate variances; but the *product* of 400 variances is 0 "
+                "to a "
+                "computer, or infinite, and so is its logarithm. Add up the logarithms that are given."
+                if dims > 100
+                else "right for moderate variances; with log σ² from −20 to 20 the result is not finite. The "
+                "logarithm is given: is it taken back from something rounded?"
+            ) from None
         right = gaussian_kl(mean, log_variance).detach()
         parts = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).detach()
         if not matches(found, right):
-            _kl_mistakes(found, right, parts, mean.detach(), log_variance.detach())
+            _kl_mistakes(answer, found, right, parts, mean.detach(), log_variance.detach())
         expect_like(result, dtype=torch.float32, requires_grad=True, name="`kl_to_prior(mean, log_variance)`")
         _expect_slopes(result, handed)
     return "in nats: what it costs to send z to somebody who knows only the prior."
@@ -73,7 +93,7 @@ def _expect_slopes(result, handed):
             )
 
 
-def _kl_mistakes(found, right, parts, mean, log_variance):
+def _kl_mistakes(answer, found, right, parts, mean, log_variance):
     """Raises Wrong: what the wrong result is the result of."""
     if found.shape == parts.shape and matches(found, parts):
         raise Wrong("right for each dimension. They are independent: what becomes of their KLs?")
@@ -139,9 +159,32 @@ def _kl_mistakes(found, right, parts, mean, log_variance):
             f"For {mean.shape[1]} dimensions it is −½·{mean.shape[1]}: do you take their number from the "
             "tensors?"
         )
-    raise Wrong(
-        "that is not E[log q(z) − log p(z)] under q. Try it with mean 0 and log_variance 0, where it must "
-        "be 0, and with mean 2 and log_variance 0, where it must be 2 for each dimension."
+    raise Wrong(_by_terms(answer))
+
+
+def _by_terms(answer) -> str:
+    """What simple cases tell of a KL that is none of the known slips."""
+    zeros = torch.zeros(1, 2)
+    try:
+        for mean, log_variance, wanted, why in (
+            (zeros, zeros, 0.0, "q is the prior itself there"),
+            (zeros + torch.tensor([1.0, 3.0]), zeros, 5.0, "only ½ Σ μ² is left there, with σ² = 1"),
+            (zeros, zeros + 2, math.exp(2) - 3, "only ½ Σ (σ² − 1 − log σ²) is left there, with μ = 0"),
+            (zeros, zeros - 2, math.exp(-2) + 1, "only ½ Σ (σ² − 1 − log σ²) is left there, with μ = 0"),
+        ):
+            found = float(answer(mean, log_variance).sum())
+            if not matches(found, wanted):
+                return (
+                    f"that is not E[log q(z) − log p(z)] under q. For μ = {tuple(mean[0].tolist())} and log "
+                    "σ² = "
+                    f"{tuple(log_variance[0].tolist())} it is {wanted:.4g}, and you find {found:.4g}: {why}."
+                )
+    except Exception:  # an answer may fail on a single sample
+        pass
+    return (
+        "right for a single sample, but not for several: the samples are mixed, or the axis is the wrong "
+        "one. "
+        "Each row is a sample: the sum runs along its own numbers."
     )
 
 
@@ -176,8 +219,72 @@ def _other_terms(right, parts, mean, log_variance):
                 ),
                 cut.format(end),
             )
-            for end in (0.5, 1, 2, 3)
+            for end in (0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15)
         ),
+        *(
+            (
+                half_sum(variance.clamp(min=low, max=high) + square - 1 - log_variance),
+                "the variances are cut off: beyond, your KL is another one, and has no gradient.",
+            )
+            for low in (0, 1e-4, 1e-3, 1e-2, 0.1)
+            for high in (math.exp(5), math.exp(10), 100.0, 1e3, 1e4, math.inf)
+            if (low, high) != (0, math.inf)
+        ),
+        *(
+            (
+                half_sum(variance + square - 1 - (variance + small).log()),
+                "a small number is added to the variance, lest its logarithm be −∞. Take `log_variance` "
+                "itself.",
+            )
+            for small in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+        ),
+        *(
+            (value, "the means are added up before they are squared. Square each mean, then sum.")
+            for value in (
+                half_sum(variance - 1 - log_variance) + 0.5 * mean.sum(1).square(),
+                half_sum(variance - 1 - log_variance) + 0.5 * mean.mean(1).square(),
+                half_sum(variance - 1 - log_variance) + 0.5 * mean.shape[1] * mean.mean(1).square(),
+            )
+        ),
+        (
+            0.5 * (variance.sum(1) + square.sum(1) - mean.shape[1] - variance.sum(1).log()),
+            "the logarithm of the *sum* of the variances stands where the sum of the logarithms belongs.",
+        ),
+        (
+            parts.flatten().reshape(mean.shape[1], -1).sum(0),
+            "`reshape` deals the numbers out anew, and mixes the samples. `.T` would exchange rows and "
+            "columns; "
+            "`sum(1)` adds up each sample's own.",
+        ),
+        (
+            parts.flatten().cumsum(0)[mean.shape[1] - 1 :: mean.shape[1]],
+            "each sample's sum holds those of the samples before it, too.",
+        ),
+        (parts.sum(1).flip(0), "the samples come back in reverse order."),
+        (parts.prod(1), "the dimensions' KLs are multiplied. Of independent ones they add up."),
+        (parts.norm(dim=1), "a root of a sum of squares. The KLs of independent dimensions add up."),
+        (parts.median(1).values, "that is the median dimension's KL. They add up."),
+        (
+            half_sum((0.5 * log_variance).exp() + square - 1 - 0.5 * log_variance),
+            "σ and log σ stand where σ² and log σ² should: the variance is exp(log_variance).",
+        ),
+        (
+            half_sum(variance + square - 1 - log_variance / math.log(2)),
+            "log σ² is in bits there, and the rest in nats.",
+        ),
+        (
+            half_sum(variance + (mean - 1).square() - 1 - log_variance),
+            "the prior's mean is 0, not 1.",
+        ),
+        (
+            half_sum(1 / variance + square / variance - 1 + log_variance),
+            "that is KL(p ‖ q). The expectation is over q: under which of the two do you draw z?",
+        ),
+        (
+            half_sum(variance + square / variance - 1 - log_variance),
+            "μ² is divided by σ²: that is of KL(p ‖ q). Under q, E[z²] = μ² + σ².",
+        ),
+        (half_sum(variance * square - 1 - log_variance), "σ² and μ² are multiplied: E[z²] = μ² + σ²."),
         (half_sum(variance + mean.abs() - 1 - log_variance), "μ² stands in the formula, not |μ|."),
         (half_sum(variance + square - log_variance) - 0.5, one),
         (half_sum(variance + square - log_variance) - 1, one),
@@ -316,6 +423,8 @@ def _parts(encoder, decoder, images, noise, change=""):
         distortion = (torch.sigmoid(logits) - bits).square().flatten(1).sum(1)
     else:
         distortion = -bernoulli_log_likelihood(logits, -images if change == "flipped" else images)
+    if change == "one draw":
+        return distortion, 0.5 * (latents.square() - noise.square() - log_variance).sum(1)
     return distortion, gaussian_kl(mean, log_variance)
 
 
@@ -451,6 +560,9 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
     **{
         change: (lambda d, r, p, k: d.mean() + r.mean(), change, message)
         for change, message in {
+            "one draw": "the rate is taken at the one draw of z, log q(z) − log p(z): right on average, and "
+            "noisy, "
+            "even negative at times. The rate has a formula: exercise 10.1.",
             "log variance": "the noise is multiplied by log σ². A draw of N(μ, σ²) is μ + σ·ε, and σ is the "
             "root of exp(log σ²).",
             "variance squared": "the noise is multiplied by σ⁴ = exp(2·log σ²). The standard deviation is "
@@ -495,7 +607,7 @@ STEP_MISTAKES = {  # name of the mistake -> (loss of (distortion, rate, pixels, 
 
 def _gradient(loss, encoder, decoder):
     weights = [*encoder.parameters(), *decoder.parameters()]
-    slopes = torch.autograd.grad(loss, weights, allow_unused=True)
+    slopes = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
     return torch.cat(
         [
             (torch.zeros_like(weight) if slope is None else slope).flatten()
@@ -531,7 +643,8 @@ def vae_step(answer):
         before = _all_weights(encoder, decoder)
         pixels = math.prod(shape)
         distortion, rate = (part.mean() for part in _parts(encoder, decoder, images, noise))
-        slope = _gradient(distortion + rate, encoder, decoder)
+        slopes = [_gradient(part, encoder, decoder) for part in (distortion, rate)]
+        slope = sum(slopes)
         mistakes = [
             (
                 message,
@@ -548,8 +661,15 @@ def vae_step(answer):
         parameters = [*encoder.parameters(), *decoder.parameters()]
         for parameter in parameters:
             parameter.grad = torch.ones_like(parameter)  # left over from an earlier step
-        optimizer = torch.optim.SGD(parameters, RATE)
+        optimizer, steps = torch.optim.SGD(parameters, RATE), []
+        optimizer.register_step_post_hook(lambda *_, steps=steps: steps.append(1))
         returned = _take(answer, encoder, decoder, optimizer, images, noise)
+        if len(steps) > 1:
+            raise Wrong(
+                f"{'two' if len(steps) == 2 else len(steps)} steps were taken. One is asked for, down the "
+                "sum "
+                "of distortion and rate."
+            )
         expect_trainable(encoder, "the encoder")
         expect_trainable(decoder, "the decoder")
         after = _all_weights(encoder, decoder)
@@ -561,9 +681,42 @@ def vae_step(answer):
                     "are they cut off? One step of the optimiser is asked for, and nothing after it."
                 )
             _expect_the_given_noise(answer, latent_dim, shape, images, noise, change)
-        _check_change(change, slope, mistakes, len(weights_of(encoder)))
+        _check_change(change, slope, mistakes, len(weights_of(encoder)), slopes)
         _check_parts(returned, distortion.detach(), rate.detach(), n, pixels)
+    _check_where_sure(answer)
     return "a VAE is these lines, in a loop."
+
+
+def _check_where_sure(answer) -> None:
+    """Raises Wrong unless the step is right where the decoder's logits are far beyond ±20."""
+    rng = torch.Generator().manual_seed(5)
+    images = torch.randint(2, (5, 1, 4, 4), generator=rng).float() * 2 - 1
+    noise = torch.randn(5, 3, generator=rng)
+    encoder, decoder = _networks(3, (1, 4, 4))
+    for layer in decoder.modules():
+        last = layer if isinstance(layer, torch.nn.Linear) else None
+        if last is not None and last.out_features == 16:
+            last.weight.data.mul_(40)
+    before = _all_weights(encoder, decoder)
+    distortion, rate = (part.mean() for part in _parts(encoder, decoder, images, noise))
+    slope = _gradient(distortion + rate, encoder, decoder)
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], RATE)
+    returned = _take(answer, encoder, decoder, optimizer, images, noise)
+    change, found = (
+        (_all_weights(encoder, decoder) - before) / -RATE,
+        as_tensor(returned[0], "the distortion"),
+    )
+    if matches(found, distortion.detach(), tolerance=1e-2) and matches(
+        change, slope, tolerance=1e-2 * max(1.0, slope.abs().max().item())
+    ):
+        return
+    raise Wrong(
+        "right for moderate logits; but where the decoder is sure, at logits far beyond ±20, the distortion "
+        "is "
+        f"{found.item():.4g}, and should be {distortion.item():.4g}, with a slope. To a computer the "
+        "sigmoid is 0 "
+        "or 1 there: take the cross-entropy that takes logits."
+    )
 
 
 def _two_steps(latent_dim, shape, images, noise):
@@ -627,8 +780,8 @@ def _take(answer, encoder, decoder, optimizer, images, noise):
         raise
 
 
-def _check_change(change, slope, mistakes, encoder_size):
-    """Raises Wrong unless the weights moved along −slope."""
+def _check_change(change, slope, mistakes, encoder_size, slopes):
+    """Raises Wrong unless the weights moved along −slope, the sum of those of distortion and rate."""
     if matches(change, slope, tolerance=1e-3):
         return
     if not moved(change, torch.zeros_like(change)):
@@ -663,6 +816,20 @@ def _check_change(change, slope, mistakes, encoder_size):
     times = ((change @ slope) / (slope @ slope)).item()
     if matches(change, times * slope, tolerance=1e-3):
         raise Wrong(f"the right direction, but {times:.3g} times as far as one step down −ELBO goes.")
+    columns = torch.stack(slopes, dim=1)
+    weights = torch.linalg.lstsq(columns, change[:, None]).solution[:, 0]
+    if matches(change, columns @ weights, tolerance=1e-3):
+        raise Wrong(
+            "the weights moved, but not along the gradient of distortion + rate: it is that of "
+            f"{weights[0]:.3g}·distortion + {weights[1]:.3g}·rate. Which of the two is divided, or "
+            "multiplied, by "
+            "something?"
+        )
+    if matches(change[encoder_size:], slope[encoder_size:], tolerance=1e-3):
+        raise Wrong(
+            "the decoder's step is right, so z and the distortion's value are; the encoder's is not. Look at "
+            "the rate, and at what of μ and σ is cut off on the way to z."
+        )
     raise Wrong(
         "the weights moved, but not along the gradient of E[distortion + rate] of these images and this "
         "noise. Is z = μ + σ·ε with the `noise` that was handed in, and are distortion and rate each summed "
@@ -725,6 +892,35 @@ def implied_variance(answer):
             (3 * right, "the three channels count twice: `pixels` are all numbers of an image already."),
             (right / 3, "the channels do not come in by themselves: `pixels` are all numbers of an image."),
             (right**2, "that is the square of the variance."),
+            *(
+                (
+                    pixels // 2 * weight,
+                    "an integer division: `//` loses half a pixel where their number is odd.",
+                )
+                for _ in range(pixels % 2)
+                if pixels == 1_001
+            ),
+            *(
+                (
+                    channels * int(round_off((pixels / channels) ** 0.5)) ** 2 * weight / 2,
+                    "the number of "
+                    "pixels "
+                    "is worked out anew, from a side and channels of its own. `pixels` are all numbers of an "
+                    "image already, whatever their shape.",
+                )
+                for channels in (1, 3)
+                for round_off in (math.floor, math.ceil, round)
+            ),
+            (3 * 64 * 64 * weight / 2, "12,288 pixels are the example's. Take `pixels`."),
+            (pixels * 0.00025 / 2, "0.00025 is the example's weight. Take `kl_weight`."),
+            (math.sqrt(pixels * weight), "that is a root. The variance is asked for, and what of the ½?"),
+            (pixels * math.sqrt(weight) / 2, "the root of the weight stands where the weight belongs."),
+            (pixels * weight**2 / 2, "the weight is squared, and comes in once."),
+            (pixels**2 * weight / 2, "the pixels' number is squared, and comes in once."),
+            (1 - right, "that is 1 − σ²."),
+            (1 + right, "1 is added."),
+            (right + 0.5, "½ is added. Where does the ½ of the exponent belong?"),
+            (math.exp(right), "that is an exponential. The variance is a factor, not an exponent."),
             ((pixels - 1) * weight / 2, "D − 1 stands where D belongs: a mean divides by D."),
             ((pixels + 1) * weight / 2, "D + 1 stands where D belongs: a mean divides by D."),
             (
@@ -773,7 +969,9 @@ def implied_variance(answer):
                 continue
             if matches(found / mistake, 1.0, tolerance=1e-5):
                 raise Wrong(message)
-        if matches(found / right, 1.0, tolerance=1e-2):
+        if matches(found / right, 1.0, tolerance=1e-2) and matches(
+            float(answer(784, 1.0)), 392.0, tolerance=1e-2
+        ):
             raise Wrong(
                 f"nearly right: for {pixels} pixels and weight {weight:g} it is {right:.7g}, and you get "
                 f"{found.item():.7g}. Is something rounded?"
@@ -784,11 +982,30 @@ def implied_variance(answer):
                 "`//`?"
             )
         expect_varied("`implied_variance(pixels, kl_weight)`")
-        raise Wrong(
-            f"for {pixels} pixels and weight {weight:g} you get {found.item():.4g}. Put it into "
-            "−log N(x; μ, σ²·I) + KL, and compare with the loss: is one a multiple of the other?"
-        )
+        raise Wrong(_how_it_grows(answer, pixels, weight, found.item(), right))
     return "for a generator of 28×28 images and a weight of 1, noise that drowns every digit."
+
+
+def _how_it_grows(answer, pixels: int, weight: float, found: float, right: float) -> str:
+    """What twice the weight and twice the pixels make of a variance that is none of the known slips."""
+    wrong = f"for {pixels} pixels and weight {weight:g} you get {found:.4g}, and σ² is {right:.4g}."
+    try:
+        for name, other in (
+            ("weight of the KL", float(answer(pixels, 2 * weight))),
+            ("number of pixels", float(answer(2 * pixels, weight))),
+        ):
+            if not matches(other / found, 2.0, tolerance=1e-2):
+                return (
+                    f"{wrong} Twice the {name} means twice the variance; yours is multiplied by "
+                    f"{other / found:.3g}. How does it come in where the loss is multiplied until the KL has "
+                    "weight 1?"
+                )
+    except Exception:  # an answer may divide by 0
+        return wrong
+    return (
+        f"{wrong} It grows as it should with both, and only a factor is wrong: {found / right:.4g}. In "
+        "−log N(x; μ, σ²·I) the squares have the factor 1/(2σ²)."
+    )
 
 
 @exercise(
@@ -900,6 +1117,63 @@ def importance_bound(answer):
                 ((wide - wide.max()).logsumexp(0) - math.log(draws)).mean(),
                 "the largest log weight is taken off, lest exp be too small, and not put back.",
             ),
+            (
+                (wide.amax(0) - math.log(draws)).mean(),
+                "only the largest weight of each image is kept: a bound, but a looser one. All K draws are "
+                "added "
+                "up.",
+            ),
+            *(
+                (
+                    (wide.logsumexp(0) - math.log(draws)).mean() + sign * math.log(n),
+                    "the number of images, N, comes in as a logarithm. The average over images is a plain "
+                    "one, "
+                    "after the logarithm.",
+                )
+                for sign in (1, -1)
+            ),
+            *(
+                (
+                    torch.stack(
+                        [part.logsumexp(0) - math.log(below(part)) for part in wide.split(size)]
+                    ).mean(),
+                    "the draws are split in parts, each with a bound of its own, and those averaged: not as "
+                    "tight as that of all K draws together.",
+                )
+                for size in {draws // 2, 2, 3} - {0}
+                for below in (len, lambda part, size=size: size)
+            ),
+            (
+                sum(part.logsumexp(0).mean() / 2 for part in (wide[: draws // 2], wide[draws // 2 :]))
+                - math.log(draws // 2),
+                "the draws are split in halves, each with a bound of its own, and those averaged: not as "
+                "tight "
+                "as that of all K draws together.",
+            ),
+            (each.min(), "that is the worst image's bound. Average over the images."),
+            (each[0], "that is the first image's bound. Average over the images."),
+            (wide.amin(0).mean(), "that is the smallest weight of each image. All K draws count."),
+            (
+                wide.logsumexp(0).mean() - math.log(draws) / draws,
+                "log K is divided by K. An average divides the *sum* by K: minus log K.",
+            ),
+            (
+                2 * wide.logsumexp(0).mean() - (2 * wide).logsumexp(0).mean(),
+                "that is the logarithm of the effective number of draws. The average of the weights is asked "
+                "for.",
+            ),
+            (
+                (2 * wide).logsumexp(0).mean() / 2 - math.log(draws) / 2,
+                "the weights are squared before their average. Average the weights themselves.",
+            ),
+            (
+                2 * (wide / 2).logsumexp(0).mean() - 2 * math.log(draws),
+                "roots of the weights are averaged. Average the weights themselves.",
+            ),
+            (
+                (wide.sort(0).values[1:-1].logsumexp(0) - math.log(max(draws - 2, 1))).mean(),
+                "the extremes are left out. The largest weight counts most: keep all.",
+            ),
             (wide.logsumexp(0).exp().mean(), "that is a sum of weights. Where are average and logarithm?"),
         ]
         for mistake, message in typical:
@@ -919,8 +1193,30 @@ def importance_bound(answer):
             raise Wrong(
                 f"your average divides by {divisor:.0f}, and there are {draws} draws. Take K from the tensor."
             )
-        raise Wrong(
-            "that is not the average over the images of log (1/K)Σ w. Try it with one draw, where it is the "
-            "average of the log weights, and with K equal draws, where it is the same."
-        )
+        raise Wrong(_of_simple_weights(answer))
     return "tighter with each draw, and never above log p(x) on average."
+
+
+def _of_simple_weights(answer) -> str:
+    """What simple log weights tell of a bound that is none of the known slips."""
+    for rows, wanted, why in (
+        ([[-3.0, -5.0]], -4.0, "with one draw it is the average of the log weights"),
+        ([[-3.0, -5.0]] * 4, -4.0, "with four equal draws it is the same as with one"),
+        ([[0.0], [math.log(3)]], math.log(2), "weights of 1 and 3 have the average 2"),
+        ([[0.0, 0.0], [math.log(3), 0.0]], math.log(2) / 2, "log 2 for the first image, 0 for the second"),
+    ):
+        try:
+            found = float(answer(torch.tensor(rows)))
+        except Exception:  # an answer may fail on so few
+            continue
+        if not matches(found, wanted):
+            shown = [[round(one, 2) for one in row] for row in rows]
+            return (
+                f"that is not the average over the images of log (1/K)Σ w: for {shown} it is {wanted:.4g}, "
+                "since "
+                f"{why}, and you find {found:.4g}."
+            )
+    return (
+        "right for one and for two draws, and not for more. Do all K of them go into one average, and do all "
+        "images count alike?"
+    )

@@ -61,6 +61,8 @@ CLUES = {  # what gives a family away
 def which_is_which(answer):
     if not isinstance(answer, dict):
         raise Wrong('answer with a dictionary: {"A": "GAN", …}, a family for each column.')
+    if len(answer) == len(BLIND) and set(map(str, answer.values())) == set(BLIND):
+        raise Wrong("the dictionary is the wrong way round: its keys are the columns, its values families.")
     if set(answer) != set(BLIND):
         raise Wrong(f"the columns are A, B, C and D; you named {shown(sorted(map(str, answer)))}.")
     named = {}
@@ -259,6 +261,17 @@ def _expect_noise(found, mean, log_variance, chosen):
         "the noise is multiplied by the variance. The standard deviation is its root.": log_variance.exp(),
         "the noise is multiplied by log σ². The standard deviation is exp(½ log σ²).": log_variance.abs(),
         "the noise has the same spread for every image. Each has its own σ.": torch.ones_like(log_variance),
+        "the root is taken twice: exp(½ log σ²) is the standard deviation already.": (
+            0.25 * log_variance
+        ).exp(),
+        "the noise is multiplied by σ⁴: exp(log σ²) is the variance already, and σ its root.": (
+            2 * log_variance
+        ).exp(),
+        "the noise is multiplied by σ³: a variance and a standard deviation.": (1.5 * log_variance).exp(),
+        "the noise is multiplied by √|log σ²|. First the exponential, then the root.": (
+            log_variance.abs().sqrt()
+        ),
+        "the noise is multiplied by 1/σ²: look at the sign in the exponential.": (-log_variance).exp(),
         "the noise is multiplied by exp(−½ log σ²), which is 1/σ.": (-0.5 * log_variance).exp(),
         "the noise is multiplied by ½ log σ². The standard deviation is its exponential.": 0.5
         * log_variance.abs(),
@@ -315,18 +328,59 @@ def _errors(generator, latents, images):
 
 
 STEPS = 100  # enough for the check's small generator
+SLOW = 0.002  # a learning rate with which a single step shows what it follows
 
 
-def _search(generator, images, start, steps: int, lr: float):
-    """The descent that is asked for."""
+def _search(generator, images, start, steps: int, lr: float, change: str = ""):
+    """The descent that is asked for, or what a typical mistake makes of it."""
     latents = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([latents], lr)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        error = (generator(latents) - images).square().sum()
+    for step in range(steps):
+        if change == "a new Adam":
+            optimizer = torch.optim.Adam([latents], lr)
+        if change != "gradients added up" or step == 0:
+            optimizer.zero_grad()
+        made = generator(latents)
+        error = (made - images).square().sum()
+        if change == "mean images":
+            error = (made.mean(0) - images.mean(0)).square().sum()
+        elif change == "absolute":
+            error = (made - images).abs().sum()
+        elif change == "length":
+            error = (made - images).flatten(1).norm(dim=1).sum()
+        elif change.startswith("prior"):
+            error = error + float(change.split()[1]) * latents.square().sum()
         error.backward(inputs=[latents])
         optimizer.step()
+        if change.startswith("bounded"):
+            with torch.no_grad():
+                latents.clamp_(-float(change.split()[1]), float(change.split()[1]))
     return latents.detach()
+
+
+SEARCHES = {
+    "a new Adam": "a new Adam is made in each step, and has forgotten what the steps before it measured: "
+    "make "
+    "it once, before the loop.",
+    "gradients added up": "the gradients of all earlier steps are added up: `zero_grad` in each step, before "
+    "its `backward`.",
+    "mean images": "the *mean* images of the batch are compared. Each image is to be found by its own "
+    "latent: "
+    "square first, then sum.",
+    "absolute": "that makes the *absolute* error small. ‖G(z) − x‖² adds up squares.",
+    "length": "that makes the length ‖G(z) − x‖ small, each image's root. The squared error has none.",
+    **{
+        f"prior {weight}": "‖z‖² is added to the error, as if z should be likely, too. Here the squared "
+        "error "
+        "of the pixels is all that counts."
+        for weight in (1.0, 0.5, 0.1, 0.01)
+    },
+    **{
+        f"bounded {end}": f"the latents are cut off at ±{end:g}. N(0, 1) has no such bound: let them go "
+        "where the error is small."
+        for end in (1.0, 2.0, 0.5)
+    },
+}
 
 
 @exercise(
@@ -355,24 +409,31 @@ def find_latents(answer):
         before = _errors(generator, start, images)
         reached = _errors(generator, _search(generator, images, start, STEPS, 0.1), images)
         results = {}
-        for steps, lr in ((STEPS, 0.1), (0, 0.1), (2, 0.1), (2, 0.002)):
-            handed = copy.deepcopy(generator)
+        slope = torch.autograd.grad(*_error_of(generator, images, start))[0]
+        for steps, lr in ((STEPS, 0.1), (0, 0.1), (2, 0.1), (2, SLOW), (1, SLOW)):
+            handed = _as_it_comes(generator)
             result = _take(answer, handed, images, start, steps, lr)
-            _expect_same_generator(handed, generator)
+            _expect_same_generator(handed, _as_it_comes(generator))
             found = results[steps, lr] = as_tensor(result, "the latents")
             if found.shape == images.shape:
                 raise Wrong("those are images, G(z). The latents are asked for.")
             expect_shape(found, tuple(start.shape), "what `find_latents` returns")
-            if steps == STEPS:
+            if steps == STEPS and (_errors(generator, found, images) > 1.15 * reached + 0.02 * before).any():
+                _other_search(found, generator, images, start)
                 _expect_low(_errors(generator, found, images), before, reached, found)
+                one = as_tensor(_take(answer, _as_it_comes(generator), images, start, 1, SLOW))
+                _expect_first_step(one, start, slope)
+                _not_low(_errors(generator, found, images), before, reached)
             if steps == 0 and matches(found, results[STEPS, 0.1]):
                 raise Wrong("no steps lead where many do. Is `steps` used, or an earlier result kept?")
             if steps == 0 and not matches(found, start):
                 raise Wrong(
                     "with 0 steps the latents should still be those of `start`. Where does yours begin?"
                 )
+            if steps == 1:
+                _expect_first_step(found, start, slope)
             expect_like(result, dtype=torch.float32, requires_grad=False, name="what `find_latents` returns")
-        if matches(results[2, 0.1], results[2, 0.002]):
+        if matches(results[2, 0.1], results[2, SLOW]):
             raise Wrong("a fiftieth of the learning rate makes no difference. Is `lr` used?")
         if matches(results[2, 0.1], results[STEPS, 0.1]):
             raise Wrong("two steps lead where many do. Is `steps` used?")
@@ -404,14 +465,84 @@ def _take(answer, generator, images, start, steps: int, lr: float):
         raise
 
 
+def _as_it_comes(generator):
+    """A copy of which a weight is frozen, and another has a gradient of an earlier round."""
+    copied = copy.deepcopy(generator)
+    copied[0].bias.requires_grad_(False)
+    copied[0].weight.grad = torch.full_like(copied[0].weight, 0.5)
+    return copied
+
+
+def _error_of(generator, images, start):
+    """The squared error at `start`, and a leaf to differentiate it by."""
+    latents = start.clone().requires_grad_()
+    return (generator(latents) - images).square().sum(), latents
+
+
+def _other_search(found, generator, images, start) -> None:
+    """Raises Wrong: which other search leads to the same latents."""
+    for change, message in SEARCHES.items():
+        if matches(found, _search(generator, images, start, STEPS, 0.1, change), tolerance=1e-2):
+            raise Wrong(message)
+
+
+def _expect_first_step(found, start, slope) -> None:
+    """Raises Wrong unless each coordinate went `lr` down the slope, as in Adam's first step."""
+    clear = slope.abs() > 1e-3 * slope.abs().max()
+    step, wanted = (found - start)[clear] / SLOW, -slope.sign()[clear]
+    if matches(step, wanted, tolerance=0.03):
+        return
+    if start.abs().max() > 1 and found.abs().max() <= 1 + 1e-6:
+        raise Wrong(
+            "the latents are cut off at ±1. N(0, 1) has no such bound: let them go where the error is small."
+        )
+    if not moved(found.float(), start.float()):
+        raise Wrong(
+            "after one step the latents are still those of `start`: what the last step found is not looked "
+            "at. With `steps` steps there are `steps` + 1 latents to compare, or just take the last."
+        )
+    if matches(step, -wanted, tolerance=0.03):
+        raise Wrong("the squared error rises in the first step. In which direction do you step?")
+    right_way = (step.sign() == wanted).double().mean().item()
+    if matches(step.abs(), step.abs().mean().expand_as(step), tolerance=0.05 * step.abs().mean().item()):
+        if right_way > 0.999:
+            raise Wrong(
+                f"the first step of Adam goes as far as `lr` in each coordinate, and yours "
+                f"{step.abs().mean():.3g} "
+                "times as far. Is `lr` handed on as it is, and is it Adam?"
+            )
+        raise Wrong(
+            f"{1 - right_way:.0%} of the coordinates go the wrong way in the first step: it is not the "
+            "slope of "
+            "the squared error of each image, and of nothing else. What more is in your error, or is it "
+            "averaged before it is squared?"
+        )
+    raise Wrong(
+        "that is no step of Adam, whose first one goes exactly `lr` in each coordinate, whatever the slope's "
+        f"size. Yours go between {step.abs().min():.2g} and {step.abs().max():.2g} times `lr`: "
+        "`torch.optim.Adam([latents], lr)`."
+    )
+
+
 def _expect_same_generator(after, before) -> None:
     """Raises Wrong where the generator's weights, statistics, mode or type are not what they were."""
     if any(parameter.dtype != torch.float32 for parameter in after.parameters()):
         raise Wrong("the generator is left with weights of another type, and goes on with float32 latents.")
     if moved(weights_of(before), weights_of(after)):
         raise Wrong("the generator's weights have changed. The latents move, and nothing else.")
-    if not all(parameter.requires_grad for parameter in after.parameters()):
-        raise Wrong("the generator is left frozen: set `requires_grad_(True)` again, or do without.")
+    for was, now in zip(before.parameters(), after.parameters(), strict=True):
+        if was.requires_grad and not now.requires_grad:
+            raise Wrong("the generator is left frozen: set `requires_grad_(True)` again, or do without.")
+        if now.requires_grad and not was.requires_grad:
+            raise Wrong(
+                "weights of the generator that came frozen are left trainable. It comes back exactly as it "
+                "was: keep each weight's own `requires_grad`, or do without freezing."
+            )
+        if was.grad is not None and (now.grad is None or not now.grad.any()):
+            raise Wrong(
+                "the generator came with gradients of its own, and they have been cleared. It comes back "
+                "exactly as it was: ask for the latents' gradient alone, `backward(inputs=[latents])`."
+            )
     if any(module.training for module in after.modules()):
         raise Wrong("the generator is left in training mode. It came in evaluation mode: leave it there.")
     if any(moved(*pair) for pair in zip(before.buffers(), after.buffers(), strict=True)):
@@ -432,18 +563,22 @@ def _expect_low(errors, before, reached, found) -> None:
         )
     if low.any() and not low[1:].any():
         raise Wrong("only the first image is found. All of them can be searched for at once.")
-    total, start, best = errors.sum().item(), before.sum().item(), reached.sum().item()
-    if total > 1.02 * start:
-        raise Wrong(
-            f"the squared error rises, from {start:.3g} to {total:.3g}. In which direction do you step?"
-        )
+    total, start = errors.sum().item(), before.sum().item()
     if abs(total - start) <= 0.02 * start:
         raise Wrong(
             "the error is what it was at the start. Do the latents move, and are the moved ones returned?"
         )
+
+
+def _not_low(errors, before, reached) -> None:
+    """Raises Wrong: the first step is right, and where the search ends is not."""
+    total, start, best = errors.sum().item(), before.sum().item(), reached.sum().item()
     raise Wrong(
-        f"after {STEPS} steps the squared error has fallen from {start:.3g} to {total:.3g}; it can be "
-        f"{best:.3g}. Is it the squared error of all pixels, and nothing else, that Adam makes small?"
+        f"the first step is right, and yet after {STEPS} steps the squared error has gone from {start:.3g} "
+        f"to {total:.3g}; it can be "
+        f"{best:.3g}. Is something done to the latents after a step, is the rate changed on the way, or is "
+        "the "
+        "same slope taken again?"
     )
 
 
@@ -605,9 +740,37 @@ def bidirectional_round(answer):
         loss = _judge(fake, real)
         slope = _gradient(loss, start[:2])
         if not matches(change, slope, tolerance=1e-3):
-            _players_mistake(change, slope, start, trio[2], images, latents)
+            _players_mistake(change, slope, start, trio[2], images, latents, answer)
         _check_losses(returned, d_loss.detach(), loss.detach())
+    _check_where_d_is_sure(answer)
     return "at its optimum E is the inverse of G. How near this comes, the next cells measure."
+
+
+def _check_where_d_is_sure(answer) -> None:
+    """Raises Wrong unless a round is right at logits of ±60 and beyond, where a probability is 0 or 1."""
+    rng = torch.Generator().manual_seed(3)
+    images = 2 * torch.rand(6, 1, 4, 4, generator=rng) - 1
+    latents, start = torch.randn(6, 3, generator=rng), _trio(3)
+    with torch.no_grad():
+        start[2].layers[2].weight *= 150
+    trio, returned = _play(answer, start, images, latents)
+    losses = _judge(*_logits(start, images, latents)), None
+    real, fake = _logits((*start[:2], trio[2]), images, latents)
+    losses = losses[0], _judge(fake, real)
+    slopes = _gradient(losses[0], start[2:]), _gradient(losses[1], start[:2])
+    changes = [(_all_weights(trio[part]) - _all_weights(start[part])) / -RATE for part in _PARTS]
+    names = ("D's loss", "the players' loss")
+    for loss, slope, change, value, name in zip(losses, slopes, changes, returned, names, strict=True):
+        off = not matches(as_tensor(value, name), loss.detach(), tolerance=1e-2)
+        if off or not matches(change, slope, tolerance=1e-2 * max(1.0, slope.abs().max().item())):
+            raise Wrong(
+                f"right for moderate logits, but where D is sure, at logits beyond ±50, {name} is "
+                f"{float(value):.4g} and should be {loss.item():.4g}, with a slope: a probability is 0 or 1 "
+                "there to a computer. Work with the logits, by `softplus`, without sigmoid, epsilon or clamp."
+            )
+
+
+_PARTS = slice(2, 3), slice(0, 2)  # of a trio: the discriminator; the generator and the encoder
 
 
 def _play(answer, start, images, latents):
@@ -618,6 +781,16 @@ def _play(answer, start, images, latents):
     for parameter in [*players, *discriminator.parameters()]:
         parameter.grad = torch.ones_like(parameter)  # left over from an earlier round
     optimizers = torch.optim.SGD(players, RATE), torch.optim.SGD(discriminator.parameters(), RATE)
+    steps = [0, 0]
+
+    def counted(place):
+        def count(optimizer, arguments, keywords):
+            steps[place] += 1
+
+        return count
+
+    for place, optimizer in enumerate(optimizers):
+        optimizer.register_step_post_hook(counted(place))
     try:
         returned = call_unchanged(
             answer, generator, encoder, discriminator, *optimizers, images, latents, name="play_round"
@@ -635,12 +808,25 @@ def _play(answer, start, images, latents):
                 "D's step has used up the graph of the pairs, so nothing is left for the players. Detach "
                 "them in D's step: `encoder(images).detach()`, `fakes.detach()`."
             ) from None
+        if "inplace operation" in str(error) and steps[0] > 0:
+            raise Wrong(
+                "`players_optimizer` steps between the two players' `backward`. One step of both together is "
+                "asked for, down the sum of their losses: add them, and go back once."
+            ) from None
         if "inplace operation" in str(error):
             raise Wrong(
                 "the players' loss uses logits from before D's step, and D has changed since: show D the "
                 "pairs again after it."
             ) from None
         raise
+    if steps[1] > 1:
+        raise Wrong(f"D takes {steps[1]} steps. One round has one, down both parts of its loss together.")
+    if steps[0] > 1:
+        raise Wrong(
+            f"`players_optimizer` takes {steps[0]} steps. One step of both players together is asked for, "
+            "down "
+            "the sum of their losses: with Adam's memory even a step without gradients moves the weights."
+        )
     return trio, returned
 
 
@@ -692,6 +878,11 @@ def _d_mistake(d_change, d_slope, change, start, images, latents, answer) -> Non
         )
     times = ((d_change @ d_slope) / (d_slope @ d_slope)).item()
     if matches(d_change, times * d_slope, tolerance=1e-3):
+        if abs(times - 0.5) < 1e-3:
+            raise Wrong(
+                "D goes in the right direction, but 0.5 times as far as one step down its loss: is one mean "
+                "taken over both kinds of pairs, or the sum halved? Average each kind by itself, then add."
+            )
         raise Wrong(f"D goes in the right direction, but {times:.3g} times as far as one step down its loss.")
     raise Wrong(
         "D moved, but not down −log D(x, E(x)) − log(1 − D(G(z), z)), each averaged over the batch, with "
@@ -713,7 +904,17 @@ def _after_players(start, images, latents):
     return trio
 
 
-def _players_mistake(change, slope, start, discriminator, images, latents) -> None:
+OTHER_BATCHES = {  # what a pair may hold in the wrong order → its logits
+    "the samples are paired with the latents of *other* samples: (G(z), z) has z twice.": (
+        lambda trio, x, z: (trio[2](x, trio[1](x)), trio[2](trio[0](z), z.flip(0)))
+    ),
+    "E's codes are paired with other images than they were made of.": (
+        lambda trio, x, z: (trio[2](x, trio[1](x).flip(0)), trio[2](trio[0](z), z))
+    ),
+}
+
+
+def _players_mistake(change, slope, start, discriminator, images, latents, answer) -> None:
     """Raises Wrong: D's step is right, and why that of G and E is not."""
     still, ones = torch.zeros_like(change), torch.ones_like(change)
     if matches(change, still):
@@ -750,6 +951,16 @@ def _players_mistake(change, slope, start, discriminator, images, latents) -> No
             raise Wrong(
                 "there is a squared error of the reconstruction in the loss. This game does without one."
             )
+    again, _ = _play(answer, start, images, latents)
+    if not matches((_all_weights(again[:2]) - _all_weights(start[:2])) / -RATE, change):
+        raise Wrong(
+            "two rounds from the same start move the players differently: there is new noise in their step. "
+            "G makes its samples of the same `latents` that they are paired with."
+        )
+    for message, draw in OTHER_BATCHES.items():
+        pairs = draw(playing, images, latents)
+        if matches(change, _gradient(_judge(pairs[1], pairs[0]), start[:2]), tolerance=1e-3):
+            raise Wrong(f"D's step is right, but in the players' step {message}")
     split = len(weights_of(generator))
     for part, name, other in ((slice(split), "G", "E"), (slice(split, None), "E", "G")):
         rest = change[split:] if name == "G" else change[:split]
@@ -815,6 +1026,23 @@ def nats_of_noise(answer):
             "that is a share, in percent. What becomes of a *logarithm* when its argument falls to 1/100?",
         ),
         (100.0, "the *probability* falls to 1/100. What does its logarithm do?"),
+        (
+            math.log(99),
+            "that is a log *odds*, log(0.99/0.01). The mixture's density is at least 0.01·p: no quotient of "
+            "the two shares is in it.",
+        ),
+        (
+            -0.01 * math.log(0.01) - 0.99 * math.log(0.99),
+            "that is the entropy of the choice between model and noise, an average of something else. How "
+            "far "
+            "can log p of *one* digit fall?",
+        ),
+        (-0.01 * math.log(0.01), "−p log p: why times the share? log p of one digit falls by the whole."),
+        (0.99 * math.log(100), "that is weighted with the share of noise. How far can log p of *one* fall?"),
+        (math.log(100) / 784, "that is per pixel. The log p of a whole digit is asked for."),
+        (math.log(101), "0.01·p + 0.99·n is at least 0.01·p: a hundredth, not one of 101."),
+        (2 * math.log(100), "twice what it should be."),
+        (math.log(1_000), "a thousandth is 0.1 %. Here 1 % of the samples are the model's."),
         (0.99, "that is a share. What becomes of a *logarithm* when its argument falls to 1/100?"),
     ]
     if abs(found - 0.01) < 1e-6:  # before −log 0.99, which is nearly the same
@@ -860,7 +1088,7 @@ def _field(seed: int):
 
 def _stepped(velocity, start, steps: int, change: str = ""):
     """Heun's rule from 0 to 1, or what a typical mistake makes of it."""
-    points, length = start, 1 / steps
+    points, length, second = start, 1 / steps, None
     for step in range(steps):
         time = step / steps
         if change == "backwards":
@@ -875,9 +1103,20 @@ def _stepped(velocity, start, steps: int, change: str = ""):
             return velocity(points, points.new_full((len(points),), time))
 
         sign = -1 if change == "backwards" else 1
-        first = at(points, time)
+        if change == "last is euler" and step == steps - 1:
+            return points + length * at(points, time)
+        reused = change == "looks once" and step > 0
+        first = second if reused else at(points, time)
         tried = points + sign * length * first
         after = time if change == "same time" else time + sign * length
+        if change == "never at the end":
+            after, time = min(after, 1 - length), min(time, 1 - length)
+        elif change == "half a step on":
+            after = time + length / 2
+        elif change == "two steps on":
+            after = time + 2 * length
+        elif change == "from the old times":
+            after = time + 1.0
         second = at(points if change == "not tried" else tried, after)
         if change == "euler":
             mean = first
@@ -887,6 +1126,24 @@ def _stepped(velocity, start, steps: int, change: str = ""):
             mean = at(points + 0.5 * length * first, time + 0.5 * length)
         elif change == "sum":
             mean = first + second
+        elif change == "two thirds":
+            mean = (first + 2 * second) / 3
+        elif change == "one third":
+            mean = (2 * first + second) / 3
+        elif change == "ralston":
+            mean = first / 4 + 3 / 4 * at(points + 2 / 3 * length * first, time + 2 / 3 * length)
+        elif change == "four looks":
+            k2 = at(points + 0.5 * length * first, time + 0.5 * length)
+            k3 = at(points + 0.5 * length * k2, time + 0.5 * length)
+            mean = (first + 2 * k2 + 2 * k3 + at(points + length * k3, time + length)) / 6
+        elif change == "mean point":
+            mean = at((points + tried) / 2, after)
+        elif change == "tried twice":
+            mean = (first + at(points + length * (first + second) / 2, after)) / 2
+        elif change == "half tried":
+            mean = (first + at(points + 0.5 * length * first, after)) / 2
+        elif change == "trial without length":
+            mean = (first + at(points + first, after)) / 2
         else:
             mean = (first + second) / 2
         if change == "from the trial":
@@ -901,6 +1158,30 @@ def _stepped(velocity, start, steps: int, change: str = ""):
 
 
 RULES = {
+    "looks once": "the second velocity is kept as the next step's first one. It was asked at the *trial* "
+    "point; "
+    "the step ended elsewhere: ask anew, where you are.",
+    "last is euler": "the last step is Euler's, without a second look, as some samplers do where the end has "
+    "no velocity. Here it has one: the rule is the same in all steps.",
+    "never at the end": "the time never gets to 1: it is cut off before, so that the last look is at an old "
+    "time. The trial step of the last one arrives at t = 1.",
+    "half a step on": "the second look is at t + h/2. The whole trial step has arrived at t + h.",
+    "two steps on": "the second look is at t + 2h. The trial step has arrived at t + h.",
+    "from the old times": "the second look is at t + 1. The trial step has arrived at t + h.",
+    "two thirds": "the two velocities do not weigh the same. Take their plain mean.",
+    "one third": "the two velocities do not weigh the same. Take their plain mean.",
+    "ralston": "that is Ralston's rule, as good a rule as this one, and another: look at the *end* of a "
+    "whole "
+    "trial step, and take the mean of the two velocities.",
+    "four looks": "that is the rule of Runge and Kutta with four looks, a better rule, and another: two "
+    "looks "
+    "are asked for.",
+    "mean point": "the velocity is asked once, at the mean of two places. Ask at both, and take the mean of "
+    "the "
+    "*velocities*.",
+    "tried twice": "the trial is corrected, and looked at once more. One trial step is enough: two looks.",
+    "half tried": "the trial is half a step long. Take a whole one, and look where it ends.",
+    "trial without length": "the trial step is not multiplied by 1/steps.",
     "euler": "that is Euler's rule: the velocity at the start of the step, and no second look.",
     "end": "the velocity at the *end* of the trial step is taken alone. The mean of both is asked for.",
     "midpoint": "that is the midpoint rule, as good a rule as this one, and another: look at the *end* of "

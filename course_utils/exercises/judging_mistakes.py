@@ -25,11 +25,10 @@ def other_costs(a: Tensor, b: Tensor) -> list:
         "means and spreads only: right for normal distributions, as the next section shows. These are "
         "heaps of points."
     )
-    free, greedy = [*b.tolist()], 0.0
-    for point in a.tolist():  # each in its turn takes the nearest place that is left
-        place = min(free, key=lambda other: (other - point) ** 2)
-        free.remove(place)
-        greedy += (place - point) ** 2 / n
+    by_turns = (
+        "one after another the points take the nearest place that is left, and the last go far. There is a "
+        "cheaper way."
+    )
     quantiles = "that compares some quantiles. Each point is to be moved: sort them all."
     return [
         ((a.mean() - b.mean()).square() + (a.std() - b.std()).square(), by_moments),
@@ -46,8 +45,15 @@ def other_costs(a: Tensor, b: Tensor) -> list:
             "that lets every point take the nearest place, in both directions, even if another has taken "
             "it. Each place is to be filled once.",
         ),
-        (greedy, "one after another the points take the nearest place that is left, and the last go far. "
-         "There is a cheaper way."),
+        *((_in_turn(*pair), by_turns) for one, other in ((a, b), (b, a))
+          for pair in ((one, other), (one.sort().values, other), (one.sort(descending=True).values, other))),
+        (_closest_first(a, b), by_turns),
+        *(((one - other).square().mean(), "the places of the one list are used in the other: `a.argsort()` "
+           "puts `a` in order, and `b.argsort()` puts `b`.")
+          for one, other in ((a[b.argsort()], b[a.argsort()]), (a, b[a.argsort()]), (a[b.argsort()], b),
+                             (a[a.argsort().argsort()], b[b.argsort().argsort()]))),
+        ((a.mean() - b.mean()).square() + (a.var() + b.var() - 2 * ((a - a.mean()) * (b - b.mean())).mean()),
+         by_moments),
         (moves.mean(), "that is the mean of the moves themselves: to the left and to the right cancel. "
          "Square them."),
         (moves.abs().sum(), "that adds up the lengths of the moves. The cost of a move is its *square*; "
@@ -75,6 +81,26 @@ def other_costs(a: Tensor, b: Tensor) -> list:
     ]  # fmt: skip
 
 
+def _in_turn(points: Tensor, places: Tensor) -> float:
+    """The cost where each point in its turn takes the nearest place that is left."""
+    free, cost = places.tolist(), 0.0
+    for point in points.tolist():
+        place = min(free, key=lambda other: (other - point) ** 2)
+        free.remove(place)
+        cost += (place - point) ** 2 / len(points)
+    return cost
+
+
+def _closest_first(a: Tensor, b: Tensor) -> float:
+    """The cost where the closest pair of all is joined first, then the closest of what is left."""
+    table, cost = (a[:, None] - b).square(), 0.0
+    for _ in range(len(a)):
+        row, column = divmod(int(table.argmin()), len(b))
+        cost += table[row, column].item() / len(a)
+        table[row], table[:, column] = math.inf, math.inf
+    return cost
+
+
 def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, overlap: Tensor) -> list:
     """What is not the Fréchet distance: (value, message)."""
     a, b = torch.cov(real.T), torch.cov(fake.T)
@@ -83,6 +109,8 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
     values_a, values_b = torch.linalg.eigvalsh(a).clamp(min=0), torch.linalg.eigvalsh(b).clamp(min=0)
     eye = torch.eye(len(a), dtype=torch.float64)
     cholesky = [torch.linalg.cholesky(side + 1e-9 * eye) for side in (a, b)]
+    pooled = torch.cov(torch.cat([real, fake]).T)
+    no_root = "a Cholesky factor is no root: L·Lᵀ gives the matrix, L·L does not."
 
     def formula(first, second, middle=means):
         return middle + first.trace() + second.trace() - 2 * torch.linalg.svdvals(
@@ -99,6 +127,12 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
     n, m = len(real), len(fake)
     one_count = "both covariances are divided by *one* set's number. Each set has its own: N − 1 and M − 1."
     return [
+        *(
+            (means_of.square().sum() + traces - 2 * overlap, "the *medians* are compared. The formula has "
+             "means.")
+            for means_of in (real.median(0).values - fake.median(0).values,
+                             real.quantile(0.5, dim=0) - fake.quantile(0.5, dim=0))
+        ),
         (means + traces - 2 * torch.linalg.svdvals(product).sqrt().sum(), singular),
         (means + traces - 2 * torch.linalg.svdvals(product).sum(), f"the root is missing, and {singular}"),
         (formula(raw_a, raw_b), centre),
@@ -141,10 +175,20 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
             means + traces - 2 * torch.linalg.eigvals(product).real.clamp(min=0).sqrt().max(),
             "that is the largest eigenvalue only; a trace is their sum.",
         ),
-        (
-            means + traces - 2 * (cholesky[0] @ cholesky[1].T).trace(),
-            "a Cholesky factor is no root: L·Lᵀ gives the matrix, L·L does not.",
-        ),
+        (means + traces - 2 * (cholesky[0] @ cholesky[1].T).trace(), no_root),
+        (means + traces - 2 * (cholesky[0].T @ cholesky[1]).trace(), no_root),
+        (means + traces - 2 * (cholesky[0].diagonal() * cholesky[1].diagonal()).sum(), no_root),
+        *((means + traces - 2 * _by_cholesky(a + shift * eye, b + shift * eye, shift, power), no_root)
+          for shift in (1e-9, 1e-6, 1e-5, 1e-4, 1e-3) for power in (0.5, 1.0)),
+        *((means + traces - 2 * other, "the covariance of both sets *together* stands in the place of the "
+           "root. Each set has its own, and the root is of their product.")
+          for other in (pooled.trace(), pooled.sum(), square_root(pooled).trace(), pooled.trace() / 2)),
+        (means + traces - (a + b).trace(), "what is subtracted is the traces again. −2·tr (Σ_a Σ_b)^½ has "
+         "the *product* of the two."),
+        (means + traces - 2 * (a.trace() * b.trace()).sqrt(), "the two *traces* are multiplied. Multiply the "
+         "matrices, then take the root, then the trace."),
+        (means + traces - (product + product.T).abs().sqrt().trace(), "that takes the root of each *entry*. "
+         "The root of a matrix is the matrix that gives it when multiplied by itself."),
         (means + (a - b).square().sum(), "that is the squared difference of the covariances' *entries*."),
         (means + (a - b).square().sum().sqrt(), "that is the length of the difference of the covariances."),
         (means + (a - b).trace(), "that is the difference of the traces. How far the clouds' shapes are "
@@ -162,6 +206,14 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
             "that uses the variances of single features only, as if no two were correlated.",
         ),
     ]  # fmt: skip
+
+
+def _by_cholesky(a: Tensor, b: Tensor, shift: float, power: float) -> Tensor:
+    """The diagonal of the Cholesky factor of Σ_a Σ_b (Σ_a Σ_b)ᵀ, or its roots, added up."""
+    product = a @ b
+    square = product @ product.T + shift * torch.eye(len(a), dtype=a.dtype)
+    factor, failed = torch.linalg.cholesky_ex(square)
+    return torch.tensor(-1.0) if failed else (factor.diagonal() ** power).sum()
 
 
 def of_first(real: Tensor, fake: Tensor, few: int) -> Tensor:
@@ -201,6 +253,19 @@ def other_scores(logits: Tensor, p: Tensor, information: float) -> list:
         *((torch.exp((marginal * (marginal.clamp(min=e).log() - p.clamp(min=e).log())).sum(1).mean()),
            "the KL is the other way round: KL(p(k | x) ‖ p(k)) averages under p(k | x).")
           for e in (1e-16, 1e-12, 1e-10, 1e-8)),
+        *((torch.exp((torch.special.xlogy(p, p) - p * one_hot.mean(0).clamp(min=e).log()).sum(1).mean()),
+           "p(k) is counted from the most probable classes, one vote for each image. It is the average of "
+           "the *rows* p(k | x), in which what an image leaves open counts, too.")
+          for e in (1e-300, 1e-16, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)),
+        (torch.exp((torch.special.xlogy(one_hot, one_hot) - one_hot * marginal.clamp(min=1e-300).log())
+                   .sum(1).mean()),
+         "the most probable class alone speaks for an image. KL(p(k | x) ‖ p(k)) takes the whole p(k | x)."),
+        (each.median().exp(), "the *median* of the KLs. Take their mean, then exp."),
+        (each.max().exp(), "that is the largest KL of all images. Take their mean, then exp."),
+        (torch.exp((p * (p - marginal)).sum(1).mean()), "the logarithms are missing in the KL: log p(k | x) "
+         "− log p(k)."),
+        (torch.exp((p - marginal).square().sum(1).mean()), "that is a squared difference. The score takes "
+         "the KL divergence."),
         (each.exp().mean(), "first the mean of the KLs, then exp. You averaged the exponentials."),
         (each.exp().sum(), "first the mean of the KLs, then exp. You added up exponentials."),
         (score(one_hot.clamp(min=1e-300)), "that counts the most probable class only. The score takes the "
@@ -254,6 +319,13 @@ def other_kernel_distances(x: Tensor, y: Tensor) -> list:
     unused = (
         "that is without bias, but compares only some of the pairs within a set. Take all that there are."
     )
+    by_value = (
+        "pairs are taken out by their *value*, and two samples that are equal go with them. Only the "
+        "diagonal, a sample with itself, is to be left out."
+    )
+    with_diagonal = "`triu` keeps the diagonal, the samples with themselves: `triu(1)` begins beside it."
+    centred = "the features are centred before the kernel. KID takes x·y/d of the features as they are."
+    pooled, scaled = torch.cat([x, y]).mean(0), torch.cat([x, y]).std(0)
     one_side = "only one of the two diagonals is left out. Both sets are compared with themselves."
     means = (x.mean(0) - y.mean(0)).square()
     return [
@@ -290,6 +362,39 @@ def other_kernel_distances(x: Tensor, y: Tensor) -> list:
         (xx.sum() + yy.sum() - 2 * xy.sum(), "those are sums. Three *averages* are compared."),
         (xx.sum() - xx.trace() + yy.sum() - yy.trace() - 2 * xy.sum(), "those are sums. Three *averages* "
          "are compared."),
+        *((_other_samples(xx, left_out(x)) + _other_samples(yy, left_out(y)) - 2 * xy.mean(), by_value)
+          for left_out in (_equal_samples, _equal_kernels)),
+        (
+            (inner(xx) * n * (n - 1) / 2 + xx.trace()) / (n * (n + 1) / 2)
+            + (inner(yy) * m * (m - 1) / 2 + yy.trace()) / (m * (m + 1) / 2)
+            - 2 * xy.mean(),
+            with_diagonal,
+        ),
+        (
+            inner(xx) + inner(yy) + 2 * xx.trace() / (n * (n - 1)) + 2 * yy.trace() / (m * (m - 1))
+            - 2 * xy.mean(),
+            with_diagonal,
+        ),
+        (xx.triu().sum() / (n * (n - 1) / 2) + yy.triu().sum() / (m * (m - 1) / 2) - 2 * xy.mean(),
+         with_diagonal),
+        (xx.triu().mean() + yy.triu().mean() - 2 * xy.mean(), with_diagonal),
+        *((unbiased(x - middle, y - middle, polynomial_kernel), centred)
+          for middle in (pooled, x.mean(0), y.mean(0))),
+        *((unbiased((x - middle) / scale, (y - middle) / scale, polynomial_kernel), "the features are "
+           "standardised before the kernel. KID takes x·y/d of the features as they are.")
+          for middle, scale in ((pooled, scaled), (x.mean(0), x.std(0)), (0, scaled), (0, x.std(0)))),
+        *((unbiased(normalize(x), normalize(y), lambda a, b, plus=plus: (a @ b.T / d + plus) ** 3), "the "
+           "features are divided by their lengths first. KID takes x·y/d of the features as they are.")
+          for plus in (1, 0)),
+        (unbiased(x, y, lambda a, b: -torch.cdist(a, b).square()), "those are squared distances. KID's "
+         "kernel is a polynomial of the inner product."),
+        (inner(xx) + inner(yy) - 2 * xy.median(), "the median of the mixed kernels. Take their mean."),
+        (2 * xy.mean() - xx.mean() - yy.mean(), "the sign is turned, and each sample is compared with "
+         "itself."),
+        ((xx.sum() - xx.trace()) / (n * (n - 1)) - xy.mean(), "the fakes are not compared with each other: "
+         "three averages, the mixed one twice."),
+        ((yy.sum() - yy.trace()) / (m * (m - 1)) - xy.mean(), "the real ones are not compared with each "
+         "other: three averages, the mixed one twice."),
         (unbiased(x - x.mean(0), y - y.mean(0), polynomial_kernel), "the features are centred, each set by "
          "its own mean: then the means can no longer differ."),
         *((unbiased(x, y, lambda a, b, power=power: (a @ b.T / d + 1) ** power), "the kernel's power is 3.")
@@ -335,6 +440,22 @@ def other_kernel_distances(x: Tensor, y: Tensor) -> list:
             "what is left.",
         ),
     ]  # fmt: skip
+
+
+def _equal_samples(x: Tensor) -> Tensor:
+    """Which rows are equal, the samples with themselves among them, (N, N)."""
+    return (x[:, None] == x).all(2)
+
+
+def _equal_kernels(x: Tensor) -> Tensor:
+    """Where the kernel is as large as that of the row's sample with itself, (N, N)."""
+    table = polynomial_kernel(x, x)
+    return (table - table.diagonal()[:, None]).abs() < 1e-6 * table.diagonal()[:, None]
+
+
+def _other_samples(table: Tensor, left_out: Tensor) -> Tensor:
+    """The mean of the entries that are not left out; -1 where there are none."""
+    return table[~left_out].mean().nan_to_num(-1.0)
 
 
 def unbiased(x: Tensor, y: Tensor, kernel) -> Tensor:
@@ -562,7 +683,37 @@ def mistaken_copying(fake: Tensor, fresh: Tensor, training: Tensor) -> list:
     ]
     in_order = (of_fake.sort().values[:few] < of_fresh.sort().values[:few]).double().mean()
     nearer_than_fresh = (of_fake[:, None] < between).all(1).double().mean()
+    to_fresh, ranks = between.amin(1), torch.cat([of_fake, of_fresh]).argsort(stable=True).argsort() + 1.0
+    by_ranks = ranks[len(fake) :].sum() - len(fresh) * (len(fresh) + 1) / 2
+    less, more = ((of_fake[:, None] < of_fresh).sum(), (of_fake[:, None] > of_fresh).sum())
+    against_fresh = (
+        "that asks whether a generated vector is nearer to the training set than to the *fresh* "
+        "vectors. Hold its distance to the training set against theirs."
+    )
     return [
+        (((of_fake < to_fresh).double() + (of_fake == to_fresh) / 2).mean(), against_fresh),
+        (((to_fresh < of_fake).double() + (of_fake == to_fresh) / 2).mean(), against_fresh),
+        (
+            nearer(to_nearest(fake.unique(dim=0), training), to_nearest(fresh.unique(dim=0), training)),
+            "equal vectors are thrown away first. A generator that repeats a copy repeats it: each counts.",
+        ),
+        (
+            nearer(to_nearest(fake.unique(dim=0), training), of_fresh),
+            "equal vectors are thrown away first. A generator that repeats a copy repeats it: each counts.",
+        ),
+        (
+            nearer(of_fake.unique(), of_fresh.unique()),
+            "equal distances are counted once. Each vector counts.",
+        ),
+        (
+            (less / (less + more)).nan_to_num(-1.0),
+            "pairs that are equally near are left out of the count. "
+            "They count *half*, and stay among the pairs that are divided by.",
+        ),
+        (
+            by_ranks / (len(fake) * len(fresh)),
+            f"`argsort` breaks ties by their place in the list. {ties.capitalize()}",
+        ),
         (nearer(of_fake, of_fresh, ties=0), ties),
         (nearer(of_fake, of_fresh, ties=1), ties),
         (1 - right, "that is the probability that the *fresh* one is nearer: the comparison is turned."),
@@ -639,6 +790,25 @@ def _window(reach: int = REACH, sigma: float = SIGMA, power: int = 2) -> Tensor:
     steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
     weights = torch.exp(-(steps.abs() ** power) / (2 * sigma**2))
     return torch.outer(weights, weights) / weights.sum() ** 2
+
+
+def _leaning(middle: float) -> Tensor:
+    """A window whose largest weight lies beside its middle."""
+    weights = torch.exp(-((torch.arange(2 * REACH + 1, dtype=torch.float64) - middle) ** 2) / (2 * SIGMA**2))
+    return torch.outer(weights, weights) / weights.sum() ** 2
+
+
+def _of_whole(x: Tensor, y: Tensor) -> list[tuple[Tensor, ...]]:
+    """Variances and covariance of whole images, (N, 1, 1, 1), and of all of them, with N or N − 1 below."""
+    found = []
+    for axes in ((1, 2, 3), (0, 1, 2, 3)):
+        dx, dy = (side - side.mean(axes, keepdim=True) for side in (x, y))
+        covariance = (dx * dy).mean(axes, keepdim=True)
+        numbers = x.numel() // covariance.numel()
+        for less, mixed in ((0, 0), (1, 0), (1, 1)):
+            variances = (numbers / (numbers - less) * d.square().mean(axes, keepdim=True) for d in (dx, dy))
+            found.append((*variances, numbers / (numbers - mixed) * covariance))
+    return found
 
 
 def _off_centre() -> Tensor:
@@ -812,6 +982,82 @@ def mistaken_ssim(images: Tensor, targets: Tensor) -> list:
             "the weights do not quite add up to 1, as a density's do: divide by their sum.",
         ),
         *(
+            (
+                found(mean=_under(_leaning(middle))),
+                "the window leans to one side: eleven weights, t = −5 … 5, "
+                "have their middle at number 5, counted from 0.",
+            )
+            for middle in (5.5, 4.5, 6.0, 4.0)
+        ),
+        *(
+            (
+                (
+                    luminance
+                    * (2 * (variance_x * variance_y).clamp(min=0).sqrt() * sign + C2)
+                    / (variance_x + variance_y + C2)
+                ).mean(),
+                "the product of the standard deviations stands above. There the *covariance* belongs: it "
+                "knows whether the two patterns agree, and is negative for a negative.",
+            )
+            for sign in (1.0, covariance.sign())
+        ),
+        *(
+            (
+                (luminance * (2 * whole_xy + C2) / (whole_x + whole_y + C2)).mean(),
+                "the means are local, the variances are those of the whole images. All are taken *under the "
+                "window*.",
+            )
+            for whole_x, whole_y, whole_xy in _of_whole(x, y)
+        ),
+        *(
+            (
+                (
+                    luminance
+                    * (2 * mean((x - at_x) * (y - at_y)) + C2)
+                    / (mean((x - at_x) ** 2) + mean((y - at_y) ** 2) + C2)
+                ).mean(),
+                "the deviations are taken from one mean of the whole image. Under each window they are taken "
+                "from the window's *own* mean.",
+            )
+            for at_x, at_y in (
+                (mean_x.mean(), mean_y.mean()),
+                (x.mean(), y.mean()),
+                *((x.mean(axes, keepdim=True), y.mean(axes, keepdim=True)) for axes in ((1, 2, 3),)),
+                (mean_x.mean((1, 2, 3), keepdim=True), mean_y.mean((1, 2, 3), keepdim=True)),
+            )
+        ),
+        (
+            ((2 * x.mean() * y.mean() + C1) / (x.mean() ** 2 + y.mean() ** 2 + C1) * pattern).mean(),
+            "the variances are local, the means are those of all pixels. All are taken *under the window*.",
+        ),
+        (
+            (
+                (2 * x.mean((1, 2, 3)) * y.mean((1, 2, 3)) + C1)
+                / (x.mean((1, 2, 3)) ** 2 + y.mean((1, 2, 3)) ** 2 + C1)
+                * pattern.mean((1, 2, 3))
+            ).mean(),
+            "the variances are local, the means are those of the whole images. All are taken *under the "
+            "window*.",
+        ),
+        *(
+            (
+                found(
+                    to_bright=lambda side, low=low, high=high: (
+                        (side.double() - low(side)) / (high(side) - low(side)).clamp(min=1e-8)
+                    )
+                ),
+                "each image is stretched to its own range. (x + 1)/2 "
+                "is the same for all of them: a fainter image stays fainter.",
+            )
+            for low, high in (
+                (
+                    lambda side: side.double().amin((1, 2, 3), keepdim=True),
+                    lambda side: side.double().amax((1, 2, 3), keepdim=True),
+                ),
+                (lambda side: side.double().amin(), lambda side: side.double().amax()),
+            )
+        ),
+        *(
             (found(mean=_under(_window(), stride=step)), "the window slides by more than one pixel.")
             for step in (2, 4, 5)
         ),
@@ -926,6 +1172,20 @@ def errors_of(targets: Tensor) -> Tensor:
     return (targets[:, None] - targets[None]).square().mean((1, 2, 3, 4))
 
 
+def _beyond_twins(among: Tensor, k: int) -> Tensor:
+    """The distance to the k-th neighbour of those that are not at distance 0."""
+    return torch.where(among > 0, among, math.inf).sort(1).values[:, k - 1]
+
+
+def _of_distinct(real: Tensor, fake: Tensor, k: int) -> Tensor:
+    """Precision and recall of sets from which equal samples may be gone; -1 where too few are left."""
+    if min(len(real), len(fake)) <= k:
+        return -torch.ones(2)
+    between = pairwise_distances(real, fake)
+    inside = between <= ball_radii(real, k)[:, None], between <= ball_radii(fake, k)[None]
+    return torch.stack([inside[0].any(0).double().mean(), inside[1].any(1).double().mean()])
+
+
 def _other_balls(real: Tensor, fake: Tensor, k: int, distances: Tensor, both, right: Tensor) -> list:
     """Precision and recall with other balls than those to the k-th nearest neighbour: (pair, message)."""
     among_real, among_fake = pairwise_distances(real, real), pairwise_distances(fake, fake)
@@ -933,7 +1193,17 @@ def _other_balls(real: Tensor, fake: Tensor, k: int, distances: Tensor, both, ri
     of_real, of_fake = order_real[:, k], order_fake[:, k]
     inside_real, inside_fake = distances <= of_real[:, None], distances <= of_fake[None]
     to_fake, to_real = distances.amin(0), distances.amin(1)
-    together = torch.cat([real, fake])
+    together, size = torch.cat([real, fake]), min(len(real), len(fake))
+    exact = (together[:, None] - together).norm(dim=2)  # one rounding for both: a radius ends at a sample
+    merged = exact.sort(1).values[:, k]
+    held = inside_real & inside_fake
+    across = of_real[None] if len(real) == len(fake) else of_real[:, None]
+    across_fake = of_fake[:, None] if len(real) == len(fake) else of_fake[None]
+    apart = [_beyond_twins(side, k) for side in (among_real, among_fake)]
+    columns = (
+        "with equally many samples of both kinds the radii run along the wrong axis: ball i has the radius "
+        "of ball j. `radii[:, None]` makes a column of them."
+    )
     in_all = [pairwise_distances(side, together).sort(1).values[:, k] for side in (real, fake)]
     manhattan, farthest = (
         [torch.cdist(one, other, p=p) for one, other in ((real, fake), (real, real), (fake, fake))]
@@ -952,6 +1222,32 @@ def _other_balls(real: Tensor, fake: Tensor, k: int, distances: Tensor, both, ri
     column, least = (min(k, len(real) - 1), min(k, len(fake) - 1)), min(len(real), len(fake))
     fixed = "k is not the one that is handed in."
     return [
+        (
+            both(*apart),
+            "every distance of 0 is left out, and with it the twins of a sample. Only the sample *itself* is "
+            "no neighbour: a generator that repeats an image has balls of radius 0.",
+        ),
+        *((_of_distinct(*sides, k), "equal samples are thrown away first. A generator that repeats an image "
+        "has "
+           "to pay for it: every sample counts.")
+          for sides in ((real.unique(dim=0), fake.unique(dim=0)), (real, fake.unique(dim=0)),
+                        (real.unique(dim=0), fake))),
+        (pair(held.any(0), held.any(1)), "both balls are asked at once. Precision asks the real samples' "
+         "balls alone, recall those of the fakes."),
+        (by(exact[: len(real), len(real) :], merged[: len(real)], merged[len(real) :]), "the neighbours are "
+         "looked for in both sets together. A ball reaches to the k-th neighbour within its *own* set."),
+        (pair((distances <= across).any(0), (distances <= across_fake).any(1)), columns),
+        (pair((distances <= across).any(0), inside_fake.any(1)), columns),
+        (pair(inside_real.any(0), (distances <= across_fake).any(1)), columns),
+        (pair(inside_real.sum(0) >= k, inside_fake.sum(1) >= k), "a sample need not lie in k balls: one is "
+         "enough."),
+        (pair(inside_real.sum(0) > 1, inside_fake.sum(1) > 1), "a sample need not lie in two balls: one is "
+         "enough."),
+        (
+            pair(inside_real[:size, :size].diagonal(), inside_fake[:size, :size].diagonal()),
+            "sample i is held against sample i alone. Each fake is to be asked about the balls of *all* real "
+            "samples.",
+        ),
         *(
             (both(order_real[:, min(other, len(real) - 1)], order_fake[:, min(other, len(fake) - 1)]), fixed)
             for other in (1, 2, 3, 5)
@@ -1044,6 +1340,9 @@ def other_limits(n: Tensor, y: Tensor) -> list:
         "x and y are exchanged in the fit, so that the sizes, not the distances, are taken for uncertain."
     )
     last = n.argsort()[-2:]
+    ends = n.argsort()[[0, -1]]
+    firsts = n.argsort()[:2]
+    richardson = (n[last[1]] * y[last[1]] - n[last[0]] * y[last[0]]) / (n[last[1]] - n[last[0]])
     return [
         (fitted(n.log(), y)[1], "the line runs over log N. The bias falls like 1/N."),
         (fitted(1 / (n - 1), y)[1], "the line runs over 1/(N − 1). Take 1/N."),
@@ -1065,6 +1364,13 @@ def other_limits(n: Tensor, y: Tensor) -> list:
         (_weighted(x, y, n), weighted),
         (_weighted(x, y, 1 / n), weighted),
         (fitted(x[last], y[last])[1], "that line runs through two of the points only. Use all of them."),
+        *((fitted(x[two], y[two])[1], "that line runs through two of the points only, in order of size. Use "
+           "all of them: each has its own noise.") for two in (ends, firsts)),
+        (richardson, "that line runs through the two largest sizes only. Use all of them."),
+        (torch.stack([fitted(x[[i, j]], y[[i, j]])[1] for i in range(len(x)) for j in range(i)]).mean(),
+         "that averages the lines through pairs of points. Least squares fits one line to all."),
+        (torch.stack([fitted(x[[i, j]], y[[i, j]])[1] for i in range(len(x)) for j in range(i)]).median(),
+         "that is the median of the lines through pairs of points. Least squares fits one line to all."),
         (fitted(x[:2], y[:2])[1], "that line runs through two of the points only. Use all of them."),
         (fitted(x[-2:], y[-2:])[1], "that line runs through two of the points only. Use all of them."),
         (swapped, exchanged),
@@ -1196,9 +1502,33 @@ def _other_densities(real: Tensor, fake: Tensor, k: int, distances: Tensor, radi
     def of(some_radii):
         return both(distances <= some_radii[:, None])
 
+    nearest, hit = distances.argmin(0), distances.amin(0) <= radii[distances.argmin(0)]
+    covered = torch.zeros(len(real), dtype=torch.bool)
+    covered[nearest[hit]] = True
+    exact = (real[:, None] - torch.cat([real, fake])).norm(dim=2)  # one rounding: a radius ends at a sample
+    merged = exact.sort(1).values[:, k, None]
+    in_both = inside & (distances <= ball_radii(fake, k)[None])
     manhattan = torch.cdist(real, fake, p=1) <= torch.cdist(real, real, p=1).sort(1).values[:, k, None]
     unsorted = "the distances are not sorted: column k belongs to sample number k, not to the k-th nearest."
+    only_nearest = "a fake covers only the ball of its *nearest* real sample in yours. It may lie in several."
     return [
+        (
+            of(_beyond_twins(among, k)),
+            "every distance of 0 is left out, and with it the twins of a sample. Only the sample *itself* is "
+            "no neighbour: real samples that are equal have balls of radius 0.",
+        ),
+        (pair((balls_of_each / k).clamp(max=1), coverage), "a fake's density is cut off at 1. A fake in more "
+         "than k balls counts more than 1: leave it."),
+        (pair(density, covered), only_nearest),
+        (pair(hit.double() / k, covered), only_nearest),
+        (pair(hit.double() / k, coverage), only_nearest),
+        (both(exact[:, len(real) :] <= merged), "the neighbours are looked for in both sets together. A "
+         "ball reaches to the k-th neighbour among the *real* samples."),
+        (both(in_both), "the fakes' balls are asked as well. Both ask the *real* samples' balls alone."),
+        (pair(balls_of_each / len(real), coverage), "the density is divided by the number of balls. Divide "
+         "by k."),
+        (pair(density, (inside.sum(1) / k).clamp(max=1)), "coverage counts fakes, up to k. A ball is covered "
+         "or not: one fake is enough."),
         *(
             (of(order[:, min(other, len(real) - 1)]) * torch.tensor([k / other, 1]), "k is not the one "
              "handed in.")
@@ -1353,6 +1683,25 @@ def mistaken_limits(errors: int, answers: int, z: float) -> list:
     ]  # fmt: skip
 
 
+def _wilson_of(errors: float, answers: float, z: float) -> Tensor:
+    """`wilson`, for numbers that may be no counts."""
+    return _wilson_around(errors / answers, answers, z)
+
+
+def _wilson_around(p: float, n: float, z: float) -> Tensor:
+    middle, half = p + z**2 / (2 * n), z * math.sqrt(max(p * (1 - p) / n + z**2 / (4 * n**2), 0.0))
+    return torch.tensor([middle - half, middle + half]).double() / (1 + z**2 / n)
+
+
+def _by_turns(p: float, n: int, z: float, rounds: int) -> Tensor:
+    """p̂ ± z·√(p(1 − p)/n), with the limit itself under the root, and again."""
+    low = high = p
+    for _ in range(rounds):
+        low = p - z * math.sqrt(max(low * (1 - low), 0.0) / n)
+        high = p + z * math.sqrt(max(high * (1 - high), 0.0) / n)
+    return torch.tensor([low, high]).double()
+
+
 def _other_intervals(errors: int, answers: int, z: float, pair, right: Tensor) -> list:
     """What is not Wilson's interval: (pair, message)."""
     from scipy import stats  # imported here: it takes longer than the check
@@ -1363,8 +1712,20 @@ def _other_intervals(errors: int, answers: int, z: float, pair, right: Tensor) -
     laplace = (errors + 1) / (n + 2)
     minus = math.sqrt(max(p * (1 - p) / n - zz / (4 * n**2), 0.0))
     corrected = stats.binomtest(errors, answers).proportion_ci(1 - 2 * stats.norm.sf(z), "wilsoncc")
+    turns = (
+        "the limit is put under the root, and that a few times over: not there yet, and for no errors it "
+        "stays at 0. The equation is quadratic: solve it."
+    )
+    smoothed = (
+        "the errors are smoothed before the formula, so that limits are drawn to ½ twice. Take p̂ itself."
+    )
     signs = "look at the signs of the quadratic equation: p²(1 + z²/n) − p(2p̂ + z²/n) + p̂² = 0."
     return [
+        *((_by_turns(p, n, z, rounds), turns) for rounds in (2, 3, 4, 5, 10, 20, 50)),
+        *((_wilson_of(errors + more, answers + (2 * more if below else 0), z), smoothed)
+          for more in (0.5, 1, 2, zz / 2) for below in (True, False)),
+        *((_wilson_around((errors + more) / (answers + 2 * more), answers, z), smoothed)
+          for more in (0.5, 1, 2, zz / 2)),
         (torch.tensor([corrected.low, corrected.high]), "that has a correction for continuity. Solve the "
          "equation as it is."),
         (pair(p, z * spread**2), "the root is missing; and the spread is taken at p̂."),

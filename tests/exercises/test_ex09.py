@@ -339,9 +339,9 @@ def guess_by_numpy(targets):
 
 def guess_by_search(targets):
     best = torch.zeros_like(targets[0])
-    for step in range(1, 2_001):
-        best = best + (targets[step % len(targets)] - best) / step  # the running mean
-    return targets.mean(0, keepdim=True), (targets.square().mean() - targets.mean(0).square().mean())
+    for step in range(1, len(targets) + 1):
+        best = best + (targets[step - 1] - best) / step  # the running mean
+    return best, (targets.square().mean() - targets.mean(0).square().mean())
 
 
 def guess_with(image=None, error=None):

@@ -140,9 +140,11 @@ def search_one_by_one(g, x, s, n, lr):
 
 
 def search_frozen_and_back(g, x, s, n, lr):
+    wanted = [weight.requires_grad for weight in g.parameters()]
     g.requires_grad_(False)
     z = search()(g, x, s, n, lr)
-    g.requires_grad_(True)
+    for weight, flag in zip(g.parameters(), wanted, strict=True):
+        weight.requires_grad_(flag)
     return z
 
 

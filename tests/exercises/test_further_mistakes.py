@@ -502,7 +502,7 @@ MISTAKES = [
     ("6.4", mixed, "*mixed*"),
     ("6.4", lambda x, rng: torch.where(heads(x, rng, len(x), 1, 1, 1), x.mT, x), "transposed"),
     ("6.4", lambda x, rng: torch.where(heads(x, rng, len(x), 1, 1, 1), x.flip(3).roll(1, 3), x), "shifted"),
-    ("6.5", lambda w, n: iterated(w, n, fewer=1), "a step too few"),
+    ("6.5", lambda w, n: iterated(w, n, fewer=2), "a step too few"),
     ("6.5", lambda w, n: iterated(w, n, seed=1), "manual_seed"),
     ("6.5", lambda w, n: iterated(w, n, length=lambda v: v.abs().max()), "more than W can stretch"),
     ("6.5", lambda w, n: iterated(w, n, as_=torch.Tensor.half), "half precision"),

@@ -48,6 +48,19 @@ def patient_9(draw, rounds, start, watch):
 
 def symptom(recording):
     spread, kl = recording.late("spread_of_codes"), recording.late("kl_loss")
+    shown = recording.shown.get("kl_loss")
+    if not spread > 0.7 and isinstance(shown, torch.Tensor) and not shown.requires_grad:
+        return (
+            f"still ill: the encoder's σ is {spread:.2f} on average, where the prior has 1. `kl` has no "
+            "history: "
+            "its value is in the loss, and no gradient comes from it. Is it detached?"
+        )
+    if spread < 0.5 and kl > 8:
+        return (
+            f"still ill: the `kl` that is shown is {kl:.1f} nats, as of 16 latents, and the encoder's σ "
+            "still is "
+            f"{spread:.2f}. Is it this number that stands in `loss`?"
+        )
     if not spread > 0.7:
         return (
             f"still ill: the encoder's σ is {spread:.2f} on average, where the prior has 1: the codes fill "

@@ -87,7 +87,40 @@ def slips(shown):
         "of Σ₁Σ₂, half is read: `eigh` takes its matrix for symmetric, and the product of two symmetric ones "
         "is not. Σ₁^½Σ₂Σ₁^½ is, and has the same eigenvalues."
     )
+    no_covariances = "those are correlations: each pixel's spread is divided out. Covariances are meant."
+    not_centred = (
+        "those are second *moments*, from which the means are not taken off, so that they count twice: "
+        "`torch.cov` subtracts them."
+    )
+    rows = tuple(torch.cov(one.sort(dim=0).values) for one in (fake, real))
+    mean_pixels = (
+        (fake.mean(dim=1) - real.mean(dim=1)).square().sum().item() if len(fake) == len(real) else means
+    )
     return [
+        (
+            mean_pixels + traces - 2 * mixed,
+            "the covariances are those of the pixels now, and the means are those of each *image*, over its "
+            "pixels: turned once for all, `mean(dim=0)` runs over the wrong axis.",
+        ),
+        *(
+            (means + distance_of(*(correlate(one) for one in (fake, real))), no_covariances)
+            for correlate in (lambda one: torch.corrcoef(one.T).nan_to_num(),)
+        ),
+        *(
+            (means + distance_of(*(one.T @ one / (len(one) - less) for one in (fake, real))), not_centred)
+            for less in (0, 1)
+        ),
+        (
+            means + distance_of(*rows),
+            "sorted, and still of the rows: each *image* is taken for a variable. Turn the matrix, and "
+            "leave the "
+            "order.",
+        ),
+        (
+            means + distance_of(*(torch.cov(one) for one in (fake, real)), by_root=trace_of_root),
+            "each *image* is still taken for a variable; and of Σ₁Σ₂, which is not symmetric, `eigh` reads "
+            "half.",
+        ),
         (means + traces - mixed, "the traces are right, and the mixed term counts twice: − 2·tr((Σ₁Σ₂)^½)."),
         (means + traces, "the mixed term, − 2·tr((Σ₁Σ₂)^½), is gone: equal sets would not be at distance 0."),
         (means, "only the means are compared: sets of another spread would be at distance 0."),
@@ -102,6 +135,15 @@ def slips(shown):
     ]
 
 
+def distance_of(first, second, by_root=None) -> float:
+    """tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½), or with another root of the product."""
+    if by_root is None:
+        mixed = root(root(first) @ second @ root(first)).trace().item()
+    else:
+        mixed = by_root(first @ second)
+    return (first.trace() + second.trace()).item() - 2 * mixed
+
+
 def root(matrix):
     """The symmetric root, as the program takes it: of what is not symmetric, the lower triangle is read."""
     values, vectors = torch.linalg.eigh(matrix)
@@ -110,6 +152,18 @@ def root(matrix):
 
 def trace_of_root(matrix):
     return root(matrix).trace().item()
+
+
+def _which_part(shown, measured: float) -> str:
+    """What the parts of the right distance are, where a measured one is no known slip."""
+    fake, real = shown["fake"].detach().flatten(1).double(), shown["real"].flatten(1).double()
+    means = (fake.mean(dim=0) - real.mean(dim=0)).square().sum().item()
+    traces = (fake.var(dim=0) + real.var(dim=0)).sum().item()
+    mixed = means + traces - reference(shown)
+    return (
+        f"Print your three parts: |μ₁ − μ₂|² is {means:.1f} there, tr(Σ₁ + Σ₂) {traces:.1f}, and "
+        f"2·tr((Σ₁Σ₂)^½) {mixed:.1f}."
+    )
 
 
 def symptom(recording):
@@ -130,8 +184,7 @@ def symptom(recording):
     if off:
         return (
             "real digits are close to real digits now, but the samples of the last round are at "
-            f"{measured:.1f}, and should be at {right:.1f}. Is a part of |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − "
-            "2(Σ₁Σ₂)^½) missing?"
+            f"{measured:.1f}, and should be at {right:.1f}. {_which_part(shown, measured)}"
         )
     return ""
 

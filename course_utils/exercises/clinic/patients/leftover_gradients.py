@@ -48,6 +48,11 @@ def patient_2(draw, rounds, start, watch):
 
 def symptom(recording):
     real, fake = recording.late("real_output"), recording.late("fake_output")
+    if recording.last("discriminator_moved") < 1e-3:
+        return (
+            "now D does not learn at all: its weights stand still. Are its gradients cleared between "
+            "`backward` and `step`, so that there is nothing to step along?"
+        )
     if fake > 0.15:
         return (
             f"still ill: D's logits are {real:.2f} for data and {fake:.2f} for fakes: it takes both for "

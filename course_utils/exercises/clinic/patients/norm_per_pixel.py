@@ -108,7 +108,20 @@ def is_among(number, others):
 
 
 def symptom(recording):
-    length = recording.late("slope")
+    length, penalty = recording.late("slope"), recording.shown.get("penalty")
+    if length > 2 and isinstance(penalty, torch.Tensor) and not penalty.requires_grad:
+        return (
+            f"still ill: at an image, the critic's gradient is {length:.1f} long, and should be about 1. The "
+            "penalty has no history: it is reported, and never felt. Is `create_graph=True` still there, and "
+            "nothing detached?"
+        )
+    if length > 5 and abs(recording.late("penalty") - (length / 64 - 1) ** 2) < 0.1:
+        return (
+            f"still ill: at an image, the critic's gradient is {length:.1f} long. The penalty takes it for "
+            "a 64th "
+            "of that, and asks for a length of 64: is the slope that of the *mean* of 64 logits? Take their "
+            "sum."
+        )
     if length > 2:
         return (
             f"still ill: at an image, the critic's gradient is {length:.1f} long, and should be about 1. "

@@ -59,9 +59,16 @@ def symptom(recording):
             "for?"
         )
     if distance < 0.7:
+        still = recording.last("generator_moved") < 0.05
+        why = (
+            "The generator's weights hardly move: a slower generator is no cure of a wrong direction. "
+            if still
+            else "The generator moves, and not towards the data: does it look for values near 0, or for high "
+            "ones, where the data have *low* ones? "
+        )
         return (
             f"now the samples stay where they started, {distance:.2g} from the origin, and the data lie 2 "
-            "from it. Is more changed than the mistake?"
+            f"from it. {why}Only a sign was turned."
         )
     if recording.late("fake_diversity") < 0.6:
         return (
