@@ -189,8 +189,8 @@ plots.show(
         columns=10,
         row_labels=["truth", "scratched", "safest"],
         title="What is the least squared error made of?",
-        alt="Three rows of ten calculator digits: the true ones; the same with three bars grey, which makes 0, 5, 6, 8 "
-        "and 9 look alike; and the safest completions, where bars of these digits are shades of grey.",
+        alt="Three rows of ten calculator digits: the true ones; the same with three bars grey, which makes "
+        "half of them look alike; and the safest completions, where bars of that half are shades of grey.",
     )
 )
 
