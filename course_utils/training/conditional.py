@@ -17,7 +17,7 @@ def auxiliary_classifier(weight: float = 1.0, on: Sequence[str] = ("real", "fake
     """λ·E[−log P(y | x)], D's answers taken for logits of the classes: AC-GAN, with `shown=conditional`.
 
     A. Odena, C. Olah, J. Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML,
-    arXiv:1610.09585, equation 3: D learns to classify real and generated samples, G to be classified as what
+    arXiv:1610.09585: D learns to classify real and generated samples, G to be classified as what
     was asked for.
 
     Args:
@@ -45,7 +45,7 @@ def code_information(classes: int = 10, weight: float = 1.0, continuous: float =
     With `shown=coded`. Chen et al. 2016, arXiv:1606.03657, equation 5: for λ = λ′ = 1, minus this, plus the
     codes' entropy (`code_entropy`), is a lower bound on the mutual information of codes and samples. Q is D's
     answers: K logits of the category, then a mean and a log variance for each of the numbers u, which count
-    as normal. For numbers they take a smaller weight, too (section 6).
+    as normal. Numbers get a smaller weight, lest G draw for nothing else.
 
     Args:
         classes: K.
