@@ -54,10 +54,10 @@ def test_codes_are_read_with_a_categorical_and_normal_densities():
     found = code_log_likelihood(answers, categories, numbers)
     means, log_variances = answers[:, 3:5], answers[:, 5:].clamp(min=MIN_LOG_VARIANCE)
     category = Categorical(logits=answers[:, :3]).log_prob(categories)
-    normal = Normal(means, (log_variances / 2).exp()).log_prob(numbers).sum(1)
-    torch.testing.assert_close(found, category + normal)
+    density = Normal(means, (log_variances / 2).exp()).log_prob(numbers).sum(1)
+    torch.testing.assert_close(found, category + density)
     shown = Shown((normal(6, 2), categories, numbers))
-    expected = -2 * category.mean() - 0.5 * normal.mean()
+    expected = -2 * category.mean() - 0.5 * density.mean()
     torch.testing.assert_close(code_information(3, 2.0, 0.5).loss(answers, shown), expected)
 
 
