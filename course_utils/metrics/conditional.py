@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from course_utils.metrics.classes import classifier_score
@@ -63,7 +62,7 @@ def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
     """max over one-to-one names of P(name(c) = class): found categories held against known classes.
 
     What was learnt without labels has no names, so it is given the ones that suit it best: the accuracy of
-    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335, equation 10), by the Hungarian method. By
+    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335), by the Hungarian method. By
     chance it is a little above 1 / count.
 
     Args:
@@ -71,6 +70,8 @@ def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
         classes: (N,) whole numbers below `count`, known.
         count: how many there are of both.
     """
+    from scipy.optimize import linear_sum_assignment  # seldom used, and slow to load
+
     table = torch.bincount(count * categories + classes, minlength=count**2).view(count, count)
     _, names = linear_sum_assignment(table.numpy(), maximize=True)
     matched = table[torch.arange(count), torch.from_numpy(names)].sum()
