@@ -1073,8 +1073,9 @@ plots.show(
 # the kinds of digits are left. The Fréchet distance, which pays for both, is worst at the tight end.
 # A single "best" picture in a paper says little, then, unless its threshold stands beside it.
 #
-# Rejection costs candidates: the sharper the question, the fewer of them are accepted. At sharpness 0
-# all are, and D has no say.
+# Rejection costs candidates: the sharper the question, the fewer of them are accepted. And it buys
+# nothing here: precision stays where it was, and the distance even rises. After a game that went
+# well D has little left to say. Try it on a generator that D sees through.
 
 # %% tags=["claim"]
 _tight, _loose = knobs["truncation"][0], knobs["truncation"][-1]
@@ -1090,13 +1091,14 @@ claim(
 )
 
 claim(
-    "the sharper the question, the fewer of them are accepted. At sharpness 0 all are",
-    all(
-        sharp_one["accepted"] < soft_one["accepted"] <= 1
-        for soft_one, sharp_one in pairwise(knobs["rejection"])
-    )
-    and knobs["rejection"][0]["setting"] == 0
-    and knobs["rejection"][0]["accepted"] == 1,
+    "the sharper the question, the fewer of them are accepted",
+    all(sharper["accepted"] < one["accepted"] for one, sharper in pairwise(knobs["rejection"])),
+    every_seed=True,
+)
+_off, *_on = knobs["rejection"]
+claim(
+    "precision stays where it was, and the distance even rises",
+    all(abs(one["precision"] - _off["precision"]) < 0.02 and one["frechet"] > _off["frechet"] for one in _on),
     every_seed=True,
 )
 
@@ -1294,25 +1296,26 @@ for way in ("concatenation", "auxiliary classifier"):
         )
 
 # %% [markdown]
-# An honest null: G still answers as asked, in both ways. What is lost is the gauge. Half of the real
-# pairs have label 0, and of the fakes one in eight. So D calls 0 real and everything else fake,
-# without a look at the quality, and is right in $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) =
-# \tfrac{11}{16}$ of all cases, however good G is. That is what it does here, and a learner who
-# waits for D to be right half of the time waits for ever.
+# Half of the real pairs have label 0, and of the fakes one in eight. So the D that sees labels calls 0
+# real and everything else fake, without a look at the quality, and is right in
+# $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) = \tfrac{11}{16}$ of all cases, however good G is. That is
+# what it does here. G answers as asked all the same: an honest null. What is lost is the gauge, and
+# whoever waits for D to be right half of the time waits for ever.
+#
+# The auxiliary classifier's D sees no labels. It sees too few points at cloud 0, and asks for more.
+# With one seed of three that we tried, G gave in, and a quarter of its points lay at another cloud
+# than the one asked for. <!-- numbers: with COURSE_SEED=1, 75 % were as asked -->
 
 # %% tags=["claim"]
 claim(
-    "G still answers as asked, in both ways",
-    min(share for share, _ in skewed.values()) > 0.9,
+    "G answers as asked all the same",
+    skewed["concatenation", "uniform labels"][0] > 0.9,
     every_seed=True,
 )
 claim(
     "That is what it does here",
-    all(
-        abs(skewed[way, "uniform labels"][1] - 11 / 16) < 0.06
-        and abs(skewed[way, "the data's labels"][1] - 0.5) < 0.08
-        for way in ("concatenation", "auxiliary classifier")
-    ),
+    abs(skewed["concatenation", "uniform labels"][1] - 11 / 16) < 0.06
+    and abs(skewed["concatenation", "the data's labels"][1] - 0.5) < 0.08,
     every_seed=True,
 )
 
@@ -1367,8 +1370,8 @@ print(f"{legible:.0%} of these digits are read as asked")
 # - A GAN learns wrong labels faithfully. It needs many images; a hundred right labels, spread to
 #   their neighbours, go a long way.
 # - Without labels, InfoGAN finds categories that can be told apart, and says nothing about which.
-# - Truncation and rejection trade diversity for quality, after training. Say at which setting a
-#   sample was drawn.
+# - Truncation trades diversity for quality, after training: say at which threshold a sample was
+#   drawn. Rejection can only use what D still knows.
 #
 # ## Further reading
 #
