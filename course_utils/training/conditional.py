@@ -78,7 +78,8 @@ def code_log_likelihood(answers: Tensor, categories: Tensor, continuous: Tensor)
     return normal - F.cross_entropy(logits, categories, reduction="none")
 
 
-MIN_LOG_VARIANCE = -6.0  # σ ≥ 0.05: a code read back exactly would be worth infinitely many nats
+# σ ≥ 0.5: a number read back exactly would be worth infinitely many nats, and G would draw for nothing else.
+MIN_LOG_VARIANCE = -1.4
 
 
 def code_entropy(classes: int = 10, continuous: int = 2) -> float:
