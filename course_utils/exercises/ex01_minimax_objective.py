@@ -124,6 +124,11 @@ def value_on_a_die(answer):
                 "the "
                 "dice's probabilities are the weights.",
             ),
+            (
+                (p * log_d + q * (1 - d)).sum(),
+                "the second logarithm is missing: it is log(1 − D), not 1 − D.",
+            ),
+            ((p * d + q * log_not_d).sum(), "the first logarithm is missing: it is log D, not D."),
             (right / math.log(10), "that is in log₁₀; this course, like the paper, uses natural logarithms."),
             ((p * log_d).sum(), "only the data's term is there; the generator's is missing."),
             ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
@@ -454,6 +459,12 @@ def discriminator_loss(answer):
             "that compares each real logit with each generated one (a relativistic loss). V looks at each "
             "by itself.",
         ),
+        (on_real.max() + on_fake.max(), "that is the largest loss of each batch. An expectation is a mean."),
+        (on_real.median() + on_fake.median(), "that is the median of each batch. An expectation is a mean."),
+        (
+            softplus(-real.tanh()).mean() + softplus(fake.tanh()).mean(),
+            "the logits go through tanh first. A logit may be of any size: leave it as it is.",
+        ),
         (on_real.mean(), "only the real samples count here; the generated ones are missing."),
         (on_fake.mean(), "only the generated samples count here; the real ones are missing."),
         (
@@ -510,6 +521,19 @@ def _which_part(answer, real, fake) -> None:
             "both parts change with the logits as they should, but a fixed number is added to their sum."
         )
     if real_right or fake_right:
+        moved, unit = (
+            (fake_moved - here, softplus(fake + 1).mean() - softplus(fake).mean())
+            if real_right
+            else (real_moved - here, softplus(-real - 1).mean() - softplus(-real).mean())
+        )
+        times = (moved / unit).item()
+        if any(matches(times, simple, tolerance=1e-3) for simple in (-1, 0, 0.1, 0.25, 0.5, 2, 3, 4, 10)):
+            whose, other = ("generated", "real") if real_right else ("real", "generated")
+            raise Wrong(
+                f"the part of the {other} samples is right, and that of the {whose} ones is multiplied by "
+                f"{times:.3g}. "
+                "In −V both have the weight 1."
+            )
         raise Wrong(
             f"the part of the {'real' if real_right else 'generated'} samples is right, and that of the "
             "others is "
@@ -646,6 +670,15 @@ def _with_weights(answer, p, q, weights) -> None:
         ((one + plain(q, middle, 1.0)) / 2, lacking),
         ((other + plain(p, middle, 1.0)) / 2, lacking),
         ((plain(p, middle, 1.0) + plain(q, middle, 1.0)) / 2, lacking),
+        *(
+            (
+                right * factor,
+                "right for dice, but not for densities: JS is multiplied once more by weights, which are in "
+                "the sums "
+                "of `kl` already.",
+            )
+            for factor in (weights.sum(), weights.mean(), 1 / weights.sum())
+        ),
         (
             js(*((part * weights) / (part * weights).sum() for part in (p, q)), 1.0) * weights.mean(),
             "right for dice, but not for densities: the weights are in the densities and in the sums. Once "
@@ -735,6 +768,12 @@ def generator_slopes(answer):
         (
             torch.stack([-d, 1 - d]),
             "the inner derivative of −log σ(t) = softplus(−t) is missing: its slope is −σ(−t).",
+        ),
+        (
+            torch.stack([-d, d]),
+            "the second slope is the first with the other sign. It is the slope of another function: "
+            "differentiate "
+            "−log σ(t) = softplus(−t).",
         ),
         (
             torch.stack([(1 - d).log(), -d.log()]),
@@ -861,11 +900,9 @@ def play_the_game(answer):
         found = _rows(answer, p, rounds, rate)
         if not found[0].any() and not matches(found.sum(dim=1), torch.ones(rounds + 1)):
             raise Wrong("the rows hold θ. What is asked for is the generator, p_g = softmax(θ).")
-        if (
-            rounds > 1
-            and matches(found, found[:1].expand_as(found))
-            and not matches(found[0], 1 / len(p) + 0 * p)
-        ):
+        if matches(found, p.expand_as(found), tolerance=1e-3):
+            raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
+        if matches(found, found[:1].expand_as(found)) and not matches(found[0], 1 / len(p) + 0 * p):
             raise Wrong(
                 f"all {rounds + 1} rows are one and the same distribution. Is it one tensor that is "
                 "overwritten in "
@@ -913,6 +950,17 @@ def play_the_game(answer):
                         if behind
                         else "Does D answer to the generator as it is now, before each of its steps?"
                     )
+                )
+            if matches(found[1], right[2], tolerance=1e-6):
+                raise Wrong(
+                    "in each round the generator takes two steps. One is asked for, and then a new row."
+                )
+            theta = found[1].log() - found[1].log().mean()
+            if matches(theta.norm(), rate, tolerance=1e-3):
+                raise Wrong(
+                    "each step has the length `rate`: the slope is divided by its own length. A plain step "
+                    "is rate "
+                    "times the slope, and grows small with it."
                 )
             again = (found[0] - rate * (1 - optimal_discriminator(p, found[0])).log()).softmax(dim=0)
             if matches(found[1], again, tolerance=1e-6):

@@ -96,6 +96,22 @@ def dirac_field(answer):
             "down "
             "L_G alone, ψ down L_D alone.",
         ),
+        (right / 2, "both arrows are half as long as they should be: is a loss averaged, or a ½ left over?"),
+        (right * 2, "both arrows are twice as long as they should be."),
+        (
+            torch.stack(
+                [
+                    psi * torch.log(torch.sigmoid(-psi * theta)),
+                    -theta * torch.log(torch.sigmoid(psi * theta)),
+                ],
+                dim=1,
+            ),
+            "log σ stands where σ belongs: the slope of softplus(t) is σ(t), without a logarithm.",
+        ),
+        (
+            torch.stack([psi * torch.tanh(-psi * theta), -theta * torch.tanh(psi * theta)], dim=1),
+            "tanh stands where σ belongs: the slope of softplus(t) is σ(t).",
+        ),
         (
             torch.stack([psi / 2, -theta / 2], dim=1),
             "those are the arrows near (0, 0) only, where every σ is ½. Farther out the slope of "
@@ -280,6 +296,12 @@ def _check_round(answer, game, point, h, count):
             "each of the discriminator's steps is h / discriminator_steps long. Each is h.",
         ),
         (new_psi, "θ has not moved: the generator's half is missing."),
+        (
+            torch.stack([right[0], point[1]]),
+            "θ is right, and ψ is back where it was: return both as they are now.",
+        ),
+        (all_of_it(point, count, h * h), "each step is h·h long. Each is h."),
+        (all_of_it(point, count, h / 2), "each step is half of h long. Each is h."),
         (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
         (all_of_it(point, count, -h), "both went backwards: the arrows already point downhill, so add them."),
         (point, "the point has not moved."),
@@ -338,6 +360,12 @@ def _bound(answer, values) -> torch.Tensor:
             raise Wrong(
                 f"for λ = {values} you give ∞, as if every step settled. Re λ < 0 is the flow's condition; "
                 "a step of length h needs |1 + hλ| < 1."
+            )
+        if all(value.real == 0 for value in values):
+            raise Wrong(
+                f"for λ = {values} you give ∞. Do you divide by Re λ, which is 0 there? No step settles "
+                "this game, "
+                "so the bound is 0."
             )
         raise Wrong(
             f"for λ = {values} you give ∞. Do you divide by Im λ, which is 0 there? The denominator is |λ|², "
@@ -406,6 +434,7 @@ def _typical_bounds(eigenvalues) -> list:
             "that is half of it: there |1 + hλ| is smallest, and "
             "beyond it the game still settles. How does (1 + h·Re λ)² multiply out?",
         ),
+        ((1 / squared.sqrt()).min(), "that is 1/|λ|, which does not look where λ points: left, or up?"),
         ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
         ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
         (
@@ -772,7 +801,7 @@ def _check_fate(answer, game, h, after_the_linear_one):
 
     def noted(theta, psi):
         with contextlib.suppress(Exception):  # inside `torch.func`'s transforms a value may be out of reach
-            points.append((float(theta), float(psi)))
+            points.append((float(theta.detach()), float(psi.detach())))
         return game.discriminator_loss(theta, psi)
 
     result = call(answer, counted, noted, h, name="fate")
@@ -926,6 +955,19 @@ def _about_growth(growth, predicted, simultaneous_growth, points, field, h) -> s
             "misleads: "
             "factors multiply, so take the mean of their logarithms, or one root over the whole run."
         )
+    if near(max(ratios)) or near(min(ratios)) or near(sorted(ratios)[steps // 2]):
+        return (
+            f"is {growth:.4g}, one single ratio of the run, the largest, smallest or middle one. On an "
+            "ellipse they "
+            "swing: take a root over the whole run."
+        )
+    order = math.log(last / first) / math.log(growth)
+    if abs(order - round(order)) < 2e-3 * abs(order) and 1 < order != steps:
+        return (
+            f"is {growth:.4g}, the root of order {round(order)} of the whole run's growth; but the run has "
+            f"{steps} "
+            "steps. As many roots as steps."
+        )
     for number, name in enumerate("θψ"):
         parts = [abs(state[number]) for state in states]
         if parts[0] > 0 and parts[-1] > 0 and near((parts[-1] / parts[0]) ** (1 / steps)):
@@ -1046,6 +1088,7 @@ def _other_matrices(j, h):
             "those are e^(hλ), of the flow during a time h. A step goes straight along the arrow: w + "
             "h·v(w).",
         ),
+        (of_a_step + 1, "a 1 too many: the identity is in the step already, and is added again."),
         (of_a_step - 1, "the 1 is missing: those are of what a step adds. M is the identity plus that."),
         (eigenvalues_of(step @ step), "those belong to two steps, one after the other."),
         (of_a_step**2, "those are squared."),
