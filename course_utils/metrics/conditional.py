@@ -63,7 +63,7 @@ def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
     """max over one-to-one names of P(name(c) = class): found categories held against known classes.
 
     What was learnt without labels has no names, so it is given the ones that suit it best: the accuracy of
-    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335, equation 10), by the Hungarian method. By
+    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335), by the Hungarian method. By
     chance it is a little above 1 / count.
 
     Args:

@@ -45,7 +45,7 @@ def conditional_logit(log_data: Tensor, log_model: Tensor) -> Tensor:
 def split_logit(log_data: Tensor, log_model: Tensor) -> tuple[Tensor, Tensor]:
     """t*(x, y) = log p(x)/q(x) + log p(y|x)/q(y|x): is it real, and does it fit its label?
 
-    Miyato and Koyama 2018, arXiv:1802.05637, equation 2.
+    Miyato and Koyama 2018, arXiv:1802.05637.
 
     Args:
         log_data, log_model: log p(x, y) and log q(x, y), (N, K).

@@ -17,7 +17,7 @@ def auxiliary_classifier(weight: float = 1.0, on: Sequence[str] = ("real", "fake
     """λ·E[−log P(y | x)], D's answers taken for logits of the classes: AC-GAN, with `shown=conditional`.
 
     A. Odena, C. Olah, J. Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML,
-    arXiv:1610.09585, equation 3: D learns to classify real and generated samples, G to be classified as what
+    arXiv:1610.09585: D learns to classify real and generated samples, G to be classified as what
     was asked for.
 
     Args:
@@ -39,25 +39,28 @@ def auxiliary_classifier(weight: float = 1.0, on: Sequence[str] = ("real", "fake
     return Auxiliary(loss, tuple(on))
 
 
-def code_information(classes: int = 10, weight: float = 1.0) -> Auxiliary:
-    """λ·E[−log Q(c, u | G(z))], the price of codes that cannot be read back: InfoGAN, with `shown=coded`.
+def code_information(classes: int = 10, weight: float = 1.0, continuous: float = 0.1) -> Auxiliary:
+    """λ·E[−log Q(c | G(z))] + λ′·E[−log Q(u | G(z))], the price of codes that cannot be read back: InfoGAN.
 
-    Chen et al. 2016, arXiv:1606.03657, equation 5: minus this, plus the codes' entropy (`code_entropy`), is a
-    lower bound on the mutual information of codes and samples. Q is D's answers: K logits of the category,
-    then a mean and a log variance for each of the numbers u, which count as normal.
+    With `shown=coded`. Chen et al. 2016, arXiv:1606.03657, equation 5: for λ = λ′ = 1, minus this, plus the
+    codes' entropy (`code_entropy`), is a lower bound on the mutual information of codes and samples. Q is D's
+    answers: K logits of the category, then a mean and a log variance for each of the numbers u, which count
+    as normal. Numbers get a smaller weight, lest G draw for nothing else.
 
     Args:
         classes: K.
-        weight: λ ≥ 0.
+        weight: λ ≥ 0, of the category.
+        continuous: λ′ ≥ 0, of the numbers.
 
     Raises:
-        ValueError: λ is negative.
+        ValueError: a weight is negative.
     """
-    check_least(0, weight=weight)
+    check_least(0, weight=weight, continuous=continuous)
 
     def loss(answers: Tensor, shown: Shown) -> Tensor:
-        _, categories, continuous = shown
-        return -weight * code_log_likelihood(answers, categories, continuous).mean()
+        _, categories, numbers = shown
+        category, normal = _code_parts(answers, categories, numbers)
+        return -weight * category.mean() - continuous * normal.mean()
 
     return Auxiliary(loss, on=("fake",))
 
@@ -70,12 +73,17 @@ def code_log_likelihood(answers: Tensor, categories: Tensor, continuous: Tensor)
         categories: c, (N,).
         continuous: u, (N, J).
     """
+    return sum(_code_parts(answers, categories, continuous))
+
+
+def _code_parts(answers: Tensor, categories: Tensor, continuous: Tensor) -> tuple[Tensor, Tensor]:
+    """log Q(c | x) and log Q(u | x), both (N,)."""
     numbers = continuous.shape[1]
     logits, means, log_variances = answers.split([answers.shape[1] - 2 * numbers, numbers, numbers], dim=1)
     log_variances = log_variances.clamp(min=MIN_LOG_VARIANCE)
     squares = (continuous - means).square() / log_variances.exp()
     normal = -0.5 * (squares + log_variances + math.log(2 * math.pi)).sum(1)
-    return normal - F.cross_entropy(logits, categories, reduction="none")
+    return -F.cross_entropy(logits, categories, reduction="none"), normal
 
 
 # σ ≥ 0.5: a number read back exactly would be worth infinitely many nats, and G would draw for nothing else.

@@ -75,7 +75,7 @@ def condition_game(way: str) -> GAN:
     if way == "unconditional":
         return MNIST_DCGAN.gan()
     if way == "InfoGAN":
-        return GAN(*infogan_dcgan(), shown=coded, auxiliary=code_information(weight=0.3), **MNIST_DCGAN.game)
+        return GAN(*infogan_dcgan(), shown=coded, auxiliary=code_information(), **MNIST_DCGAN.game)
     return conditional_gan(way, conditional_dcgan(way), **MNIST_DCGAN.game)
 
 

@@ -53,11 +53,12 @@ def test_codes_are_read_with_a_categorical_and_normal_densities():
     answers, categories, numbers = normal(6, 3 + 2 * 2), torch.tensor([0, 1, 2] * 2), normal(6, 2, seed=1)
     found = code_log_likelihood(answers, categories, numbers)
     means, log_variances = answers[:, 3:5], answers[:, 5:].clamp(min=MIN_LOG_VARIANCE)
-    expected = Categorical(logits=answers[:, :3]).log_prob(categories)
-    expected = expected + Normal(means, (log_variances / 2).exp()).log_prob(numbers).sum(1)
-    torch.testing.assert_close(found, expected)
+    category = Categorical(logits=answers[:, :3]).log_prob(categories)
+    density = Normal(means, (log_variances / 2).exp()).log_prob(numbers).sum(1)
+    torch.testing.assert_close(found, category + density)
     shown = Shown((normal(6, 2), categories, numbers))
-    torch.testing.assert_close(code_information(3, 2.0).loss(answers, shown), -2 * expected.mean())
+    expected = -2 * category.mean() - 0.5 * density.mean()
+    torch.testing.assert_close(code_information(3, 2.0, 0.5).loss(answers, shown), expected)
 
 
 def test_a_code_that_is_read_exactly_is_worth_a_bounded_number_of_nats():
