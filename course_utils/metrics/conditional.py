@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from course_utils.metrics.classes import classifier_score
@@ -71,6 +70,8 @@ def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
         classes: (N,) whole numbers below `count`, known.
         count: how many there are of both.
     """
+    from scipy.optimize import linear_sum_assignment  # seldom used, and slow to load
+
     table = torch.bincount(count * categories + classes, minlength=count**2).view(count, count)
     _, names = linear_sum_assignment(table.numpy(), maximize=True)
     matched = table[torch.arange(count), torch.from_numpy(names)].sum()
