@@ -925,9 +925,13 @@ code_latents = torch.randn(
 )
 codes, _ = info.generator.codes(code_latents)
 with torch.no_grad():
-    read = in_batches(classifier, generate(info.generator, code_latents)).argmax(1)
+    coded_images = generate(info.generator, code_latents)
+    read = in_batches(classifier, coded_images).argmax(1)
+    read_back = info.discriminator.eval().answers(coded_images)[1][:, :10].argmax(1)
+read_back = (read_back == codes).float().mean().item()
 names = naming(codes, read, 10)
 agree = (names[codes] == read).float().mean().item()
+print(f"D reads the category off {read_back:.0%} of the samples")
 print(f"in this run {agree:.0%} of the samples are read as their category's name; by chance about 10 %")
 print(f"recorded, with 60 s of training: {span(recorded('codes', 'InfoGAN', 'none', 'naming'), '.0%')}")
 
@@ -953,17 +957,15 @@ plots.show(
 )
 
 # %% [markdown]
-# No label was ever shown, and the categories are not arbitrary: more samples agree with their name
-# than the tenth that chance would give. Look at the rows. Which are one digit, which mix several?
+# No label was ever shown, and each category has a look of its own: D reads it off most samples.
+# Whether the categories are the *digits* is another question, and the print-out answers it: all of
+# them would be 100 %, chance about a tenth. Look at the rows. Which are one digit, which mix several?
+# <!-- number 100: all of them -->
 # The bound demands ten kinds that can be told apart, and says nothing about *which* ten. An upright
 # 1 and a slanted 1 are as good a pair as 4 and 9.
 
 # %% tags=["claim"]
-claim(
-    "more samples agree with their name than the tenth that chance would give",
-    agree > 0.18,
-    every_seed=True,
-)
+claim("D reads it off most samples", read_back > 0.5, every_seed=True)
 
 # %% [markdown]
 # The two numbers $u$ were found in the same way. Move one of them, and keep all the rest.
@@ -995,7 +997,7 @@ def slant_and_width(images: Tensor) -> Tensor:
 
 u_of_all = info.generator.codes(code_latents)[1]
 with torch.no_grad():
-    shapes = slant_and_width(generate(info.generator, code_latents))
+    shapes = slant_and_width(coded_images)
 correlations = torch.corrcoef(torch.cat([u_of_all, shapes], 1).T)[:2, 2:]
 for number in range(2):
     lean, breadth = correlations[number].tolist()
@@ -1073,8 +1075,9 @@ plots.show(
 # the kinds of digits are left. The Fréchet distance, which pays for both, is worst at the tight end.
 # A single "best" picture in a paper says little, then, unless its threshold stands beside it.
 #
-# Rejection costs candidates: the sharper the question, the fewer of them are accepted. At sharpness 0
-# all are, and D has no say.
+# Rejection costs candidates: the sharper the question, the fewer of them are accepted. And it buys
+# nothing here: precision stays where it was, and the distance even rises. After a game that went
+# well D has little left to say. Try it on a generator that D sees through.
 
 # %% tags=["claim"]
 _tight, _loose = knobs["truncation"][0], knobs["truncation"][-1]
@@ -1090,13 +1093,14 @@ claim(
 )
 
 claim(
-    "the sharper the question, the fewer of them are accepted. At sharpness 0 all are",
-    all(
-        sharp_one["accepted"] < soft_one["accepted"] <= 1
-        for soft_one, sharp_one in pairwise(knobs["rejection"])
-    )
-    and knobs["rejection"][0]["setting"] == 0
-    and knobs["rejection"][0]["accepted"] == 1,
+    "the sharper the question, the fewer of them are accepted",
+    all(sharper["accepted"] < one["accepted"] for one, sharper in pairwise(knobs["rejection"])),
+    every_seed=True,
+)
+_off, *_on = knobs["rejection"]
+claim(
+    "precision stays where it was, and the distance even rises",
+    all(abs(one["precision"] - _off["precision"]) < 0.02 and one["frechet"] > _off["frechet"] for one in _on),
     every_seed=True,
 )
 
@@ -1294,25 +1298,26 @@ for way in ("concatenation", "auxiliary classifier"):
         )
 
 # %% [markdown]
-# An honest null: G still answers as asked, in both ways. What is lost is the gauge. Half of the real
-# pairs have label 0, and of the fakes one in eight. So D calls 0 real and everything else fake,
-# without a look at the quality, and is right in $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) =
-# \tfrac{11}{16}$ of all cases, however good G is. That is what it does here, and a learner who
-# waits for D to be right half of the time waits for ever.
+# Half of the real pairs have label 0, and of the fakes one in eight. So the D that sees labels calls 0
+# real and everything else fake, without a look at the quality, and is right in
+# $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) = \tfrac{11}{16}$ of all cases, however good G is. That is
+# what it does here. G answers as asked all the same: an honest null. What is lost is the gauge, and
+# whoever waits for D to be right half of the time waits for ever.
+#
+# The auxiliary classifier's D sees no labels. It sees too few points at cloud 0, and asks for more.
+# With one seed of three that we tried, G gave in, and a quarter of its points lay at another cloud
+# than the one asked for. <!-- numbers: with COURSE_SEED=1, 75 % were as asked -->
 
 # %% tags=["claim"]
 claim(
-    "G still answers as asked, in both ways",
-    min(share for share, _ in skewed.values()) > 0.9,
+    "G answers as asked all the same",
+    skewed["concatenation", "uniform labels"][0] > 0.9,
     every_seed=True,
 )
 claim(
     "That is what it does here",
-    all(
-        abs(skewed[way, "uniform labels"][1] - 11 / 16) < 0.06
-        and abs(skewed[way, "the data's labels"][1] - 0.5) < 0.08
-        for way in ("concatenation", "auxiliary classifier")
-    ),
+    abs(skewed["concatenation", "uniform labels"][1] - 11 / 16) < 0.06
+    and abs(skewed["concatenation", "the data's labels"][1] - 0.5) < 0.08,
     every_seed=True,
 )
 
@@ -1367,8 +1372,8 @@ print(f"{legible:.0%} of these digits are read as asked")
 # - A GAN learns wrong labels faithfully. It needs many images; a hundred right labels, spread to
 #   their neighbours, go a long way.
 # - Without labels, InfoGAN finds categories that can be told apart, and says nothing about which.
-# - Truncation and rejection trade diversity for quality, after training. Say at which setting a
-#   sample was drawn.
+# - Truncation trades diversity for quality, after training: say at which threshold a sample was
+#   drawn. Rejection can only use what D still knows.
 #
 # ## Further reading
 #
