@@ -10,10 +10,10 @@ ROOT_USER := $(if $(filter 0,$(shell id -u)),--allow-root)# in a container, say
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 
-.PHONY: help setup lab test run notebooks book execute claims prose bench grading lint format clean
+.PHONY: help setup lab test run notebooks book book-test execute claims prose bench grading lint format clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 setup: ## create .venv and install everything (the other targets do it by themselves; STRICT=1: only files whose sums requirements.lock knows)
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine: install Python 3.10 or newer (python.org/downloads), then call again." >&2; exit 1; }
@@ -39,6 +39,9 @@ book: setup ## build the course as a book: build/book/html/index.html (installs 
 	@$(BIN)/python -c "import axe_playwright_python, furo, myst_nb, sphinx_copybutton, sphinx_revealjs" 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet -c constraints.txt -c constraints-book.txt --no-build-isolation -e ".[book]"
 	@$(BIN)/python -m tools.book
+
+book-test: book ## test the book that was built: its pages in a browser, its numbers, what ends its build
+	COURSE_BOOK=build/book/html OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_book.py tests/test_book_numbers.py tests/test_book_pages.py
 
 execute: setup ## re-run the solutions with their claims, and keep their outputs
 	@$(BIN)/python -m tools.notebooks execute $(NOTEBOOKS)

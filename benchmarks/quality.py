@@ -19,6 +19,7 @@ from course_utils import data
 from course_utils.metrics import frechet_evaluator
 from course_utils.metrics.classifiers import in_batches
 from course_utils.metrics.frechet import feature_statistics
+from course_utils.metrics.referee import referee
 from course_utils.models import count_parameters, sample
 from course_utils.runtime import autocast_dtype, pick_device
 from course_utils.training import TrainingDiverged
@@ -230,7 +231,7 @@ def timed(
 
 
 class Evaluation:
-    """evaluation(generator) → its Fréchet distance; notes its seconds, and the memory *before* it."""
+    """evaluation(generator) → Fréchet distances by both judges; notes seconds, and the memory *before* it."""
 
     def __init__(self, plan: Plan, image_size: int, device: torch.device):
         self.plan, self.image_size, self.device = plan, image_size, device
@@ -240,30 +241,33 @@ class Evaluation:
         if self.peak is None:
             self.peak = peak_megabytes(self.device)  # of training alone: nothing has been evaluated so far
         begin = time.perf_counter()
-        evaluate = frechet_evaluator(self.plan.data)
-        size = evaluate.classifier.image_shape[-1]
-        samples = shrunk(sample(generator, self.plan.samples, seed=LATENTS_SEED), size)
-        finite = bool(samples.isfinite().all())
-        found = {"frechet": evaluate(samples) if finite else None}
-        if finite and self.image_size != size:
-            found["frechet_size_matched"] = size_matched(evaluate, self.image_size)(samples)
+        found = {}
+        for name, load_judge in JUDGES.items():
+            evaluate = load_judge(self.plan.data)
+            size = evaluate.classifier.image_shape[-1]
+            samples = shrunk(sample(generator, self.plan.samples, seed=LATENTS_SEED), size)
+            finite = bool(samples.isfinite().all())
+            found[name] = evaluate(samples) if finite else None
+            if finite and self.image_size != size:
+                found[f"{name}_size_matched"] = size_matched(name, evaluate, self.image_size)(samples)
         self.seconds += time.perf_counter() - begin
         return found
 
 
+JUDGES = {"frechet": frechet_evaluator, "frechet_referee": referee}  # by the second, nothing was chosen
 MATCHED = {}
 
 
-def size_matched(evaluate, image_size: int):
+def size_matched(name: str, evaluate, image_size: int):
     """The evaluator whose real images went to the network's size and back, so that resizing costs nothing."""
-    if image_size not in MATCHED:
+    if (name, image_size) not in MATCHED:
         real = data.load(evaluate.name, "test").images
         size = real.shape[-1]
         back = shrunk(data.to_model_range(resized(real, image_size)), size)
-        MATCHED[image_size] = evaluate._replace(
+        MATCHED[name, image_size] = evaluate._replace(
             real=feature_statistics(in_batches(evaluate.classifier.features, back))
         )
-    return MATCHED[image_size]
+    return MATCHED[name, image_size]
 
 
 def resized(images: Tensor, size: int) -> Tensor:

@@ -85,3 +85,12 @@ def number(value: float) -> str:
     rounded = float(f"{value:.3g}")
     digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
     return f"{rounded:,.{max(0, digits)}f}"
+
+
+def rounded(value: object) -> object:
+    """Numbers with five digits that count, in lists and dictionaries too, so that a file can be read."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value

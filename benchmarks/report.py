@@ -1,5 +1,7 @@
 """The course's recipes beside what people run today: training seconds, and the quality that they bought."""
 
+import itertools
+import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,21 +14,26 @@ from benchmarks.records import RESULTS, ROOT, load, number
 from course_utils import plots
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+ABLATIONS = ROOT / "docs" / "ablations.md"
+SPEED = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "images" / "benchmark.png"
 BEGIN = "<!-- results: written by python -m benchmarks report -->\n"
 END = "<!-- end of results -->\n"
-LEVELS = {"mnist": (100, 20, 10, 5, 3, 2, 1, 0.5), "cifar10": (10, 7, 5, 4, 3, 2.5, 2)}
-SECONDS = (15, 20, 30, 60, 120, 180, 300, 600)  # columns, where something was evaluated
+SECONDS = (15, 30, 60, 120, 300, 600)  # columns, where something was evaluated
+IMAGES = (10_000, 30_000, 100_000, 300_000)
+TERAFLOP = (2, 5, 20, 40)
+JUDGES = {"frechet": "the course's classifier", "frechet_referee": "the referee"}
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",
     "05_dcgan_mnist": "Notebook 05, the DCGAN on MNIST",
     "06_dcgan_cifar10": "Notebook 06, the DCGAN on CIFAR-10",
+    "cifar10_classes": "Notebook 06, four or ten classes of CIFAR-10",
 }
 
 
 def write(folder: Path = RESULTS) -> None:
-    """Renews the generated part of docs/benchmarks.md, and the picture.
+    """Renews the generated parts of the pages of `pages`, and the picture.
 
     Raises:
         ValueError: there are no results, or quick ones among them.
@@ -34,10 +41,20 @@ def write(folder: Path = RESULTS) -> None:
     records = all_records(folder)
     if not any(records.values()):
         raise ValueError("there are no results to report; run python -m benchmarks quality first.")
-    page = with_results(PAGE.read_text(encoding="utf-8"), results(records))
     if on_cpu(records):
         PICTURE.write_bytes(plots.to_png(picture(on_cpu(records))))
-    PAGE.write_text(page, encoding="utf-8")
+    for path, text in pages(records).items():
+        path.write_text(text, encoding="utf-8")
+
+
+def pages(records: dict[str, dict[str, dict]]) -> dict[Path, str]:
+    """Each page as these results make it."""
+    found = {PAGE: results(records)}
+    if records["ablations"]:
+        found[ABLATIONS] = "\n\n".join(ablation_tables(records["ablations"])) + "\n"
+    if records["profile"]:
+        found[SPEED] = "\n\n".join(profile_tables(records)) + "\n"
+    return {path: with_results(path.read_text(encoding="utf-8"), text) for path, text in found.items()}
 
 
 def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
@@ -46,7 +63,7 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "vae", "ablations", "ceilings", "kernels", "scale")
+    subjects = ("mnist", "cifar10", "minutes", "vae", "ablations", "profile", "ceilings", "kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -54,7 +71,8 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
             f"the results of {', '.join(quick)} are quick ones, which prove nothing; "
             "run the benchmark without --quick, or choose the other folder with --output."
         )
-    return records
+    shipped = folder / "cifar10_classes.json"  # of tools/class_generator.py
+    return {**records, "shipped": json.loads(shipped.read_text()) if shipped.exists() else {}}
 
 
 def with_results(page: str, table: str) -> str:
@@ -69,24 +87,32 @@ def results(records: dict[str, dict[str, dict]]) -> str:
     if not any(records.values()):
         return "Not measured yet.\n"
     parts = []
+    measured = {(data, device): by_name(records[data], device) for data in TITLES for device in DEVICES}
+    for (data, device), runs in measured.items():
+        if "ours" in runs and len(runs) > 1:
+            parts += [f"{TITLES[data]}, on the {DEVICES[device]}:", caught_up(runs["ours"], rivals(runs))]
+    if any("size-matched" in name for runs in measured.values() for name in rivals(runs)):
+        parts += [MATCHED]
+    if parts and not any(judged_by(runs, "frechet_referee") for runs in measured.values()):
+        parts += [UNRECORDED]
+    if not any(runs for (_, device), runs in measured.items() if device == "cuda"):
+        parts += ["On a GPU nothing was measured."]
     if on_cpu(records):
         parts += [f"![{plots.alt_text(picture(on_cpu(records)))}](images/{PICTURE.name})"]
     if records["scale"]:
         parts += [scale_of(records["scale"])]
-    for data in TITLES:
-        for device, where in (("cpu", "on the CPU"), ("cuda", "on a GPU")):
-            runs = by_name(records[data], device)
-            parts += [f"## {TITLES[data]}, {where}"]
-            ceiling = records["ceilings"].get(device)
-            parts += quality_tables(data, runs, ceiling) if runs else ["Not measured."]
+    for (data, device), runs in measured.items():
+        if runs:
+            parts += [f"## {TITLES[data]}, on the {DEVICES[device]}"]
+            parts += quality_tables(runs, records["ceilings"].get(device))
+    if records.get("minutes"):
+        parts += ["## CIFAR-10, class by class", *class_tables(records["minutes"], records["shipped"])]
     if records.get("vae"):
         parts += ["## VAEs, in nats", *vae_table(records["vae"])]
     if records["ceilings"]:
         parts += ["## What the machines can do at best", *ceiling_table(records["ceilings"])]
     if records["kernels"]:
         parts += ["## Several notebooks at once", *kernels_table(records["kernels"]["cpu"])]
-    if records["ablations"]:
-        parts += ["## Each choice, changed alone", *ablation_tables(records["ablations"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,8 +146,34 @@ def scale_of(records: dict[str, dict]) -> str:
 
 
 def curve(run: dict, over: str = "seconds") -> list[tuple[float, float]]:
-    """The run's (seconds or images, Fréchet distance), as long as it was finite."""
-    return [(point[over], point["frechet"]) for point in run["points"] if point["frechet"] is not None]
+    """The run's (seconds, images or TFLOP, Fréchet distance), as long as it was finite."""
+    finite = [point for point in run["points"] if point["frechet"] is not None]
+    if over == "teraflop":
+        return [(point["images"] * run["flop_per_image"] / 1e12, point["frechet"]) for point in finite]
+    return [(point[over], point["frechet"]) for point in finite]
+
+
+def judged_by(runs: dict[str, list[dict]], judge: str) -> dict[str, list[dict]]:
+    """The same runs with the distances of that judge, of those competitors that it has judged."""
+    found = {}
+    for name, several in runs.items():
+        if all(judge in point for run in several for point in run["points"]):
+            points = [[point | {"frechet": point[judge]} for point in run["points"]] for run in several]
+            found[name] = [run | {"points": own} for run, own in zip(several, points, strict=True)]
+    return found
+
+
+def distance_at(run: dict, place: float, over: str) -> float | None:
+    """The distance after so many images or TFLOP, on the straight line between two marks of the picture.
+
+    None outside of what was evaluated.
+    """
+    points = curve(run, over)
+    for (before, far), (after, near) in itertools.pairwise(points):
+        if before <= place <= after:
+            part = math.log(place / before) / math.log(after / before) if after > before else 1.0
+            return math.exp(math.log(far) + part * math.log(near / far))
+    return None
 
 
 def evaluated(runs: Sequence[dict], seconds: float) -> list[float | None]:
@@ -180,32 +232,26 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 # --- time to quality ---------------------------------------------------------------------------------------
 
 
-def quality_tables(data: str, runs: dict[str, list[dict]], ceiling: dict | None) -> list[str]:
-    """Ratios first, seconds second, then what the runs cost."""
+def quality_tables(runs: dict[str, list[dict]], ceiling: dict | None) -> list[str]:
+    """Quality by seconds, by images and by FLOP; then what the runs cost."""
     parts = [circumstances([run for several in runs.values() for run in several]), lengths(runs)]
-    others = rivals(runs)
-    if "ours" in runs and others:
-        parts += [
-            "How many times longer the others train for the same distance:",
-            ratios(data, runs["ours"], others),
-            "How soon ours is as good as the others were at their best (medians over their longest runs):",
-            caught_up(runs["ours"], others),
-        ]
-    if any("size-matched" in name for name in others):
-        parts += [MATCHED]
     parts += [
         "Fréchet distance after so many seconds of training (median, range; number of seeds):",
         distances(runs),
+        "After so many images, and after so many TFLOP (medians; on the line between two marks):",
+        by_images(runs),
     ]
     if "tensorflow" in runs:
         parts += slow_statistics(runs["tensorflow"])
     parts += stuck(runs)
-    parts += ["Seconds of training to reach a distance:", reached(data, runs, "seconds")]
-    parts += ["Images to reach it:", reached(data, runs, "images")]
     parts += ["What they compute:", costs(runs, ceiling)]
     return parts
 
 
+UNRECORDED = (
+    "These runs were not judged by the referee, the classifier that nothing was chosen by. "
+    "`python -m benchmarks quality` records both judges' distances; then the last column has a ratio."
+)
 MATCHED = (
     "Size-matched: these networks make larger images than the data has, which are reduced for evaluation. "
     "Here the test images went to that size and back as well, so that resizing itself costs nothing."
@@ -222,10 +268,14 @@ def rivals(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
         if any("frechet_size_matched" in point for run in several for point in run["points"]):
             size = several[0]["image_size"]
             found[f"{label(name)}, size-matched to {size}×{size}"] = [
-                run | {"points": [p | {"frechet": p.get("frechet_size_matched")} for p in run["points"]]}
-                for run in several
+                run | {"points": [size_matched(point) for point in run["points"]]} for run in several
             ]
     return found
+
+
+def size_matched(point: dict) -> dict:
+    """The point with every judge's size-matched distance in the place of its plain one."""
+    return point | {judge: point.get(f"{judge}_size_matched") for judge in JUDGES if judge in point}
 
 
 def lengths(runs: dict[str, list[dict]]) -> str:
@@ -246,48 +296,40 @@ def lengths(runs: dict[str, list[dict]]) -> str:
     return f"Trained: {most}.{named}{shorter}"
 
 
-def ratios(data: str, ours: list[dict], others: dict[str, list[dict]]) -> str:
-    """Seconds of each peer over ours, medians over the seeds; a bound where one of them has no number."""
-    rows = []
-    for name, several in others.items():
-        row = [name]
-        if not any(curve(run) for run in several):
-            rows.append([name, *["diverged"] * len(LEVELS[data])])
-            continue
-        for level in LEVELS[data]:
-            we, they = (median(to_reach(one, level)) for one in (ours, several))
-            end = max(run["points"][-1]["seconds"] for run in several)
-            if math.isinf(we):
-                row.append("–" if math.isinf(they) else "ours never")
-            else:
-                more = math.isinf(they) or at_first_mark(ours, level)
-                less = at_first_mark(several, level)
-                ratio = f"{number(min(they, end) / we)} ×"
-                row.append("–" if more and less else "> " * more + "< " * less + ratio)
-        rows.append(row)
-    return table(["to the distance", *map(str, LEVELS[data])], rows)
-
-
 def caught_up(ours: list[dict], others: dict[str, list[dict]]) -> str:
-    """What each peer reached at best, when, and when ours was as good."""
+    """What each peer reached at best, when ours was as good, and how much less it took of everything."""
     rows = []
     for name, several in others.items():
-        bests = [best(run) for run in longest(several)]
-        found = [one for one in bests if one is not None]
-        if not found:
-            rows.append([name, "diverged", "–", "–"])
+        if not any(curve(run) for run in longest(several)):
+            rows.append([name, "diverged", *"–––––"])
             continue
+        found = [one for one in map(best, longest(several)) if one is not None]
         seconds, level = (median(values) for values in zip(*found, strict=True))
         theirs = f"{number(level)} after {seconds:.0f} s (seeds: {len(found)})"
-        if len(found) < len(bests):
-            theirs += f", {len(bests) - len(found)} diverged"
+        if len(found) < len(longest(several)):
+            theirs += f", {len(longest(several)) - len(found)} diverged"
         we = median(to_reach(ours, level))
-        row = ["never", "–"]
-        if math.isfinite(we):
-            early = at_first_mark(ours, level)
-            row = ["< " * early + f"{number(we)} s", "> " * early + f"{number(seconds / we)} ×"]
-        rows.append([name, theirs, *row])
-    return table(["", "its best distance", "ours has it after", "ratio"], rows)
+        when = "< " * at_first_mark(ours, level) + f"{number(we)} s" if math.isfinite(we) else "never"
+        less = [sooner(ours, several, over) for over in ("seconds", "images", "teraflop")]
+        rows.append([name, theirs, when, *less, by_referee(ours, several)])
+    head = ["", "its best distance", "ours has it after", "sooner", "fewer images", "fewer FLOP"]
+    return table([*head, "sooner, by the referee"], rows)
+
+
+def sooner(ours: list[dict], theirs: list[dict], over: str = "seconds") -> str:
+    """How many times as much the peer took for its best distance; a bound where ours had it at once."""
+    bests = [min(curve(run, over), key=lambda point: point[1]) for run in longest(theirs) if curve(run)]
+    place, level = (median(values) for values in zip(*bests, strict=True))
+    we = median(to_reach(ours, level, over))
+    if math.isinf(we):
+        return "–"
+    return "> " * at_first_mark(ours, level) + f"{number(place / we)} ×"
+
+
+def by_referee(ours: list[dict], theirs: list[dict]) -> str:
+    """`sooner` by the judge that nothing was chosen by, where both were judged by it."""
+    judged = judged_by({"ours": ours, "theirs": theirs}, "frechet_referee")
+    return sooner(judged["ours"], judged["theirs"]) if len(judged) == 2 else "not recorded"
 
 
 def distances(runs: dict[str, list[dict]]) -> str:
@@ -304,20 +346,57 @@ def distances(runs: dict[str, list[dict]]) -> str:
     return table(["seconds", *map(str, columns)], cells)
 
 
-def reached(data: str, runs: dict[str, list[dict]], over: str) -> str:
-    def cell(several: list[dict], level: float) -> str:
-        places = to_reach(several, level, over)
-        if not any(curve(run) for run in several):
-            return "diverged"
-        if all(map(math.isinf, places)):
-            end = max(run["points"][-1]["mark" if over == "seconds" else over] for run in several)
-            return f"> {end:,.0f}"
-        return "< " * at_first_mark(several, level) + spread(places, number)
+def by_images(runs: dict[str, list[dict]]) -> str:
+    """Distances after equally many images, and after equally much computing, whatever the hour."""
+    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
+    rows |= rivals(runs)
 
-    rows = [
-        [label(name), *(cell(several, level) for level in LEVELS[data])] for name, several in runs.items()
+    def cell(several: list[dict], place: float, over: str) -> str:
+        found = [distance_at(run, place, over) for run in several]
+        return number(median(found)) if None not in found else "–"
+
+    cells = [
+        [
+            name,
+            *(cell(several, images, "images") for images in IMAGES),
+            *(cell(several, teraflop, "teraflop") for teraflop in TERAFLOP),
+        ]
+        for name, several in rows.items()
     ]
-    return table(["to the distance", *map(str, LEVELS[data])], rows)
+    head = [*(f"{images:,} images" for images in IMAGES), *(f"{teraflop} TFLOP" for teraflop in TERAFLOP)]
+    return table(["", *head], cells)
+
+
+def class_tables(records: dict[str, dict], shipped: dict) -> list[str]:
+    """The recipe of the classes beside notebook 06's DCGAN, after the same seconds and as they ship."""
+    rows = []
+    for name, title in (("ten_plain", "notebook 06's DCGAN"), ("ten_classes", "the recipe of the classes")):
+        some = [one for one in records.values() if one["name"] == name]
+        if some:
+            ends = [one["points"][-1] for one in some]
+            found = {judge: [end[judge] for end in ends] for judge in ("course", "referee")}
+            images = median(end["images"] for end in ends)
+            teraflop = images * some[0]["flop_per_image"] / 1e12
+            rows.append([title, f"{some[0]['seconds']:.0f} s", f"{images:,.0f}", number(teraflop)])
+            rows[-1] += [
+                spread([one[score] for one in several if score in one], lambda value: f"{value:.2f}")
+                for score in ("frechet", "agreement")
+                for several in found.values()
+            ]
+    if shipped:
+        both = [judge["the generator of ten classes"] for judge in shipped["judges"].values()]
+        minutes, images = f"{float(shipped['seconds']) / 60:.0f} min", int(shipped["images"])
+        flop = [one["flop_per_image"] for one in records.values() if one["name"] == "ten_classes"]
+        rows.append(["the same, as it ships", minutes, f"{images:,}", number(images * flop[0] / 1e12)])
+        rows[-1] += [f"{one[score]:.2f}" for score in ("frechet", "agreement") for one in both]
+    head = ["", "of one core", "images", "TFLOP", "Fréchet distance", "by the referee"]
+    samples = f"{next(iter(records.values()))['samples']:,}"
+    said = (
+        f"Distances of {samples} samples, of the shipped one of 10,000; those of the two judges do not "
+        "compare with each other. [Other ways to spend the seconds](colour.md). "
+        + circumstances(list(records.values()))
+    )
+    return [said, table([*head, "read as asked", "by the referee"], rows)]
 
 
 def slow_statistics(runs: list[dict], mark: float = 60) -> list[str]:
@@ -350,8 +429,7 @@ def stuck(runs: dict[str, list[dict]]) -> list[str]:
 
 
 def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
-    head = ["", "batch", "images/s", "MFLOP/image", "GFLOP/step", "GFLOP/s", "format", "of the ceiling"]
-    head += ["peak memory", "of it training", "warm-up, apart", "evaluation, apart"]
+    head = ["", "batch", "images/s", "MFLOP/image", "GFLOP/s", "format", "of the ceiling", "peak memory"]
     rows = []
     for name, several in runs.items():
         run = longest(several)[0]
@@ -360,21 +438,16 @@ def costs(runs: dict[str, list[dict]], ceiling: dict | None) -> str:
             f"{100 * achieved / fastest(ceiling, run['precision']):.0f} %" if ceiling else "not measured"
         )
         peak = median(one["memory_megabytes"]["peak"] for one in several)
-        before = median(one["memory_megabytes"]["before"] for one in several)
         rows.append(
             [
                 label(name),
                 str(run["batch_size"]),
                 spread([one["images_per_second"] for one in several], number),
                 number(run["flop_per_image"] / 1e6),
-                number(run["flop_per_step"] / 1e9),
                 number(achieved),
                 run["precision"],
                 fraction,
                 f"{peak:,.0f} MB",
-                f"{peak - before:,.0f} MB",
-                f"{run['apart']['warm_up_seconds']:.1f} s",
-                f"{run['apart']['evaluation_seconds']:.1f} s",
             ]
         )
     return table(head, rows)
@@ -472,11 +545,41 @@ def vae_table(records: dict[str, dict]) -> list[str]:
     return [circumstances(list(records.values())), table(head, rows)]
 
 
+def profile_tables(records: dict[str, dict[str, dict]]) -> list[str]:
+    """Where a round's time goes, and how much longer an image takes with each thing that was tried."""
+    own = {name: records["profile"][name] for name in RECIPE_TITLES if name in records["profile"]}
+    titles = ["", *(RECIPE_TITLES[name] for name in own)]
+    totals = {name: sum(record["microseconds"].values()) for name, record in own.items()}
+    groups = list(next(iter(own.values()))["microseconds"])
+    rows = [
+        [group, *(f"{one['microseconds'][group] / totals[name]:.0%}" for name, one in own.items())]
+        for group in groups
+    ]
+    rows.append(["GFLOP in a round", *(number(record["gflop"]) for record in own.values())])
+    tried = [
+        [what, *(_tried(record["tried"].get(what)) for record in own.values())]
+        for what in next(iter(own.values()))["tried"]
+    ]
+    return [
+        circumstances(list(own.values())),
+        "Shares of a round's time:",
+        table(titles, rows),
+        "Time for an image over that of the recipe as it is (median, range):",
+        table(titles, tried),
+    ]
+
+
+def _tried(found: dict | None) -> str:
+    if found is None or "failed" in found:
+        return "does not run" if found else "–"
+    return f"{found['ratio']:.2f} ({found['lowest']:.2f}–{found['highest']:.2f})"
+
+
 def ablation_tables(records: dict[str, dict]) -> list[str]:
     parts = []
     for recipe, title in RECIPE_TITLES.items():
         own = [record for record in records.values() if record.get("recipe") == recipe]
-        parts += [f"### {title}"] * bool(own)
+        parts += [f"## {title}"] * bool(own)
         for device in dict.fromkeys(record["device"] for record in own):
             parts += ablation_table(recipe, [record for record in own if record["device"] == device])
     for record in records.values():
@@ -486,7 +589,7 @@ def ablation_tables(records: dict[str, dict]) -> list[str]:
                 "DataLoader, a transform per image": "DataLoader (num_workers=0), a transform per image",
             }
             rows = [[way, f"{number(record[key])} images/s"] for key, way in ways.items()]
-            parts += ["### Drawing batches", circumstances([record]), table(["", record["device"]], rows)]
+            parts += ["## Drawing batches", circumstances([record]), table(["", record["device"]], rows)]
     return parts
 
 

@@ -28,20 +28,23 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_extra_path = ["_extra"]
 html_css_files = ["book.css"]
-html_js_files = ["numbers.js", "explorers.js"]
+html_js_files = ["numbers.js", "explorers.js", "page.js"]
 html_copy_source = False
 html_show_sourcelink = False
-html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
+# the arrow keys draw in the playground and scroll wide tables: they must not turn pages
+html_theme_options = {"navigation_with_keys": False, "top_of_page_buttons": []}
 copybutton_selector = "div.highlight pre"
 copybutton_exclude = ".linenos, .gp"
 
 
-def with_levels(app, page, template, context, doctree) -> None:
-    """The captions beside the pages are headings without a level, which screen readers miss."""
+def for_screen_readers(app, page, template, context, doctree) -> None:
+    """The captions beside the pages are headings without a level; some pages are not in English."""
     for part in ("furo_navigation_tree", "toctree"):
         if isinstance(context.get(part), str):
             context[part] = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
+    if page.endswith(".zh"):
+        context["language"] = "zh-CN"  # by which a screen reader speaks it
 
 
 def setup(app) -> None:
-    app.connect("html-page-context", with_levels, priority=900)  # after the theme has written them
+    app.connect("html-page-context", for_screen_readers, priority=900)  # after the theme has written them

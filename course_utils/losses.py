@@ -203,6 +203,26 @@ def exchanged(loss: GANLoss) -> GANLoss:
     )
 
 
+def weighted(loss: GANLoss, weight: float) -> GANLoss:
+    """The generator's side times the weight; the discriminator's stays.
+
+    For a generator that has a second aim (`GAN(generator_term=…)`): with Adam, a weight on its only loss
+    would change nothing. 0 leaves a discriminator that learns and is not listened to.
+
+    Args:
+        loss: to be weighted.
+        weight: at least 0.
+
+    Raises:
+        ValueError: the weight is negative.
+    """
+    if not weight >= 0:
+        raise ValueError(f"weight must be at least 0, got {weight}; a negative one turns G against its aim.")
+    return loss._replace(
+        generator=lambda real_logits, fake_logits: weight * loss.generator(real_logits, fake_logits)
+    )
+
+
 def get_loss(loss: str | GANLoss) -> GANLoss:
     """The loss of that name in LOSSES; a GANLoss of your own is returned as it is.
 

@@ -740,11 +740,11 @@ else:
 #
 # **Why has the recipe 32, if your rule chooses 8 in this run?** Because longer runs do not tell
 # the two apart either. After 300,000 images, over three seeds, the distances were 5.5 to 6.9 with
-# 8 numbers, 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/benchmarks.md);
+# 8 numbers, 6.1 to 7.3 with 32, and 6.8 to 7.5 with 100 ([benchmarks](../docs/ablations.md);
 # 5,000 samples each). The ranges of 8 and 32 overlap: of these three your rule would choose 8 once
 # more, and 32 is no worse as far as anybody can tell. The course stays with one size for notebooks
 # 04 and 05; your own script, at the end of this notebook, may take what you chose.
-# <!-- numbers: docs/benchmarks.md, "Notebook 04, the fully connected GAN" -->
+# <!-- numbers: docs/ablations.md, "Notebook 04, the fully connected GAN" -->
 
 # %% tags=["claim"]
 _means = {size: sum(distances[size]) / len(distances[size]) for size in sizes}

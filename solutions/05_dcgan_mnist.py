@@ -350,10 +350,10 @@ claim(
 # | Adam's β₁, β₂ | 0.5, 0.999 | 0, 0.99: no momentum, since [momentum drives the players round](02_game_dynamics.ipynb#%22Momentum-smooths-the-oscillation-out%22) |
 # | extra convolutions | none | a 3×3 convolution between G's two upsampling layers, and one in each network where its maps are smallest, 7×7 (`extra_convs`) <!-- numbers: DCGAN's from the paper, β₂ from its authors' lib/updates.py --> |
 #
-# What each choice buys was measured, in [docs/benchmarks.md](../docs/benchmarks.md). Spectral
+# What each choice buys was measured, in [docs/ablations.md](../docs/ablations.md). Spectral
 # normalisation, for example, does not show after 75,000 images; after 150,000, the samples are
 # worse without it.
-# <!-- numbers: the table "Notebook 05, the DCGAN on MNIST" of docs/benchmarks.md -->
+# <!-- numbers: the table "Notebook 05, the DCGAN on MNIST" of docs/ablations.md -->
 #
 # Read the discriminator; each line gives the shape that it makes. The generator's code you do not
 # see yet: in the last exercise you write it. Here is what comes out of each of its layers that has

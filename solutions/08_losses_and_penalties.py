@@ -1316,7 +1316,7 @@ plots.show(
 # | Which did worst? | clipping and the gradient penalties on MNIST, clipping and the two-sided one on the plane, with settings that are not their papers' |
 # | What does a penalty cost? | R1 about a third to a whole of the training again, R1 + R2 up to twice that |
 #
-# Longer trainings are on [the page of measurements](../docs/benchmarks.md), with the recipe of
+# Longer trainings are on [the page of measurements](../docs/ablations.md), with the recipe of
 # [notebook 05](05_dcgan_mnist.ipynb#What-did-DCGAN-get-right?) and three seeds. There minimax,
 # 0.84 (0.80 to 0.87), and non-saturating, 0.91 (0.73 to 0.91), come out level after 150,000
 # images. Least squares was run for 75,000 only: 2.99, against 2.63 for non-saturating and 2.18 for

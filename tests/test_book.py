@@ -14,7 +14,7 @@ pytest.importorskip("furo")
 from tools import book, book_api, slides
 from tools.book_check import Page, render_errors
 from tools.book_source import cell_lines, headings, slug
-from tools.notebooks import read_script
+from tools.notebooks import read_script, stub_source
 from tools.run import ROOT
 
 README = """# A course
@@ -74,7 +74,22 @@ draw()
 # %% [markdown]
 # ## At the end
 #
-# See [the page](../docs/page.md#of-its-own) and arXiv:1406.2661.
+# See [the page](../docs/page.md#of-its-own) and arXiv:1406.2661, as Goodfellow et al. (2014) say.
+"""
+LATER = """# %% [markdown]
+# # A notebook that arrived
+#
+# With words.
+"""
+SHEET = """# 00 Start
+
+Back to [all](../README.md), on to [the notebook](../../../solutions/00_start_here.ipynb#Where-to?).
+"""
+CHINESE = """# 课程
+
+[English](README.md)
+
+![两条曲线。](docs/images/benchmark.png)
 """
 PAGE = """# A page
 
@@ -112,6 +127,10 @@ def checkout(root, changes=()):
         "docs/references.md": "",
         "book/index.md": INDEX,
         "solutions/00_start_here.py": SCRIPT,
+        "solutions/12_asking_for_a_digit.py": LATER,
+        "docs/instructor/README.md": "# Teaching\n\n[A sheet](sheets/00_start_here.md).\n",
+        "docs/instructor/sheets/00_start_here.md": SHEET,
+        "README.zh-CN.md": CHINESE,
         "course_utils/__init__.py": '"""A package."""\n',
         "course_utils/losses.py": CODE,
     }
@@ -136,6 +155,19 @@ def checkout(root, changes=()):
     drawn = next(cell for cell in notebook.cells if cell.source == "draw()")
     drawn.outputs = [nbformat.v4.new_output("display_data", {"text/html": image, "text/plain": "x"})]
     nbformat.write(notebook, script.with_suffix(".ipynb"))
+    later = root / "solutions" / "12_asking_for_a_digit.py"
+    nbformat.write(read_script(later), later.with_suffix(".ipynb"))
+    (root / "notebooks" / "zh").mkdir(parents=True)
+    unchanged = root / "unchanged.py"
+    unchanged.write_text(
+        SCRIPT.replace("../docs", "../../docs").replace("# # Start", "# # 从这里开始"), encoding="utf-8"
+    )
+    translated = read_script(unchanged)
+    for cell, solved in zip(translated.cells, notebook.cells, strict=True):
+        cell.id = solved.id
+        if cell.cell_type == "code":
+            cell.source = stub_source(cell.source)
+    nbformat.write(translated, root / "notebooks" / "zh" / "00_start_here.ipynb")
     return root
 
 
@@ -156,15 +188,34 @@ def test_a_sound_course_gives_a_book(tmp_path):
     # pictures are files with their words; citations and links lead to the book's own pages
     assert 'alt="A white field."' in page
     assert "data:image" not in page
-    assert page.count('href="references.html#goodfellow2014generative"') == 2
+    assert page.count('href="references.html#goodfellow2014generative"') == 3
+    without_spans = page.replace("</span>", "")
+    assert ">Goodfellow et al. 2014</a>)" in without_spans
+    assert ">Goodfellow et al. (2014)</a> say" in without_spans
     assert 'href="page.html#of-its-own"' in page
     assert 'href="#where-to"' in page
     front = (tmp_path / "book" / "html" / "index.html").read_text(encoding="utf-8")
     assert "A course in its first words." in front
     assert 'href="00_start_here.html"' in front
+    # a notebook that arrives is taken in; pages for instructors; what is in Chinese, with answers and figures
+    assert 'href="12_asking_for_a_digit.html"' in front
+    assert (
+        "A notebook that arrived" in (tmp_path / "book" / "html" / "12_asking_for_a_digit.html").read_text()
+    )
+    teaching = (tmp_path / "book" / "html" / "teaching.html").read_text(encoding="utf-8")
+    assert teaching.count('href="sheet_00_start_here.html"') >= 2  # in the text, and beside it
+    sheet = (tmp_path / "book" / "html" / "sheet_00_start_here.html").read_text(encoding="utf-8")
+    assert 'href="00_start_here.html#where-to"' in sheet and 'href="teaching.html"' in sheet
+    chinese = (tmp_path / "book" / "html" / "00_start_here.zh.html").read_text(encoding="utf-8")
+    assert 'lang="zh-CN"' in chinese and "从这里开始" in chinese
+    assert (
+        ">42<" in chinese and 'alt="A white field."' in chinese and 'href="page.html#of-its-own"' in chinese
+    )
+    first = (tmp_path / "book" / "html" / "index.zh.html").read_text(encoding="utf-8")
+    assert 'alt="两条曲线。"' in first and 'href="index.html"' in first
     assert "x² *as* [it] is." in (tmp_path / "book" / "html" / "api_losses.html").read_text(encoding="utf-8")
     slide = (tmp_path / "book" / "html" / "slides" / "00_start_here.html").read_text(encoding="utf-8")
-    assert slide.count("<section") == 4  # the title, "Where to?" with its formula, the figure, "At the end"
+    assert slide.count("<section") == 3  # the title, "Where to?" with its formula and figure, "At the end"
 
 
 SCRIPT_FILE = "solutions/00_start_here.py"
@@ -269,6 +320,26 @@ def test_signatures_stand_as_they_are_written(tmp_path):
     assert "{py:method} go(*, fast: bool=True) -> str" in page
     assert r"An A\_b." in page
     assert "_own" not in page
+
+
+def test_short_slides_are_put_together_but_a_question_waits_for_its_figure():
+    def slide(words, title="One", **more):
+        return slides.Slide(title, blocks=[words] if words else [], notes=[words], **more)
+
+    def figure():
+        return slide("", figure="<img>")
+
+    def together(*found):
+        return slides.together([slide("The title stands alone."), *found])[1:]
+
+    made = together(slide("- a"), slide("- b"), figure())
+    assert [(one.blocks, bool(one.figure)) for one in made] == [(["- a", "- b"], True)]
+    assert made[0].notes == ["- a", "- b", ""]
+    made = together(slide("Which of the two?"), figure(), slide("- after"), slide("- other", "Two"))
+    assert [one.blocks for one in made] == [["Which of the two?"], [], ["- after"], ["- other"]]
+    assert slides._shown("Words. **Predict.** Which one? Then.", first=False) == ["- **Predict.** Which one?"]
+    long = "- " + "word " * 90
+    assert len(together(slide(long), slide(long))) == 2
 
 
 def test_a_slide_that_grows_too_long_is_continued():

@@ -1,6 +1,7 @@
 """The built book in a real browser, without a network: wide and narrow, light and dark, by keyboard."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tools import book
 from tools.book_source import SLIDES
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=300_000)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 OPTIONS = ["--disable-gpu", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND"]
@@ -41,6 +43,10 @@ TOO_TALL = """async () => {
         const frame = document.querySelector(".slides").getBoundingClientRect();
         const size = parseFloat(getComputedStyle(slide).fontSize);
         if (size < 24) found.push(`${number + 1} has letters of ${size} pixels`);
+        for (const formula of slide.querySelectorAll(":scope > .math")) {
+            const letters = parseFloat(getComputedStyle(formula).fontSize);
+            if (letters < 20) found.push(`${number + 1} has a formula of ${letters} pixels`);
+        }
         for (const part of slide.querySelectorAll(":scope > :not(.notes)")) {
             const below = part.getBoundingClientRect().bottom - frame.bottom;
             const over = Math.max(below, part.scrollWidth - part.clientWidth - 1);
@@ -49,7 +55,10 @@ TOO_TALL = """async () => {
     }
     return found;
 }"""
-READ = ["index", "play", "01_minimax_objective", "05_dcgan_mnist", "references", "api_losses", "benchmarks"]
+READ = [
+    *("index", "play", "01_minimax_objective", "05_dcgan_mnist", "00_start_here.zh"),
+    *("references", "glossary", "api_losses", "benchmarks", "teaching", "sheet_05_dcgan_mnist"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +98,7 @@ def visit(html, browser):
             reduced_motion="reduce" if calm else "no-preference",
         )
         contexts.append(context)
-        context.set_default_timeout(120_000)
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.failed, page.outside, page.errors = [], [], []
         page.on("requestfailed", lambda request: page.failed.append(request.url))
@@ -119,7 +128,7 @@ def sound(page):
 
 def test_every_page_opens_without_a_network_and_its_formulas_are_set(html, browser):
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
@@ -162,7 +171,7 @@ def test_a_narrow_screen_scrolls_only_down(visit, name):
 
 
 def numbers(explorer):
-    return explorer.locator(".numbers").inner_text()
+    return explorer.locator(".numbers").text_content()
 
 
 def pixels(explorer):
@@ -205,7 +214,7 @@ def test_the_game_plays_and_takes_single_steps(visit):
         "() => document.querySelector('[data-explorer=game] input[max=\"400\"]').value > 155"
     )
     game.get_by_role("button", name="Pause").press("Enter")
-    game.get_by_label("game").first.select_option("bilinear")
+    game.get_by_role("combobox", name="game").select_option("bilinear")
     assert game.get_by_role("slider", name="noise").is_disabled()
     sound(page)
 
@@ -245,6 +254,36 @@ def test_the_front_page_moves_and_can_be_stopped_and_stands_still_where_motion_i
     sound(page)
     calm = settled(visit("index"))
     assert calm.locator(".pause").count() == 0
+
+
+def test_launch_buttons_lead_where_the_form_says(visit):
+    page = settled(visit("index"))
+    form = page.locator("form.launch")
+    hub = form.locator(".button", has_text="your JupyterHub")
+    assert hub.get_attribute("href") is None
+    form.get_by_label("JupyterHub, if you have one").fill("https://hub.example.org/")
+    if form.get_by_label("repository on GitHub").count():  # this build does not know its repository
+        assert form.locator(".button[href]").count() == 0
+        form.get_by_label("repository on GitHub").fill("https://github.com/somebody/gan-course")
+        expect(form.locator(".button", has_text="Binder")).to_have_attribute(
+            "href", re.compile(r"^https://mybinder\.org/v2/gh/somebody/gan-course/HEAD\?")
+        )
+    expect(hub).to_have_attribute(
+        "href", re.compile(r"^https://hub\.example\.org/hub/user-redirect/git-pull\?")
+    )
+    assert "REPO" not in hub.get_attribute("href") and "OWNER" not in hub.get_attribute("href")
+    sound(page)
+
+
+def test_what_scrolls_sideways_takes_the_focus_and_the_arrow_keys_turn_no_page(visit):
+    page = settled(visit("benchmarks", width=600))
+    table = page.locator(".table-wrapper[tabindex='0']").first
+    table.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("(table) => table.scrollLeft > 0", arg=table.element_handle())
+    assert page.url.endswith("benchmarks.html")
+    sound(page)
 
 
 def test_answers_are_folded_until_they_are_asked_for(visit):

@@ -271,13 +271,14 @@ import torch
 from IPython.display import display
 from course_utils.likelihoods import bernoulli_mean
 from course_utils.metrics import load_classifier
-from course_utils.models import Autoencoder, load_generator, mlp_decoder, mlp_encoder
+from course_utils.models import Autoencoder, conditional_dcgan, load_generator, mlp_decoder, mlp_encoder
 from course_utils.widgets.critic_explorer import critic_explorer
 from course_utils.widgets.discriminator_explorer import discriminator_explorer
 from course_utils.widgets.game_explorer import game_explorer
 from course_utils.widgets.gan_playground import gan_playground
 from course_utils.widgets.latent_map import latent_map
 from course_utils.widgets.latent_slider import latent_slider
+from course_utils.widgets.number_writer import number_writer
 from course_utils.widgets.quiz import real_or_fake_quiz
 images = torch.rand(10, 1, 8, 8) * 2 - 1
 autoencoder = Autoencoder(mlp_encoder((1, 8, 8), 2), mlp_decoder((1, 8, 8), 2), bernoulli_mean).eval()
@@ -288,6 +289,7 @@ display(
     game_explorer(),
     latent_slider(load_generator("mnist"), load_classifier("mnist")),
     latent_map(autoencoder, images, range(10)),
+    number_writer(conditional_dcgan()[0].eval(), load_classifier("mnist")),
     real_or_fake_quiz(images, images, subject="noise", trials=4),
     playground,
 )
@@ -322,15 +324,15 @@ USED_BY = {
 def test_every_control_of_every_widget_is_reached_and_used_by_keys_alone(page, lab):
     from playwright.sync_api import expect
 
-    page.set_default_timeout(240 * SECONDS)  # seven widgets draw at once
+    page.set_default_timeout(240 * SECONDS)  # eight widgets draw at once
     page.goto(lab)
     page.wait_for_function(READY)
     page.evaluate(RUN_CELL, [0, None])
     page.wait_for_function(ALL_RAN)
     page.get_by_role("application").wait_for()
-    page.wait_for_function("document.querySelectorAll('.widget-slider [aria-label]').length >= 20")
+    page.wait_for_function("document.querySelectorAll('.widget-slider [aria-label]').length >= 23")
     count = page.evaluate(NUMBER_CONTROLS)
-    assert count > 40  # seven widgets
+    assert count > 45  # eight widgets
 
     # JupyterLab's command mode, in which it has meanings of its own for most keys
     page.evaluate("() => { void jupyterapp.commands.execute('notebook:enter-command-mode') }")
@@ -361,3 +363,95 @@ def test_every_control_of_every_widget_is_reached_and_used_by_keys_alone(page, l
     assert (unnamed, dead) == ([], [])
     menus = page.locator("select").filter(has_text="your drawing")
     expect(menus).to_have_value("your drawing", timeout=240 * SECONDS)
+
+
+WRITER = """
+from course_utils.metrics import load_classifier
+from course_utils.models import load_generator
+from course_utils.widgets.number_writer import number_writer
+number_writer(load_generator("mnist_classes"), load_classifier("mnist"))
+"""
+
+
+@pytest.mark.parametrize("lab", [WRITER], indirect=True)
+def test_a_number_is_typed_and_written_as_it_is_typed(page, lab):
+    """Letter keys reach the field, none of JupyterLab's commands; picture and reading follow each digit."""
+    from playwright.sync_api import expect
+
+    page.goto(lab)
+    page.wait_for_function(READY, timeout=60 * SECONDS)
+    run_cell(page, 0)
+    output = page.locator(".jp-OutputArea-output")
+    field, status = output.get_by_role("textbox"), output.locator("[role=status]")
+    expect(status).to_contain_text("asked for 2026", timeout=60 * SECONDS)
+    page.evaluate("() => { void jupyterapp.commands.execute('notebook:enter-command-mode') }")
+    page.wait_for_function("document.querySelector('input[data-lm-suppress-shortcuts]') !== null")
+    field.focus()
+    page.keyboard.press("End")
+    for _ in range(4):
+        page.keyboard.press("Backspace")
+    for typed in ("1", "a", "7", "d", "d"):  # JupyterLab's a: insert a cell; dd: delete it
+        page.keyboard.press(typed)
+    expect(status).to_contain_text("asked for 17", timeout=20 * SECONDS)
+    expect(status).to_contain_text("read as 17", timeout=20 * SECONDS)
+    assert "The number 17" in output.locator("img").get_attribute("alt")
+    assert len(page.evaluate(CELLS)) == 1
+    style = output.get_by_role("slider", name="style")
+    before = output.locator("img").get_attribute("src")
+    style.focus()
+    style.press("ArrowRight")
+    expect(output.locator("img")).not_to_have_attribute("src", before, timeout=20 * SECONDS)
+
+
+HOLES = """
+from course_utils.data import load_mnist, to_model_range
+from course_utils.models import load_translator
+from course_utils.widgets.hole_painter import hole_painter
+networks = [load_translator(f"mnist_inpainting_{kind}") for kind in ("regression", "gan")]
+hole_painter(*networks, to_model_range(load_mnist("test").images[:10]))
+"""
+
+
+@pytest.mark.parametrize("lab", [HOLES], indirect=True)
+def test_a_hole_is_painted_by_mouse_and_by_keys_and_filled(page, lab):
+    from playwright.sync_api import expect
+
+    page.set_default_timeout(240 * SECONDS)
+    page.goto(lab)
+    page.wait_for_function(READY)
+    page.evaluate(RUN_CELL, [0, None])
+    page.wait_for_function(ALL_RAN)
+    frame = page.get_by_role("application")
+    picture, numbers = frame.locator("img"), page.locator("[role=status]").filter(has_text="missing pixels")
+    picture.wait_for()
+    page.get_by_role("button", name="Mend the digit").click()
+    expect(numbers).to_contain_text("missing pixels 0")
+
+    def changes(action):
+        before, counted = picture.get_attribute("src"), numbers.inner_text()
+        action()
+        expect(picture).not_to_have_attribute("src", before, timeout=240 * SECONDS)
+        return counted
+
+    def by_mouse():
+        box = picture.bounding_box()
+        left, top = box["x"] + 0.12 * box["width"], box["y"] + 0.5 * box["height"]
+        page.mouse.move(left, top)
+        page.mouse.down()
+        page.mouse.move(left + 40, top, steps=4)
+        page.mouse.up()
+
+    def by_keys():
+        frame.focus()
+        for key in ("Shift+ArrowUp", "Space", "Shift+ArrowLeft", "Shift+ArrowDown", "Space"):
+            page.keyboard.press(key)
+
+    for draw in (by_mouse, by_keys):
+        counted = changes(draw)
+        expect(numbers).not_to_have_text(counted, timeout=240 * SECONDS)
+    assert "with a hole of" in picture.get_attribute("alt")
+    changes(lambda: page.get_by_role("button", name="Another completion").click())
+    slider = page.get_by_role("slider", name="test digit")
+    slider.focus()
+    changes(lambda: slider.press("ArrowRight"))
+    assert page.locator("[role=alert]").count() == 0

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from tools import hosted
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "hosted.md").read_text(encoding="utf-8")
 
@@ -71,9 +73,11 @@ def test_the_dev_container_calls_what_there_is():
 
 
 def test_the_links_lead_to_a_notebook_that_there_is():
-    binder, puller = re.findall(r"^    (https://.*)$", PAGE, re.MULTILINE)
+    binder, colab, puller = re.findall(r"^    (https://.*)$", PAGE, re.MULTILINE)
     (opened,) = urllib.parse.parse_qs(urllib.parse.urlsplit(binder).query)["urlpath"]
     assert (ROOT / opened.removeprefix("lab/tree/")).exists()
+    start = "https://colab.research.google.com/github/OWNER/REPO/blob/main/"
+    assert (ROOT / colab.removeprefix(start)).is_file() and colab.startswith(start)
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(puller).query)
     assert query["repo"] == ["https://github.com/OWNER/REPO"]
     assert (ROOT / query["urlpath"][0].removeprefix("lab/tree/REPO/")).exists()
@@ -118,3 +122,32 @@ print(course_utils.__file__)
     assert lines.count("widgets enabled") == 2 * on_colab
     assert lines[-2] == str(tmp_path / "progress.json")
     assert Path(lines[-1]).resolve() == ROOT / "course_utils" / "__init__.py"
+
+
+BINDER = "https://mybinder.org/v2/gh/{}/HEAD?urlpath=lab/tree/notebooks/00_start_here.ipynb"
+CITED = """cff-version: 1.2.0
+repository-code: "https://github.com/somebody/gan-course"
+"""
+
+
+def links(root, environment):
+    """What the launch buttons say, and where they lead; None where that is still asked for."""
+    found = re.findall(
+        r"<a class=\"button\"[^>]*?(?: href=\"([^\"]*)\")?>([^<]*)</a>", hosted.buttons(root, environment)
+    )
+    return {words: address or None for address, words in found}
+
+
+def test_launch_buttons_lead_to_the_repository_that_the_citation_names(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "hosted.md").write_text(PAGE, encoding="utf-8")
+    names = ["Binder", "Colab", "your JupyterHub"]
+    assert links(tmp_path, {}) == dict.fromkeys(names)
+    assert "does not know" in hosted.buttons(tmp_path, {})
+    assert links(tmp_path, {"GITHUB_REPOSITORY": "fork/course"})["Binder"] == BINDER.format("fork/course")
+    (tmp_path / "CITATION.cff").write_text(CITED, encoding="utf-8")
+    shown = links(tmp_path, {"GITHUB_REPOSITORY": "fork/course"})
+    assert shown["Binder"] == BINDER.format("somebody/gan-course")
+    assert "/github/somebody/gan-course/blob/main/notebooks/00" in shown["Colab"]
+    assert shown["your JupyterHub"] is None  # whose address no checkout knows
+    assert "does not know" not in hosted.buttons(tmp_path, {"GITHUB_REPOSITORY": "fork/course"})

@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from benchmarks import picture, report
+from course_utils import plots
 from course_utils.data.toy import grid, ring, spiral, two_moons
 from course_utils.metrics import load_classifier
 from course_utils.metrics.cells import data_cells
@@ -136,8 +138,24 @@ def plane() -> dict:
     }
 
 
+def benchmark_card() -> bytes:
+    """The benchmark's picture for the front page, where there is room for MNIST's curves alone, as PNG."""
+    runs = report.on_cpu(report.all_records())["mnist"]
+    figure, panel = plots.new_figure(width=3.0, height=3.0)
+    ends = {name: picture.draw_runs(panel, name, several) for name, several in runs.items()}
+    panel.set(xscale="log", yscale="log", xlabel="seconds of training")
+    panel.set_title("Fréchet distance, MNIST", loc="left", fontsize=11, fontweight="bold")
+    panel.set_xticks([5, 30, 300], ["5", "30", "300"])
+    panel.set_yticks([0.5, 5, 50, 500], ["0.5", "5", "50", "500"])
+    panel.minorticks_off()
+    panel.annotate("ours", ends["ours"], (0, 8), textcoords="offset points", ha="right", fontweight="bold",
+                   color=plots.PALETTE[picture.STYLES["ours"][0]])  # fmt: skip
+    return plots.to_png(figure)
+
+
 def write(folder: Path) -> None:
-    """Both scripts."""
+    """Both scripts, and the picture that the front page shows."""
+    (folder / "benchmark.png").write_bytes(benchmark_card())
     for name, content in (("plane", plane()), ("digits", digits())):
         text = (
             f"var courseData = globalThis.courseData ?? {{}};\ncourseData.{name} = {json.dumps(content)};\n"

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
 from PIL import Image
 
-from tools import bibliography, book_api
-from tools.course import COURSE
+from tools import bibliography, book_api, hosted
+from tools.course import COURSE, NAMES
 from tools.notebooks import BEGIN, END, INSTEAD, SOLUTION_TAG, stub_source
 
 SLIDES = tuple(notebook.name for notebook in COURSE[:7])  # the notebooks that have slides
@@ -128,6 +129,7 @@ class Links:
 
         def links(part: str, start: int) -> str:
             before = line + text.count("\n", 0, start)
+            part = IMAGE.sub(lambda found: self._image(found, path), part)
             return LINK.sub(lambda found: self._link(found, path, before, part), part)
 
         def citing(part: str, start: int) -> str:
@@ -149,8 +151,14 @@ class Links:
 
     def _citation(self, one: bibliography.Citation) -> str:
         before, words = ("(", one.words[1:]) if one.words.startswith("(") else ("", one.words)
-        after = ")" if words.endswith(")") else ""
-        return f"{before}[{words.removesuffix(')')}](#{one.papers[0].key}){after}"
+        after = ")" if words.count(")") > words.count("(") else ""  # not that of "Radford et al. (2016)"
+        words = words.removesuffix(after)
+        return f"{before}[{words}](#{one.papers[0].key}){after}"
+
+    def _image(self, found: re.Match, path: Path) -> str:
+        """Pictures of docs/images/ lie beside every page."""
+        file = Path(os.path.normpath(path.parent / found["target"]))
+        return f"![{found['alt']}](images/{file.name})" if file.parent.name == "images" else found[0]
 
     def _link(self, found: re.Match, path: Path, line: int, part: str) -> str:
         line += part.count("\n", 0, found.start())
@@ -298,52 +306,93 @@ def make_live(output: NotebookNode, explorer: str) -> None:
 
 # --- the whole book --------------------------------------------------------------------------------------
 
+CHINESE = ".zh"  # ends the names of the documents in Chinese
+
+
+class Chapter(NamedTuple):
+    """A notebook of the book."""
+
+    document: str  # its name
+    path: Path  # the file that an author edits
+    notebook: NotebookNode  # solved, with the outputs that were kept
+    lines: list[int]  # of `path`, in which its cells begin
+
+
+def chapters(root: Path) -> list[Chapter]:
+    """The solved notebooks, and after them those that there are in Chinese."""
+    found = []
+    for name in NAMES:
+        script = root / "solutions" / f"{name}.py"
+        if not script.with_suffix(".ipynb").exists():
+            continue
+        notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+        lines = cell_lines(script.read_text(encoding="utf-8"))
+        if len(lines) != len(notebook.cells):
+            raise SystemExit(f"{name}.ipynb does not agree with its script: `make notebooks`, then again.")
+        found.append(Chapter(name, script, notebook, lines))
+    solved = {chapter.document: chapter.notebook for chapter in found}
+    for path in sorted((root / "notebooks" / "zh").glob("*.ipynb")):
+        found.append(in_chinese(path, solved[path.stem]))
+    return found
+
+
+def in_chinese(path: Path, solved: NotebookNode) -> Chapter:
+    """A translated notebook, which learners get, with the answers and the outputs of the solved one."""
+    text = path.read_text(encoding="utf-8")
+    translated = nbformat.reads(text, as_version=4)
+    words = {cell.id: cell.source for cell in translated.cells if cell.cell_type == "markdown"}
+    if [cell.id for cell in translated.cells] != [cell.id for cell in solved.cells]:
+        raise SystemExit(
+            f"{path.name} in Chinese does not agree with the English: `make notebooks`, then again."
+        )
+    notebook = copy.deepcopy(solved)
+    for cell in notebook.cells:
+        if SOLUTION_TAG not in cell.metadata.get("tags", []):
+            cell.source = words.get(cell.id, cell.source)
+    lines = [text.count("\n", 0, text.index(f'"id": "{cell.id}"')) + 1 for cell in notebook.cells]
+    return Chapter(path.stem + CHINESE, path, notebook, lines)
+
+
+def markdown_pages(root: Path) -> dict[Path, str]:
+    """The Markdown files that are pages, and their documents' names, which all lie in one folder."""
+    pages = {path: path.stem for folder in ("book", "docs") for path in sorted((root / folder).glob("*.md"))}
+    teaching = root / "docs" / "instructor"
+    for path in sorted(teaching.glob("*.md")):
+        pages[path] = "teaching" if path.stem == "README" else f"teaching_{path.stem}"
+    for path in sorted((teaching / "sheets").glob("*.md")):
+        pages[path] = f"sheet_{path.stem}"
+    if (root / "README.zh-CN.md").exists():
+        pages[root / "README.zh-CN.md"] = "index" + CHINESE
+    return pages
+
 
 def assemble(root: Path, folder: Path) -> Source:
     """Write what Sphinx reads into `folder`, and say where it all comes from."""
     source = Source(root)
-    scripts = [root / "solutions" / f"{notebook.name}.py" for notebook in COURSE]
-    scripts = [script for script in scripts if script.with_suffix(".ipynb").exists()]
-    markdown = [*sorted((root / "book").glob("*.md")), *sorted((root / "docs").glob("*.md"))]
-    notebooks = {script: nbformat.read(script.with_suffix(".ipynb"), as_version=4) for script in scripts}
+    notebooks, markdown = chapters(root), markdown_pages(root)
 
-    pages = {root / "README.md": "index"}
+    pages: dict[Path, str] = {root / "README.md": "index", **markdown}
     anchors: dict[str, dict[str, str]] = {"index": {}}
-    for script, notebook in notebooks.items():
-        for folder_name in ("solutions", "notebooks", "book"):
-            pages[root / folder_name / f"{script.stem}.ipynb"] = script.stem
-        pages[script] = script.stem
-        text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for chapter in notebooks:
+        document = chapter.document
+        source.origins[document] = chapter.path.relative_to(root).as_posix()
+        source.cells[document] = chapter.lines  # so that links know it for a notebook
+        pages[chapter.path] = document
+        if not document.endswith(CHINESE):
+            for place in ("solutions", "notebooks", "book"):
+                pages[root / place / f"{document}.ipynb"] = document
+        text = "\n\n".join(cell.source for cell in chapter.notebook.cells if cell.cell_type == "markdown")
         written = [re.sub(r"[*`]", "", heading).replace(" ", "-") for heading in headings(text)]
-        anchors[script.stem] = dict(zip(written, map(slug, headings(text)), strict=True))
-    for path in markdown:
-        pages[path] = pages[root / "book" / path.name] = path.stem
-        anchors[path.stem] = {slug(one): slug(one) for one in headings(path.read_text(encoding="utf-8"))}
+        anchors[document] = dict(zip(written, map(slug, headings(text)), strict=True))
+    for path, document in markdown.items():
+        source.origins[document] = path.relative_to(root).as_posix()
+        if path.parent == root / "docs":
+            pages[root / "book" / path.name] = document
+        anchors[document] = {slug(one): slug(one) for one in headings(path.read_text(encoding="utf-8"))}
 
     links = Links(source, pages, anchors)
-    for script in notebooks:
-        name = script.stem
-        source.origins[name] = f"solutions/{script.name}"
-        starts = cell_lines(script.read_text(encoding="utf-8"))
-        source.cells[name] = starts  # so that the links below know it for a notebook
-    for script, notebook in notebooks.items():
-        name, starts = script.stem, source.cells[script.stem]
-        if len(starts) != len(notebook.cells):
-            raise SystemExit(f"{name}.ipynb does not agree with its script: `make notebooks`, then again.")
-
-        def complain(line: int, words: str, script: Path = script) -> None:
-            links.complain(script, line, words)
-
-        figures = folder / "_extra" / "figures" / name[:2]
-        made, source.cells[name] = book_notebook(notebook, starts, figures, complain)
-        for cell, line in zip(made.cells, source.cells[name], strict=True):
-            if cell.cell_type == "markdown":
-                cell.source = links.mend(cell.source, script, line)
-        source.notebooks[name] = copy.deepcopy(made)  # for slides, which explain no terms
-        prose = [cell for cell in made.cells if cell.cell_type == "markdown"]
-        for cell, text in zip(prose, glossary_links(root, [cell.source for cell in prose]), strict=True):
-            cell.source = text
-        _write(folder / f"{name}.ipynb", json.dumps(made, ensure_ascii=False, sort_keys=True))
+    for chapter in notebooks:
+        _write_notebook(chapter, links, folder)
     reference = book_api.pages(root / "course_utils")
     reference["api"] = book_api.overview(root / "course_utils", sorted(reference))
     for name, text in reference.items():
@@ -352,22 +401,52 @@ def assemble(root: Path, folder: Path) -> Source:
         )
         _write(folder / f"{name}.md", text)
     pages[root / "course_utils"] = "api"
-    words = front_page(root, links)
-    for path in markdown:
-        source.origins[path.stem] = path.relative_to(root).as_posix()
-        text = path.read_text(encoding="utf-8")
-        if path.stem == "index":
-            text = links.mend(text, path, 1)
-            text = re.sub(r"\{\{ ([\w ]+) \}\}", lambda found: words[found[1]], text)
-        elif path == root / "docs" / "references.md":
-            text = bibliography.page(links.papers, targets=True)
-        if path.stem != "index":
-            text = links.mend(text, path, 1)
-        _write(folder / path.name, _chains(text))
+    for path, document in markdown.items():
+        _write(folder / f"{document}.md", _chains(_page(path, document, links)))
     for picture in (root / "docs" / "images").glob("*"):
         for place in (folder, folder / "_extra"):  # for Markdown, and for the front page's HTML
             _write(place / "images" / picture.name, picture.read_bytes())
     return source
+
+
+def _write_notebook(chapter: Chapter, links: Links, folder: Path) -> None:
+    """A notebook for Sphinx to read; where slides want it, also for them."""
+
+    document, source = chapter.document, links.source
+
+    def complain(line: int, words: str) -> None:
+        if not document.endswith(CHINESE):  # which has the same outputs
+            links.complain(chapter.path, line, words)
+
+    figures = folder / "_extra" / "figures" / document[:2]
+    made, source.cells[document] = book_notebook(chapter.notebook, chapter.lines, figures, complain)
+    for cell, line in zip(made.cells, source.cells[document], strict=True):
+        if cell.cell_type == "markdown":
+            cell.source = links.mend(cell.source, chapter.path, line)
+    source.notebooks[document] = copy.deepcopy(made)  # for slides, which explain no terms
+    if not document.endswith(CHINESE):
+        prose = [cell for cell in made.cells if cell.cell_type == "markdown"]
+        linked = glossary_links(source.root, [cell.source for cell in prose])
+        for cell, text in zip(prose, linked, strict=True):
+            cell.source = text
+    _write(folder / f"{document}.ipynb", json.dumps(made, ensure_ascii=False, sort_keys=True))
+
+
+def _page(path: Path, document: str, links: Links) -> str:
+    """A page of Markdown for Sphinx to read."""
+    root = links.source.root
+    text = path.read_text(encoding="utf-8")
+    if path == root / "docs" / "references.md":
+        text = bibliography.page(links.papers, targets=True)
+    mended = links.mend(text, path, 1)
+    if document == "index":
+        words = front_page(root, links)
+        return re.sub(r"\{\{ ([\w ]+) \}\}", lambda found: words[found[1]], mended)
+    if document == "teaching":  # its own pages stand below it, in the order in which it names them
+        below = {name: page for page, name in links.pages.items() if name.startswith(("teaching_", "sheet_"))}
+        places = {name: text.find(page.relative_to(path.parent).as_posix()) for name, page in below.items()}
+        mended += toctree("", sorted(below, key=lambda name: places[name] % (len(text) + 1)))
+    return mended
 
 
 def glossary_links(root: Path, texts: Sequence[str]) -> Sequence[str]:
@@ -401,7 +480,6 @@ def front_page(root: Path, links: Links) -> dict[str, str]:
         return links.mend(found[1].strip("\n"), path, line)
 
     alt = part(r"^!\[([^\]]*)\]\(docs/images/benchmark\.png\)")
-    hosted = root / "docs" / "hosted.md" in links.pages
     slides = [notebook for notebook in COURSE if notebook.name in SLIDES]
     return {
         "intro": part(r"^(A course in .*?)\n\n"),
@@ -410,9 +488,7 @@ def front_page(root: Path, links: Links) -> dict[str, str]:
         "map": part(r"<!-- map: [^\n]*\n(.*?)<!-- end of map -->"),
         "benchmark": part(r"^!\[[^\]]*\]\(docs/images/benchmark\.png\)\n\n(.*?)\n\n"),
         "benchmark alt": html.escape(alt),
-        "starts": "Or start it elsewhere, without installing anything: [hosted](hosted.md)."
-        if hosted
-        else "",
+        "starts": hosted.buttons(root) if root / "docs" / "hosted.md" in links.pages else "",
         "slides": ", ".join(f'<a href="slides/{one.name}.html">{one.number}</a>' for one in slides),
         "toctrees": _toctrees(links),
     }
@@ -420,28 +496,36 @@ def front_page(root: Path, links: Links) -> dict[str, str]:
 
 CONTENTS = {  # the pages beside the notebooks, in their order; a page that is not listed comes last
     "Play": ["play"],
-    "Look up": ["glossary", "glossary.zh", "references", "api"],
+    "Look up": ["glossary", "references", "api"],
     "What was measured": ["benchmarks", "claims", "running_times", "colour", "hardware", "reliability"],
-    "Teach": ["classroom", "hosted", "environment_variables"],
+    "Teach": ["teaching", "classroom", "hosted", "environment_variables"],
+    "Chinese (中文)": ["index.zh", "00_start_here.zh", "glossary.zh"],
     "Behind the course": ["architecture", "extending", "authoring", "book"],
 }
 
 
+def toctree(caption: str, entries: Sequence[str]) -> str:
+    """A list of pages that the theme shows at the side; nothing where there is no page."""
+    lines = "\n".join(entries)
+    head = f":hidden:\n:caption: {caption}" if caption else ":hidden:"
+    return f"\n\n```{{toctree}}\n{head}\n\n{lines}\n```\n" if entries else ""
+
+
 def _toctrees(links: Links) -> str:
     documents = [*links.pages.values()]
-    listed = {name for names in CONTENTS.values() for name in names}
-    rest = [name for name in dict.fromkeys(documents) if name not in {*listed, *links.source.cells, "index"}]
+    listed = {"index", *links.source.cells, *(name for names in CONTENTS.values() for name in names)}
+    rest = [
+        name
+        for name in dict.fromkeys(documents)
+        if name not in listed and not name.startswith(("teaching_", "sheet_"))
+    ]
     groups = {
         "The notebooks": [f"{one.number} {one.title} <{one.name}>" for one in COURSE if one.name in documents]
     }
     for caption, names in CONTENTS.items():
         groups[caption] = [name for name in names if name in documents]
     groups["Behind the course"] += rest
-    trees = []
-    for caption, entries in groups.items():
-        lines = "\n".join(entries)
-        trees.append(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```")
-    return "\n\n".join(tree for tree, entries in zip(trees, groups.values(), strict=True) if entries)
+    return "".join(toctree(caption, entries) for caption, entries in groups.items())
 
 
 def _chains(text: str) -> str:

@@ -33,10 +33,7 @@ from course_utils import data, plots
 from course_utils.files import ASSETS, replacing, save_weights
 from course_utils.metrics import (
     FrechetEvaluator,
-    agreement,
-    classifier_score,
-    diversity_within,
-    frechet_distance,
+    conditional_scores,
     frechet_evaluator,
     nearest,
     thumbnails,
@@ -143,16 +140,7 @@ def scores(generator: nn.Module, samples: int = 2_000, seed: int = 12_345) -> di
 
 def scores_of(images: Tensor, labels: Tensor, evaluator: FrechetEvaluator) -> dict[str, float]:
     """The same of images that are there, (N, 3, 32, 32), which were asked to be of the classes `labels`."""
-    classifier = evaluator.classifier
-    features = in_batches(classifier.features, images)
-    with torch.no_grad():
-        logits = classifier.head(features)
-    return {
-        "frechet": frechet_distance(evaluator.real, features),
-        "inception": classifier_score(logits),
-        "agreement": agreement(logits, labels),
-        "diversity": diversity_within(features, labels, *real_features(classifier)),
-    }
+    return conditional_scores(images, labels, evaluator, *real_features(evaluator.classifier))
 
 
 @cache

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from benchmarks.records import add, circumstances, load
+from benchmarks.records import add, circumstances, load, rounded
 from course_utils import data, plots
 from course_utils.metrics import frechet_evaluator
 from course_utils.models import sample
@@ -93,7 +93,7 @@ def main() -> None:
             "images": trained.images,
             "samples": SAMPLES,
             "curve": [[round(spent, 2), round(distance, 4)] for spent, distance in trained.curve],
-            "found": found and {name: _rounded(value) for name, value in found.items()},
+            "found": found and {name: rounded(value) for name, value in found.items()},
             "training_data": mnist.note or "MNIST, full training set",
             **now,
         }
@@ -129,13 +129,6 @@ def picture(runs: list[dict]) -> Figure:
     axes.set_yticks([3, 5, 10, 20, 50, 100, 200], ["3", "5", "10", "20", "50", "100", "200"])
     axes.legend()
     return plots.describe(figure, f"Fréchet distance against seconds of training. {', '.join(said)}.")
-
-
-def _rounded(value):
-    """Five digits that count, so that the file can be read."""
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

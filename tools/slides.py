@@ -25,6 +25,7 @@ from tools.notebooks import SOLUTION_TAG
 
 SKIP_TAG = "no-slide"
 MOST_LINES = 11  # of a slide's text, as `height` counts them
+LINES_ABOVE_FIGURE = 3.5
 CHARACTERS = 58  # in a line of a slide
 LEFT_OUT = ("Further reading",)
 NUMBER_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
@@ -78,7 +79,26 @@ def slides(notebook: NotebookNode) -> list[Slide]:
             if "<img" in page and found and title not in LEFT_OUT:
                 caption = _first_sentence_after(notebook.cells, place)
                 found.append(Slide(title, figure=page, caption=caption))
-    return [slide for slide in found if slide.title not in LEFT_OUT]
+    return together([slide for slide in found if slide.title not in LEFT_OUT])
+
+
+def together(found: Sequence[Slide]) -> list[Slide]:
+    """Slides of one title in a row, put together where they are short.
+
+    Words go with the figure that follows, unless they ask: then the room answers before it sees the figure.
+    """
+    kept: list[Slide] = []
+    for slide in found:
+        last = kept[-1] if kept else None
+        asks = last is not None and any("?" in block or "redict" in block for block in last.blocks)
+        most = 0.0 if slide.figure and asks else LINES_ABOVE_FIGURE if slide.figure else MOST_LINES
+        alike = last is not None and len(kept) > 1 and last.title == slide.title and not last.figure
+        if alike and last.height + slide.height <= most:
+            notes = [*last.notes, *slide.notes]
+            kept[-1] = Slide(slide.title, last.blocks + slide.blocks, slide.figure, slide.caption, notes)
+        else:
+            kept.append(slide)
+    return kept
 
 
 def _of_text(source: str, title: str, first: bool) -> Iterator[Slide]:
@@ -124,8 +144,13 @@ def _shown(block: str, first: bool) -> list[str]:
     sentences = split_sentences(" ".join(block.split()))
     if first:
         return [_until(sentences, 2 * CHARACTERS + 40)]
-    bold = [sentence for sentence in sentences if "**" in sentence]
-    return _pieces([f"- {sentence}" for sentence in bold]) if bold else []
+    items = []
+    for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
+        if re.fullmatch(r"\*\*[^*]+[.:]\*\*", sentence) and "**" not in following:  # such as "**Predict.**"
+            items.append(f"- {sentence} {following}".rstrip())
+        elif "**" in sentence:
+            items.append(f"- {sentence}")
+    return _pieces(items) if items else []
 
 
 def _pieces(items: Sequence[str]) -> list[str]:
@@ -208,9 +233,7 @@ def _markdown() -> MarkdownIt:
         .use(
             dollarmath_plugin,
             renderer=lambda tex, options: (
-                rf'<span class="math">\[{html.escape(tex)}\]</span>'
-                if options["display_mode"]
-                else rf'<span class="math">\({html.escape(tex)}\)</span>'
+                rf"\[{html.escape(tex)}\]" if options["display_mode"] else rf"\({html.escape(tex)}\)"
             ),
         )
     )
@@ -265,9 +288,14 @@ PAGE = """<!doctype html>
 </main></div>
 <a class="back" href="../{name}.html">The notebook</a>
 <script>
-// What is a little too wide or too tall, such as a long formula, is set smaller; a test bounds by how much.
+// What is a little too wide or too tall is set smaller, a long formula by itself; a test bounds by how much.
 function fit(slide) {{
     const frame = document.querySelector(".slides");
+    slide.style.fontSize = "34px";
+    for (const formula of slide.querySelectorAll(":scope > .math")) {{
+        const share = formula.clientWidth / formula.scrollWidth;
+        if (share < 1) formula.style.fontSize = `${{0.98 * share}}em`;
+    }}
     const parts = [...slide.querySelectorAll(":scope > :not(.notes)")];
     const over = () => parts.some((part) => part.scrollWidth > part.clientWidth + 1
         || part.getBoundingClientRect().bottom > frame.getBoundingClientRect().bottom);

@@ -54,6 +54,33 @@ def call_unchanged(function, *arguments, name: str = "your function"):
     return result
 
 
+def expect_same_again(function, *arguments, name: str = "your function") -> None:
+    """Raise Wrong where a second call with the very same objects gives another result, or none.
+
+    What an answer leaves behind in its arguments, such as a gradient that adds up in `.grad`, changes no
+    number of theirs, and `call` hands over new copies each time: it shows here. To be asked once the result
+    is known to be right.
+    """
+    copies = [*map(_copy, arguments)]
+    first = _call(function, copies, {}, name)
+    try:
+        same = _same(first, _call(function, copies, {}, name), tolerance=1e-6)
+    except Exception as error:
+        raise Wrong(
+            f"{_quoted(name)} is right once. Asked a second time for the same tensors, it stops with "
+            f"`{type(error).__name__}: {str(error)[:120]}`. Leave the arguments as they came, and work on "
+            "copies of your own: `….detach().clone()`."
+        ) from None
+    if not same:
+        raise Wrong(
+            f"{_quoted(name)} is right once. Asked a second time for the same tensors, it gives another "
+            "result: "
+            "something is left behind in them. Does a gradient add up in their `.grad`? Work on copies of "
+            "your "
+            "own, `….detach().clone().requires_grad_()`, or use `torch.autograd.grad`."
+        )
+
+
 def _call(function, arguments, keywords, name: str):
     name = _quoted(name)
     if not callable(function):

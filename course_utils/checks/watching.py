@@ -54,9 +54,9 @@ class Seen:
     calls: list[Call] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     passes: int = 0
-    reached: list[set[int]] = field(
-        default_factory=list
-    )  # for each backward pass: ids of the weights it reached
+    # For each backward pass: ids of the weights that got a gradient, and of all that the loss is made with.
+    reached: list[set[int]] = field(default_factory=list)
+    through: list[set[int]] = field(default_factory=list)
     sigmoid_twice: bool = False  # a sigmoid's output went into a loss that applies one itself
     sources: dict[int, set[int]] = field(default_factory=dict)
     used: dict[int, set[int]] = field(default_factory=dict)
@@ -105,34 +105,50 @@ def watching() -> Iterator[Seen]:
             )
         )
 
-    original = torch.autograd.backward
+    original, original_grad = torch.autograd.backward, torch.autograd.grad
 
-    def backward(tensors, *arguments, **keywords):
-        roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    def count(roots, only=None) -> list[Tensor]:
+        """One pass more; returns the leaves whose gradient it works out."""
         leaves = _leaves(roots, seen)
-        only = keywords.get("inputs")
-        if only is not None:
-            leaves = [only] if isinstance(only, Tensor) else list(only)
+        seen.through.append({id(leaf) for leaf in leaves})
+        leaves = leaves if only is None else only
         seen.passes += 1
         seen.reached.append({id(leaf) for leaf in leaves})
-        for leaf in leaves:
+        return leaves
+
+    def backward(tensors, *arguments, **keywords):
+        if keywords.get("inputs") is not None:
+            keywords["inputs"] = _listed(keywords["inputs"])
+        for leaf in count(_listed(tensors), keywords.get("inputs")):
             if leaf.grad is None or not leaf.grad.any():
                 seen.sources[id(leaf)] = set()  # cleared since
             seen.sources[id(leaf)].add(seen.passes)
         return original(tensors, *arguments, **keywords)
+
+    def grad(outputs, inputs, *arguments, **keywords):
+        """Its results are put into `.grad` by hand, in the place of what was there."""
+        inputs = _listed(inputs)  # once: it may be a generator, as `parameters()` is
+        if any(isinstance(one, nn.Parameter) for one in inputs):
+            for leaf in count(_listed(outputs), inputs):
+                seen.sources[id(leaf)] = {seen.passes}
+        return original_grad(outputs, inputs, *arguments, **keywords)
 
     hooks = [
         modules.register_module_forward_pre_hook(before_call),
         modules.register_module_forward_hook(after_call, always_call=True),
         optimizers.register_optimizer_step_pre_hook(before_step),
     ]
-    torch.autograd.backward = backward
+    torch.autograd.backward, torch.autograd.grad = backward, grad
     try:
         yield seen
     finally:
-        torch.autograd.backward = original
+        torch.autograd.backward, torch.autograd.grad = original, original_grad
         for hook in hooks:
             hook.remove()
+
+
+def _listed(tensors) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
 def _leaves(roots: Sequence[Tensor], seen: Seen) -> list[Tensor]:

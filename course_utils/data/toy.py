@@ -145,6 +145,30 @@ def grid(side: int = 5, spacing: float = 1.0, std: float = 0.05) -> Density:
     return gaussian_mixture(torch.cartesian_prod(line, line).reshape(-1, 2), std)._replace(name="grid")
 
 
+def labelled_modes(density: Density) -> Sampler:
+    """A sampler of points together with the mode each was drawn from: equal Gaussians, equally often.
+
+    Args:
+        density: `ring(…)`, `grid(…)`, or another mixture of Gaussians of equal weights and widths.
+
+    Returns:
+        ``draw(n, rng)`` → points float32 (n, d) and modes int64 (n,), below K.
+
+    Raises:
+        ValueError: the density has no modes.
+    """
+    if density.modes is None:
+        raise ValueError(f"{density.name} has no modes to choose from; take a ring or a grid.")
+
+    def draw(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        modes = density.modes.to(rng.device)
+        labels = torch.randint(len(modes), (n,), generator=rng, device=rng.device)
+        noise = torch.randn(n, density.dim, generator=rng, device=rng.device)
+        return modes[labels] + density.std * noise, labels
+
+    return draw
+
+
 def two_moons(noise: float = 0.1) -> Density:
     """Two half circles of radius 1 that reach into each other, plus N(0, noise²·I).
 

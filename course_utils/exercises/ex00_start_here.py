@@ -53,6 +53,19 @@ def to_network_range(answer):
             "those are MNIST's mean and deviation, for classifiers. White becomes 2.82: no tanh gets there.",
         ),
         (
+            (x / 127.5 - 1).tanh(),
+            "the data go through tanh, too, and reach only from −0.76 to 0.76. Tanh ends the generator; the "
+            "data are put onto a straight line.",
+        ),
+        (
+            (x / 255).sigmoid(),
+            "the data go through a sigmoid. They are put onto a straight line, from −1 to 1.",
+        ),
+        (
+            x / 255 - 0.5,
+            "that is [−½, ½]: centred, and half as long as it should be. Tanh reaches from −1 to 1.",
+        ),
+        (
             wrapped / 255 - 1,
             "uint8 has no 256: 2 · 200 overflowed to 144. Convert to floating point before you calculate.",
         ),
@@ -85,6 +98,12 @@ def to_network_range(answer):
                 "this has the mean 0 and the deviation 1, whatever the batch: the same grey becomes another "
                 "number "
                 "in another batch, and no tanh reaches beyond 1. Use 0 and 255, not the batch's own numbers."
+            )
+        if matches(found, to_model_range(pixels), tolerance=0.02):
+            off = (found - to_model_range(pixels)).abs().max()
+            raise Wrong(
+                f"nearly: it is off by up to {off:.2g}. Is something rounded, or calculated in half "
+                "precision?"
             )
         black, grey, white = found.flatten()[[0, 128, 255]].tolist()
         raise Wrong(
@@ -126,6 +145,16 @@ def draw_latents(answer):
         raise Wrong("rows and columns are swapped: one row a latent, (n, latent_dim).")
     if found.shape == (n,) or found.shape == (latent_dim,):
         raise Wrong(f"that is one row of {len(found)} numbers. Draw n latents of latent_dim numbers each.")
+    if found.dim() > 2 and found.shape[:2] == (n, latent_dim):
+        raise Wrong(
+            f"the latents have shape {tuple(found.shape)}, as maps for a convolution. One row a latent: "
+            f"({n}, {latent_dim}), without the axes of length 1 behind."
+        )
+    if found.numel() == n * latent_dim and found.dim() != 2:
+        raise Wrong(
+            f"as many numbers as asked for, but in the shape {tuple(found.shape)}: one row a latent, "
+            f"({n}, {latent_dim})."
+        )
     expect_shape(found, (n, latent_dim), "the result")
     if (found[1:] == found[0]).all():
         raise Wrong(
@@ -178,9 +207,29 @@ def draw_latents(answer):
             f"mean and deviation are right, the shape is not: {fraction:.1%} of the numbers lie beyond ±2, "
             "and of a normal distribution 4.6 % do."
         )
+    far = (found.abs() > 3).double().mean().item()  # 0.27 %, which varies by 0.03 %
+    if abs(far - 0.0027) > 0.0015:
+        raise Wrong(
+            f"mean and deviation are right, the tails are not: {far:.2%} of the numbers lie beyond ±3, and "
+            "of a "
+            "normal distribution 0.27 % do."
+        )
     expect_like(result, dtype=torch.float32, name="the batch of latents")
     few = call(answer, 3, 5, name="draw_latents")
     expect_shape(few, (3, 5), "the result", "right for n = 4000 and latent_dim = 8 only. Use both arguments.")
+    for size in ((1, 5), (3, 1), (1, 1)):
+        alone = call(answer, *size, name="draw_latents")
+        if tuple(getattr(alone, "shape", ())) != size:
+            raise Wrong(
+                f"right for many, but for n = {size[0]} and latent_dim = {size[1]} the shape is "
+                f"{tuple(getattr(alone, 'shape', ()))}, where {size} belongs: is an axis of length 1 "
+                "squeezed "
+                "out?"
+            )
+        if not as_tensor(alone, "the latents").any():
+            raise Wrong(
+                "a single latent is all 0: is the mean of the batch taken off? Each is drawn by itself."
+            )
     if torch.equal(as_tensor(call(answer, n, latent_dim)), found):
         raise Wrong(
             "the second call gives the same latents: is there a seed inside? Seeds belong to the caller."
@@ -307,11 +356,36 @@ def images_for(answer):
                 "call begins with none."
             )
         _judge_places(found, number, probabilities)
+    _judge_ties(answer)
     return "run the next cells, and write a number of your own."
+
+
+def _judge_ties(answer):
+    """Where all but one image have the probability 0, any of them may be the next; a used one may not."""
+    probabilities = torch.zeros(6, 10)
+    probabilities[2, 3] = 1.0
+    probabilities[[0, 1, 3, 4, 5], [0, 1, 2, 4, 5]] = 1.0
+    number = "3333"
+    found = as_tensor(call_unchanged(answer, number, probabilities, name="images_for"), "the list of rows")
+    if found.shape != (4,) or found.unique().numel() < 4:
+        raise Wrong(
+            f"nearly: for “{number}”, where all images but one have exactly the probability 0 of a 3, you "
+            "find "
+            f"{[int(row) for row in found.flatten().tolist()]}. Is a used row marked with 0, or only made "
+            "smaller? Then it is as "
+            "good "
+            "as they are, and may come again. Mark it with what is below every probability."
+        )
 
 
 def _judge_places(found, number, probabilities):
     columns = [probabilities[:, int(figure)] for figure in number]
+    if number.startswith("0") and found.shape == (len(number.lstrip("0")),):
+        raise Wrong(
+            f"“{number}” has {len(number)} figures, and you find {found.numel()} rows: the zeros in front "
+            "are "
+            "lost, as `int(number)` loses them. Go through the figures of the text, one by one."
+        )
     expect_shape(
         found,
         (len(number),),
@@ -340,6 +414,22 @@ def _judge_places(found, number, probabilities):
             _greedy([probabilities[:, place % 10] for place in range(len(number))]),
             "the columns are taken in order, 0, 1, 2, …: whatever the figures are. Which column belongs to "
             "a figure?",
+        ),
+        (
+            [
+                int(column.argsort(descending=True, stable=True)[min(place, len(column) - 1)])
+                for place, column in enumerate(columns)
+            ],
+            "the second figure gets the second surest image, the third the third surest, whether the figure "
+            "has come before or not. Begin at the surest for each, and pass over those that are used.",
+        ),
+        (
+            [
+                int(column.argsort(descending=True, stable=True)[number[:place].count(number[place])])
+                for place, column in enumerate(columns)
+            ],
+            "what is used is counted for each figure by itself: an image that another figure has got is out, "
+            "too.",
         ),
         (
             _greedy([probabilities[:, (int(figure) - 1) % 10] for figure in number]),

@@ -93,6 +93,43 @@ def value_on_a_die(answer):
                 value(d.sigmoid(), p, q),
                 "a sigmoid too many: `discriminator` holds probabilities already, not logits.",
             ),
+            (
+                (p * log_d + q * (1 - log_d)).sum(),
+                "1 − log D stands where log(1 − D) belongs: the logarithm is one of the whole of 1 − D.",
+            ),
+            *(
+                (
+                    share * ((p + q) * (log_d + log_not_d)).sum(),
+                    "both logarithms are averaged over a mixture of the two dice. Each has a die of its own: "
+                    "log D the data's, log(1 − D) the generator's.",
+                )
+                for share in (1, 1 / 2)
+            ),
+            (
+                (p * log_d + (1 - p) * log_not_d).sum(),
+                "the second term is weighted with 1 − p_data. It is averaged over the generator's rolls: "
+                "`p_model`.",
+            ),
+            (
+                (p * log_d - q * log_not_d).sum(),
+                "the generator's term is subtracted. V is the sum of both: D earns on either kind of roll.",
+            ),
+            (
+                (p * d + q * (1 - d)).sum(),
+                "the logarithms are missing: averaged are log D and log(1 − D), not D and 1 − D.",
+            ),
+            (
+                (d * p.log() + (1 - d) * q.log()).sum(),
+                "D and the probabilities have changed places: averaged are logarithms of D's numbers, and "
+                "the "
+                "dice's probabilities are the weights.",
+            ),
+            (
+                (p * log_d + q * (1 - d)).sum(),
+                "the second logarithm is missing: it is log(1 − D), not 1 − D.",
+            ),
+            ((p * d + q * log_not_d).sum(), "the first logarithm is missing: it is log D, not D."),
+            (right / math.log(10), "that is in log₁₀; this course, like the paper, uses natural logarithms."),
             ((p * log_d).sum(), "only the data's term is there; the generator's is missing."),
             ((q * log_not_d).sum(), "only the generator's term is there; the data's is missing."),
         ]
@@ -251,17 +288,16 @@ def best_discriminator(answer):
             _still_a_slope(p, q, found, right)
     for fraction in (0.2, 0.7):
         _best_for_a_fraction(answer, fraction)
-    table, small = (LOADED.reshape(2, 3), FAIR.reshape(2, 3)), (1e-6 * LOADED, 1e-6 * FAIR)
-    for p, q in (table, small):
+    table, small = (LOADED.reshape(2, 3), FAIR.reshape(2, 3)), (1e-14 * LOADED, 1e-14 * FAIR)
+    for p, q in (table, (1e-6 * LOADED, 1e-6 * FAIR), small):
         found = as_tensor(call_unchanged(answer, p, q, name="best_discriminator"), "D*")
         expect_shape(
             found, tuple(p.shape), "D*", "right in a row, but places in rows and columns should keep theirs."
         )
         if not matches(found, optimal_discriminator(p, q)):
             raise Wrong(
-                "right for ordinary densities, but not where both are as small as 10⁻⁶, as between two "
-                "hills: is "
-                "something added below the line?"
+                "right for ordinary densities, but not where both are very small, such as "
+                f"{p.max():.0e}, as between two hills: is something added below the line?"
             )
     return "the fraction of real ones in everything that lands on x, however many of them are shown."
 
@@ -361,6 +397,29 @@ def discriminator_loss(answer):
         ),
         (right / math.log(2), "that is in bits (log₂); natural logarithms, please."),
         (
+            softplus(-real.mean()) + softplus(fake.mean()),
+            "the logits are averaged first, and the loss is that of their mean. The loss is a mean of "
+            "losses: "
+            "one for each sample, then the mean.",
+        ),
+        (
+            -real.sigmoid().mean().log() - (1 - fake.sigmoid()).mean().log(),
+            "that is the logarithm of a mean of probabilities. −V is the mean of logarithms: first log, then "
+            "the mean.",
+        ),
+        *(
+            (
+                (high * on_real + (1 - high) * softplus(real)).mean()
+                + (low * softplus(-fake) + (1 - low) * on_fake).mean(),
+                f"the targets are smoothed, {high:g} in place of 1 and {low:g} for 0. Label smoothing is a "
+                "remedy "
+                "of its own, and another loss; −V has the targets 1 and 0.",
+            )
+            for high in (1, 0.95, 0.9, 0.8, 0.7)
+            for low in (0, 0.05, 0.1, 0.2, 0.3)
+            if (high, low) != (1, 0)
+        ),
+        (
             fake.mean() - real.mean(),
             "those are means of the logits themselves, the Wasserstein loss. Here a logarithm is averaged: "
             "−log σ(t) and −log(1 − σ(t)).",
@@ -399,6 +458,12 @@ def discriminator_loss(answer):
             2 * softplus(fake[None] - real[:, None]).mean(),
             "that compares each real logit with each generated one (a relativistic loss). V looks at each "
             "by itself.",
+        ),
+        (on_real.max() + on_fake.max(), "that is the largest loss of each batch. An expectation is a mean."),
+        (on_real.median() + on_fake.median(), "that is the median of each batch. An expectation is a mean."),
+        (
+            softplus(-real.tanh()).mean() + softplus(fake.tanh()).mean(),
+            "the logits go through tanh first. A logit may be of any size: leave it as it is.",
         ),
         (on_real.mean(), "only the real samples count here; the generated ones are missing."),
         (on_fake.mean(), "only the generated samples count here; the real ones are missing."),
@@ -456,6 +521,19 @@ def _which_part(answer, real, fake) -> None:
             "both parts change with the logits as they should, but a fixed number is added to their sum."
         )
     if real_right or fake_right:
+        moved, unit = (
+            (fake_moved - here, softplus(fake + 1).mean() - softplus(fake).mean())
+            if real_right
+            else (real_moved - here, softplus(-real - 1).mean() - softplus(-real).mean())
+        )
+        times = (moved / unit).item()
+        if any(matches(times, simple, tolerance=1e-3) for simple in (-1, 0, 0.1, 0.25, 0.5, 2, 3, 4, 10)):
+            whose, other = ("generated", "real") if real_right else ("real", "generated")
+            raise Wrong(
+                f"the part of the {other} samples is right, and that of the {whose} ones is multiplied by "
+                f"{times:.3g}. "
+                "In −V both have the weight 1."
+            )
         raise Wrong(
             f"the part of the {'real' if real_right else 'generated'} samples is right, and that of the "
             "others is "
@@ -548,12 +626,7 @@ def jensen_shannon(answer):
 
     x, weights = quadrature(-8, 8, 401)
     p, q = (torch.exp(-0.5 * (x - mean) ** 2) / math.sqrt(2 * math.pi) for mean in (-0.5, 1.0))
-    try:
-        found = as_tensor(call(answer, p, q, weights, name="jensen_shannon"), "JS")
-    except ValueError:
-        found = None
-    if found is None or not matches(found, js(p, q, weights)):
-        raise Wrong("right for dice, but not for densities: hand `weights` on to both calls of `kl`.")
+    _with_weights(answer, p, q, weights)
 
     apart = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64)
     result = torch.as_tensor(call(answer, apart, apart.flip(0), name="jensen_shannon"))
@@ -563,6 +636,61 @@ def jensen_shannon(answer):
             f"{result.item():.4g}: 0·log 0 counts as 0. `kl` of this course takes care of that."
         )
     return "0 for equals, log 2 for strangers, finite always."
+
+
+def _with_weights(answer, p, q, weights) -> None:
+    """Densities on a grid: the weights belong into both KLs, and nowhere else."""
+    twice = (
+        "right for dice, but not for densities: the weights are in m as well. m is a density like p and q, "
+        "their plain mean; the weights belong to the sums in `kl`."
+    )
+    divided = (
+        "right for dice, but not for densities: p and q are divided by their plain sums. They are densities "
+        "already; on a grid the weights make their total 1."
+    )
+    lacking = "right for dice, but not for densities: hand `weights` on to both calls of `kl`."
+    try:
+        found = as_tensor(call(answer, p, q, weights, name="jensen_shannon"), "JS")
+    except ValueError as error:
+        words, narrow = str(error), f"{weights[len(weights) // 2]:.2g}"
+        if narrow in words:  # something is as much too small as a cell of the grid is narrow
+            raise Wrong(divided if words.startswith("p ") else twice) from None
+        raise Wrong(lacking) from None
+
+    def plain(a, b, w):
+        return (w * (torch.xlogy(a, a) - torch.xlogy(a, b))).sum()
+
+    middle, right = (p + q) / 2, js(p, q, weights)
+    one, other = plain(p, middle, weights), plain(q, middle, weights)
+    by_sums = [part / part.sum() for part in (p, q)]
+    mistakes = [
+        ((plain(p, middle * weights, weights) + plain(q, middle * weights, weights)) / 2, twice),
+        (js(*by_sums, 1.0), divided),
+        (js(*by_sums, 1.0) * weights.mean(), divided),
+        ((one + plain(q, middle, 1.0)) / 2, lacking),
+        ((other + plain(p, middle, 1.0)) / 2, lacking),
+        ((plain(p, middle, 1.0) + plain(q, middle, 1.0)) / 2, lacking),
+        *(
+            (
+                right * factor,
+                "right for dice, but not for densities: JS is multiplied once more by weights, which are in "
+                "the sums "
+                "of `kl` already.",
+            )
+            for factor in (weights.sum(), weights.mean(), 1 / weights.sum())
+        ),
+        (
+            js(*((part * weights) / (part * weights).sum() for part in (p, q)), 1.0) * weights.mean(),
+            "right for dice, but not for densities: the weights are in the densities and in the sums. Once "
+            "is "
+            "enough.",
+        ),
+    ]
+    _tell(found, mistakes, right=right)
+    if not matches(found, right):
+        raise Wrong(
+            f"{lacking} Two Gaussians 1.5 apart have JS = {right:.4g} on this grid, and yours is {found:.4g}."
+        )
 
 
 def _kl_to_geometric_mean(p, q):
@@ -642,6 +770,12 @@ def generator_slopes(answer):
             "the inner derivative of −log σ(t) = softplus(−t) is missing: its slope is −σ(−t).",
         ),
         (
+            torch.stack([-d, d]),
+            "the second slope is the first with the other sign. It is the slope of another function: "
+            "differentiate "
+            "−log σ(t) = softplus(−t).",
+        ),
+        (
             torch.stack([(1 - d).log(), -d.log()]),
             "those are the losses themselves; their derivatives are asked for.",
         ),
@@ -695,17 +829,56 @@ def generator_slopes(answer):
     again = call_unchanged(answer, other, name="generator_slopes")
     for part, slope in enumerate((-other.sigmoid(), other.sigmoid() - 1)):
         expect_close(again[part], slope, name="the slope for three other logits")
+    _far_out(answer)
+    return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
+
+
+def _far_out(answer) -> None:
+    """Large logits: nothing overflows, and a small slope is a small number of its own."""
+    for alone in (torch.tensor([0.7]), torch.tensor([[0.7, -1.0], [2.0, 0.1]])):
+        slopes = call(answer, alone.double(), name="generator_slopes")
+        for slope in slopes:
+            expect_shape(
+                slope,
+                tuple(alone.shape),
+                "a slope",
+                f"right for a row of logits; of logits in the shape {tuple(alone.shape)} the slopes have the "
+                f"shape {tuple(getattr(slope, 'shape', ()))}. Each logit has its own: leave the shape alone.",
+            )
+    sure = torch.tensor([-20.0, 20.0], dtype=torch.float64)
+    for slope, wanted, place in zip(
+        call(answer, sure, name="generator_slopes"),
+        (-sure.sigmoid(), -(-sure).sigmoid()),
+        (0, 1),
+        strict=True,
+    ):
+        small, right = torch.as_tensor(slope)[place].item(), wanted[place].item()
+        if math.isfinite(small) and abs(small - right) > 0.01 * abs(right):
+            raise Wrong(
+                f"right to four places, but at t = {sure[place]:g} the small one of the two slopes should be "
+                f"{right:.3g}, and yours is {small:.3g}. Are the logits, or D, cut off, or is something "
+                "added? "
+                "`torch.sigmoid` needs no help."
+            )
     far = torch.tensor([-800.0, 800.0], dtype=torch.float64)
     slopes = [torch.as_tensor(slope) for slope in call(answer, far, name="generator_slopes")]
     if not (
         torch.stack(slopes).isfinite().all() and matches(torch.stack(slopes), [[0.0, -1.0], [-1.0, 0.0]])
     ):
+        # At ±50 no exponential is infinite yet, but σ has become 1 − 0, and its logarithm 0.
+        nearer = call(answer, torch.tensor([-50.0, 50.0], dtype=torch.float64), name="generator_slopes")
+        of_a_logarithm = not all(torch.as_tensor(slope).isfinite().all() for slope in nearer)
+        reason = (
+            "σ rounds to 0 or 1 there, and the slope of log 0 is infinite. Write the derivatives down in "
+            "closed "
+            "form: no logarithm is left in them."
+            if of_a_logarithm
+            else "eᵗ is infinite there. `torch.sigmoid` takes care of that."
+        )
         raise Wrong(
             f"right for moderate logits, but at t = ±800 the slopes are "
-            f"{[slope.tolist() for slope in slopes]}, not "
-            "[[0, −1], [−1, 0]]: eᵗ is infinite there. `torch.sigmoid` takes care of that."
+            f"{[slope.tolist() for slope in slopes]}, not [[0, −1], [−1, 0]]: {reason}"
         )
-    return "−D and −(1 − D): they add up to −1, so where one is asleep the other is awake."
 
 
 @exercise(
@@ -727,6 +900,14 @@ def play_the_game(answer):
         found = _rows(answer, p, rounds, rate)
         if not found[0].any() and not matches(found.sum(dim=1), torch.ones(rounds + 1)):
             raise Wrong("the rows hold θ. What is asked for is the generator, p_g = softmax(θ).")
+        if matches(found, p.expand_as(found), tolerance=1e-3):
+            raise Wrong("that jumps to the data's distribution at once: let θ find it, step by step.")
+        if matches(found, found[:1].expand_as(found)) and not matches(found[0], 1 / len(p) + 0 * p):
+            raise Wrong(
+                f"all {rounds + 1} rows are one and the same distribution. Is it one tensor that is "
+                "overwritten in "
+                "place, and stands in the list many times? Keep a new one in each round, or a `.clone()`."
+            )
         if not matches(found[0], torch.full_like(p, 1 / len(p))):
             raise Wrong(
                 "the first row must be the generator before the first round: θ = 0, each outcome alike."
@@ -758,6 +939,35 @@ def play_the_game(answer):
                 )
             if matches(times * len(p), 1.0):
                 raise Wrong("each step is divided by the number of outcomes: the slope is V's, a sum's.")
+            if matches(steps[0], 0 * steps[0], tolerance=1e-6):
+                late = found[2].log() - found[2].log()[0] if len(found) > 2 else 0 * p
+                behind = matches(late[1:], steps[1], tolerance=1e-6)
+                raise Wrong(
+                    "in the first round the generator stands still, and moves later. "
+                    + (
+                        "D is a round behind: it answers after the generator's step. In each round D answers "
+                        "first, to the generator as it is now."
+                        if behind
+                        else "Does D answer to the generator as it is now, before each of its steps?"
+                    )
+                )
+            if matches(found[1], right[2], tolerance=1e-6):
+                raise Wrong(
+                    "in each round the generator takes two steps. One is asked for, and then a new row."
+                )
+            theta = found[1].log() - found[1].log().mean()
+            if matches(theta.norm(), rate, tolerance=1e-3):
+                raise Wrong(
+                    "each step has the length `rate`: the slope is divided by its own length. A plain step "
+                    "is rate "
+                    "times the slope, and grows small with it."
+                )
+            again = (found[0] - rate * (1 - optimal_discriminator(p, found[0])).log()).softmax(dim=0)
+            if matches(found[1], again, tolerance=1e-6):
+                raise Wrong(
+                    "the step is taken from p_g, and its softmax is the new p_g: probabilities stand where θ "
+                    "belongs. θ is a vector of its own, kept from round to round; p_g = softmax(θ)."
+                )
             if matches(steps[0], times * steps[1], tolerance=1e-6):
                 raise Wrong(
                     f"the first step has the right direction, but is {times:.3g} times as long as it "

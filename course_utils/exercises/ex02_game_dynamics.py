@@ -1,5 +1,7 @@
 """The exercises of notebook 02: why gradient descent–ascent does not settle."""
 
+import contextlib
+import itertools
 import math
 
 import torch
@@ -13,6 +15,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_like,
+    expect_same_again,
     expect_shape,
     expect_varied,
     matches,
@@ -69,6 +72,55 @@ def dirac_field(answer):
             torch.stack([psi * up, -theta * up], dim=1),
             "the velocity of θ is that of the saturating generator, which minimises log(1 − σ(ψθ)). The "
             "non-saturating one minimises softplus(−ψθ).",
+        ),
+        (
+            torch.stack([-psi * down, theta * down], dim=1),
+            "that is the field of a game in which D's logit has the other sign, and the generator the "
+            "saturating "
+            "loss, as in a paper's notation. Here the logit is +ψx: a positive one means real.",
+        ),
+        (
+            torch.stack([-psi * up, theta * down], dim=1),
+            "that is the field of a game in which D's logit has the other sign, as in a paper's notation. "
+            "Here "
+            "the logit is +ψx: a positive one means real.",
+        ),
+        (
+            torch.stack([psi * up, -theta * down], dim=1),
+            "the two sigmoids have changed places: softplus(−ψθ) has the slope σ(−ψθ), and softplus(ψθ) has "
+            "σ(ψθ).",
+        ),
+        (
+            torch.stack([psi * (down - up), theta * (down - up)], dim=1),
+            "both losses are added, and each player goes down the sum. Each has a loss of its own: θ goes "
+            "down "
+            "L_G alone, ψ down L_D alone.",
+        ),
+        (right / 2, "both arrows are half as long as they should be: is a loss averaged, or a ½ left over?"),
+        (right * 2, "both arrows are twice as long as they should be."),
+        (
+            torch.stack(
+                [
+                    psi * torch.log(torch.sigmoid(-psi * theta)),
+                    -theta * torch.log(torch.sigmoid(psi * theta)),
+                ],
+                dim=1,
+            ),
+            "log σ stands where σ belongs: the slope of softplus(t) is σ(t), without a logarithm.",
+        ),
+        (
+            torch.stack([psi * torch.tanh(-psi * theta), -theta * torch.tanh(psi * theta)], dim=1),
+            "tanh stands where σ belongs: the slope of softplus(t) is σ(t).",
+        ),
+        (
+            torch.stack([psi / 2, -theta / 2], dim=1),
+            "those are the arrows near (0, 0) only, where every σ is ½. Farther out the slope of "
+            "softplus(±t) "
+            "is σ(±t), whatever ψθ is.",
+        ),
+        (
+            torch.stack([psi * torch.exp(-psi * theta), -theta * torch.exp(psi * theta)], dim=1),
+            "an exponential stands where σ belongs: the slope of softplus(t) = log(1 + eᵗ) is eᵗ/(1 + eᵗ).",
         ),
         (
             torch.stack([down, -up], dim=1),
@@ -148,6 +200,7 @@ def dirac_field(answer):
                 name=f"{f'the velocity of {other} is right, but ' if fine else ''}the velocity of {player} "
                 "at (θ, ψ) = (0.7, −1.3), (1.5, 0.4), (−2, −0.5)",
             )
+    expect_same_again(answer, *PLACES[0], name="dirac_field")
     return "these are the arrows of the figures that follow, the same as automatic differentiation gives."
 
 
@@ -243,6 +296,12 @@ def _check_round(answer, game, point, h, count):
             "each of the discriminator's steps is h / discriminator_steps long. Each is h.",
         ),
         (new_psi, "θ has not moved: the generator's half is missing."),
+        (
+            torch.stack([right[0], point[1]]),
+            "θ is right, and ψ is back where it was: return both as they are now.",
+        ),
+        (all_of_it(point, count, h * h), "each step is h·h long. Each is h."),
+        (all_of_it(point, count, h / 2), "each step is half of h long. Each is h."),
         (right.flip(0), "the two are in the wrong order: (θ, ψ)."),
         (all_of_it(point, count, -h), "both went backwards: the arrows already point downhill, so add them."),
         (point, "the point has not moved."),
@@ -302,6 +361,12 @@ def _bound(answer, values) -> torch.Tensor:
                 f"for λ = {values} you give ∞, as if every step settled. Re λ < 0 is the flow's condition; "
                 "a step of length h needs |1 + hλ| < 1."
             )
+        if all(value.real == 0 for value in values):
+            raise Wrong(
+                f"for λ = {values} you give ∞. Do you divide by Re λ, which is 0 there? No step settles "
+                "this game, "
+                "so the bound is 0."
+            )
         raise Wrong(
             f"for λ = {values} you give ∞. Do you divide by Im λ, which is 0 there? The denominator is |λ|², "
             "and that is (Re λ)² + (Im λ)²."
@@ -327,6 +392,24 @@ def _typical_bounds(eigenvalues) -> list:
             bounds.max().clamp(min=0),
             "that is the larger of the two bounds; with such a step the other one leaves.",
         ),
+        *(
+            (
+                bound,
+                "that is the bound of the λ with the largest real part alone. The other one, far to the "
+                "left, may "
+                "leave with a smaller step: take the smaller of the two bounds.",
+            )
+            for bound in (bounds[real.argmax()], bounds[real.argmax()].clamp(min=0))
+        ),
+        *(
+            (
+                bound,
+                "that is the bound of the λ with the largest modulus alone. The other one may have the "
+                "smaller "
+                "bound, or none: take the smaller of the two bounds.",
+            )
+            for bound in (bounds[squared.argmax()], bounds[squared.argmax()].clamp(min=0))
+        ),
         (bounds[0], "that is the bound of the first eigenvalue alone: both have to settle."),
         (bounds[0].clamp(min=0), "that is the bound of the first eigenvalue alone: both have to settle."),
         (bounds[1].clamp(min=0), "that is the bound of the last eigenvalue alone: both have to settle."),
@@ -351,6 +434,7 @@ def _typical_bounds(eigenvalues) -> list:
             "that is half of it: there |1 + hλ| is smallest, and "
             "beyond it the game still settles. How does (1 + h·Re λ)² multiply out?",
         ),
+        ((1 / squared.sqrt()).min(), "that is 1/|λ|, which does not look where λ points: left, or up?"),
         ((-2 / real).min().clamp(min=0), "the imaginary part counts too: take the modulus of 1 + hλ."),
         ((2 / squared.sqrt()).min(), "that is right for negative real λ only: where does Im λ enter?"),
         (
@@ -455,6 +539,9 @@ PREDICTIONS = {
     ],
 )
 def prediction(answer):
+    if isinstance(answer, dict) and set(answer) < set(PREDICTIONS) and answer:
+        missing = ", ".join(sorted(set(PREDICTIONS) - set(answer)))
+        raise Wrong(f"no prediction for {missing}: give one for each of A–F.")
     if not isinstance(answer, dict) or set(answer) != set(PREDICTIONS):
         raise Wrong('give a dictionary with the keys A–F, such as {"A": "in", "B": "in", …}.')
     for name, choice in answer.items():
@@ -478,6 +565,7 @@ _AHEAD = [  # (the two λ, step size)
     ([0.5 + 0j, -2.0 + 0j], 0.3),
     ([0.4 + 1j, 0.4 - 1j], 0.3),
     ([1j, -1j], 0.5),
+    ([-5.0 + 0j, -0.3 + 0j], 0.3),  # the larger factor belongs to the smaller real part
 ]
 
 
@@ -523,6 +611,24 @@ def _typical_factors(values_of_j, h) -> list:
         (
             (1 + step.real + step.real**2).abs().max(),
             "the imaginary part counts too: (hλ)² is not (h·Re λ)².",
+        ),
+        (
+            moduli[values_of_j.real.argmax()],
+            "that is the factor of the λ with the largest real part. With steps as long as these the other "
+            "one's "
+            "may be larger: work out both factors, and take the larger one.",
+        ),
+        (
+            moduli[values_of_j.abs().argmax()],
+            "that is the factor of the λ with the largest modulus. The other one's may be larger: work out "
+            "both "
+            "factors, and take the larger one.",
+        ),
+        (
+            moduli[(1 + step).abs().argmax()],
+            "that is the factor of the λ that grows fastest in simultaneous steps. Looking ahead may turn "
+            "the "
+            "order round: work out both factors, and take the larger one.",
         ),
         (moduli[0], "that is the factor of the first eigenvalue; which one decides in the long run?"),
         (moduli.min(), "that is the smallest factor; the largest one decides in the long run."),
@@ -617,8 +723,15 @@ def best_gamma(answer):
     if matches(gamma, 2.0):
         raise Wrong("2 is best for the WGAN, whose λ = −γ/2 ± √(γ²/4 − 1). Here ±i/2 takes the place of ±i.")
     if gamma < 0.99:
+        slips = {
+            0.25: "¼ is a number under the root, not the γ for which the root vanishes: ",
+            0.5: "½ is the modulus of λ without damping, or the fastest rate, and no γ: ",
+            0.5**0.5: "0.707 squared is ½; what stands under the root is γ²/4 − ¼: ",
+        }
+        slip = next((words for value, words in slips.items() if matches(gamma, value, tolerance=5e-3)), "")
         raise Wrong(
-            f"with γ = {gamma:g} both real parts are {-gamma / 2:g}. More damping still helps; up to where?"
+            f"{slip}with γ = {gamma:g} both real parts are {-gamma / 2:g}. More damping still helps; up to "
+            "where?"
         )
     if gamma > 1.01:
         slow = -gamma / 2 + (gamma**2 / 4 - 0.25) ** 0.5
@@ -680,13 +793,18 @@ def fate(answer):
 
 
 def _check_fate(answer, game, h, after_the_linear_one):
-    calls = [0]
+    calls, points = [0], []
 
     def counted(theta, psi):
         calls[0] += 1
         return game.generator_loss(theta, psi)
 
-    result = call(answer, counted, game.discriminator_loss, h, name="fate")
+    def noted(theta, psi):
+        with contextlib.suppress(Exception):  # inside `torch.func`'s transforms a value may be out of reach
+            points.append((float(theta.detach()), float(psi.detach())))
+        return game.discriminator_loss(theta, psi)
+
+    result = call(answer, counted, noted, h, name="fate")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong(
             f"return two things, the eigenvalues μ and the measured growth; you gave {shown(result)}."
@@ -723,11 +841,7 @@ def _check_fate(answer, game, h, after_the_linear_one):
                 "is the "
                 "slope at (0, 0) itself. Are your differences too wide, or taken at another place?"
             )
-        raise Wrong(
-            f"the eigenvalues of one step are not right: for h = {h} and J = {jacobian(game).tolist()} they "
-            f"are not {shown([complex(round(v.real, 3), round(v.imag, 3)) for v in values.tolist()])}. "
-            "Print your matrix, and compare it with one made by hand."
-        )
+        _about_sum_and_product(values, right, h, jacobian(game))
 
     growth = as_tensor(growth, "the measured growth")
     expect_shape(growth, (), "the measured growth", "the measured growth should be one number.")
@@ -743,21 +857,146 @@ def _check_fate(answer, game, h, after_the_linear_one):
         )
     close = 0.1 * abs(math.log(predicted)) + 1e-3
     if abs(math.log(growth) - math.log(predicted)) > close:
-        squared = abs(math.log(growth) - 2 * math.log(predicted)) <= close
-        steady = abs(growth - 1) < 1e-3
-        raise Wrong(
-            "the measured growth "
-            + (
-                "is the square of the factor: take distances, not their squares."
-                if squared
-                else "is 1: the run has come to its last path. Start nearer to (0, 0), or stop earlier."
-                if steady
-                else f"is {growth:.4g} per step, where the eigenvalues say {predicted:.4g}. Is it per step, "
-                "of alternating steps, over many of them (on an ellipse single ratios, their mean, and "
-                "single "
-                "coordinates mislead), and does the run stay where the game is almost linear?"
-            )
+        simultaneous_growth = one_by_one.abs().max().item()
+        told = _about_growth(growth, predicted, simultaneous_growth, points, vector_field(game), h)
+        raise Wrong(f"the measured growth {told}")
+
+
+def _about_sum_and_product(values, right, h, j) -> None:
+    """Two wrong eigenvalues: which of the matrix's two invariants is another one, trace or determinant?"""
+    mine, wanted = (torch.stack([two.sum(), two.prod()]).real.tolist() for two in (values, right))
+    if abs(mine[0] - wanted[0]) < 1e-3:
+        told = (
+            "their sum, the trace, is right, and their product, the determinant, should be "
+            f"{wanted[1]:.4g}: is "
+            "an entry beside the diagonal wrong, or missing?"
         )
+    elif abs(mine[1] - wanted[1]) < 1e-3:
+        told = (
+            f"their product, the determinant, is right, and their sum, the trace, should be {wanted[0]:.4g}: "
+            "look at the diagonal. θ moves with the new ψ, which θ itself has pushed."
+        )
+    else:
+        told = (
+            f"their sum should be {wanted[0]:.4g}, and their product {wanted[1]:.4g}. First ψ moves by h "
+            "times "
+            "row 2 of J, then θ by h times row 1, at the new ψ: two matrices, one after the other."
+        )
+    raise Wrong(
+        f"the eigenvalues are not those of one step. For h = {h} and J = {j.tolist()} yours are "
+        f"{shown([complex(round(v.real, 3), round(v.imag, 3)) for v in values.tolist()])}; {told}"
+    )
+
+
+def _states(points, field, h) -> list[tuple[float, float]]:
+    """(θ, ψ) at the beginning of each step of a run, from all places where D's loss was asked."""
+    states = []
+    for point in points:
+        if point != (0.0, 0.0) and (not states or point[0] != states[-1][0]):
+            states.append(point)
+    if states:  # where the last step arrives
+        theta, psi = (torch.tensor(value, dtype=torch.float64) for value in states[-1])
+        after = alternating(field, torch.stack([theta, psi]), torch.stack([theta, psi]), h)
+        states.append(tuple(after.tolist()))
+    return states
+
+
+def _about_growth(growth, predicted, simultaneous_growth, points, field, h) -> str:
+    """What is wrong with a measured growth, by the run that it was measured on."""
+
+    def near(value) -> bool:
+        return value > 0 and abs(math.log(growth / value)) < 1e-3 + 0.02 * abs(math.log(value))
+
+    if near(predicted**2):
+        return "is the square of the factor: take distances, not their squares."
+    if near(predicted**h):
+        return "is the factor to the power of h: the step's length is in the logarithm once too often."
+    if near(predicted ** (1 / h)):
+        return f"is the factor for a time of 1, that is 1/h = {1 / h:.3g} steps. One step's is asked for."
+    if near(1 / predicted):
+        return "is turned: it is how much *longer* the distance was a step before. Divide later by earlier."
+    states = _states(points, field, h)
+    lengths = [math.hypot(*state) for state in states]
+    if len(lengths) < 3 or min(lengths) == 0:
+        return _of_other_steps(growth, predicted, simultaneous_growth)
+    steps, first, last = len(lengths) - 1, lengths[0], lengths[-1]
+    ratios = [later / earlier for earlier, later in itertools.pairwise(lengths)]
+    if near(ratios[-1]) or near(ratios[0]):
+        which = "last" if near(ratios[-1]) else "first"
+        return (
+            f"is {growth:.4g}, the ratio of the two {which} distances alone. On an ellipse single ratios "
+            "swing from "
+            "step to step: take the root of one that spans the whole run."
+        )
+    if steps < 20:
+        return f"is {growth:.4g} over {steps} steps: too few, on an ellipse. Take a few hundred."
+    if max(lengths) > 0.02 and not near(simultaneous_growth):
+        if first > 0.02:
+            return (
+                f"is {growth:.4g}, in a run that starts at a distance of {first:.2g}, where the game bends. "
+                "The "
+                "eigenvalues speak of the nearest neighbourhood of (0, 0): start at 10⁻⁶."
+            )
+        return (
+            f"is {growth:.4g}: the run grows from {first:.0e} to {max(lengths):.2g}, where the game bends, "
+            "and goes "
+            "on there. Stop while it is still near (0, 0), or start nearer."
+        )
+    over_all = (last / first) ** (1 / steps)
+    if abs(math.log(over_all / predicted)) > 0.1 * abs(math.log(predicted)) + 1e-3:
+        return _of_other_steps(growth, predicted, simultaneous_growth, over_all)
+    if near(over_all**steps):
+        return (
+            f"is {growth:.4g}, the growth of the whole run of {steps} steps. Per step it is a root of that."
+        )
+    if near(sum(ratios) / steps):
+        return (
+            f"is {growth:.4g}, the mean of all single ratios. On an ellipse they swing, and their mean "
+            "misleads: "
+            "factors multiply, so take the mean of their logarithms, or one root over the whole run."
+        )
+    if near(max(ratios)) or near(min(ratios)) or near(sorted(ratios)[steps // 2]):
+        return (
+            f"is {growth:.4g}, one single ratio of the run, the largest, smallest or middle one. On an "
+            "ellipse they "
+            "swing: take a root over the whole run."
+        )
+    order = math.log(last / first) / math.log(growth)
+    if abs(order - round(order)) < 2e-3 * abs(order) and 1 < order != steps:
+        return (
+            f"is {growth:.4g}, the root of order {round(order)} of the whole run's growth; but the run has "
+            f"{steps} "
+            "steps. As many roots as steps."
+        )
+    for number, name in enumerate("θψ"):
+        parts = [abs(state[number]) for state in states]
+        if parts[0] > 0 and parts[-1] > 0 and near((parts[-1] / parts[0]) ** (1 / steps)):
+            return (
+                f"is {growth:.4g}, measured on {name} alone. A single coordinate passes 0 on its way round: "
+                "take "
+                "the distance from (0, 0)."
+            )
+    return (
+        f"is {growth:.4g}, on a run that is right: in {steps} steps its distance goes from {first:.2e} to "
+        f"{last:.2e}, "
+        f"which is {over_all:.4g} per step. How do you make one factor of the distances?"
+    )
+
+
+def _of_other_steps(growth, predicted, simultaneous_growth, over_all=None) -> str:
+    """What to say where the run itself grows otherwise than alternating steps do."""
+    if abs(math.log(growth / simultaneous_growth)) < 1e-3 + 0.02 * abs(math.log(simultaneous_growth)):
+        return (
+            f"is {growth:.4g}, that of *simultaneous* steps. In the run, too, ψ moves first, and θ then "
+            "asks for "
+            "its slope at the new ψ."
+        )
+    run = "" if over_all is None else f"the run itself changes its distance by {over_all:.4g} per step. "
+    return (
+        f"is {growth:.4g} per step, where the eigenvalues say {predicted:.4g}; {run}Are its steps "
+        "alternating ones "
+        "(first ψ, then θ with the new ψ), of the length that is handed in, each player down its own loss?"
+    )
 
 
 def _other_steps(game, h):
@@ -783,19 +1022,95 @@ def _other_steps(game, h):
             "each loss is differentiated with respect to the other player's number: θ moves by ∂L_G/∂θ.",
         ),
         (
+            -torch.stack([g[0], d[0]]),
+            "ψ moves by ∂L_D/∂θ, the slope for the other player's number. D's own is the second argument.",
+        ),
+        (
+            -torch.stack([g[1], d[1]]),
+            "θ moves by ∂L_G/∂ψ, the slope for the other player's number. G's own is the first argument.",
+        ),
+        (-(g + d), "both losses are added, and both players go down the sum. Each has a loss of its own."),
+        (
+            torch.diag(right.diagonal()),
+            "only the second derivatives by each player's own number are there. What the other one does to "
+            "the "
+            "slope, ∂²L/∂θ∂ψ, is missing.",
+        ),
+        (
+            right - torch.diag(right.diagonal()),
+            "only the mixed derivatives ∂²L/∂θ∂ψ are there. Those by each player's own number are missing.",
+        ),
+        (
             right.T,
             "the matrix is transposed: rows belong to the players, columns to what they are differentiated "
             "by.",
         ),
     ]
     steps = [(_of_a_step(matrix, h), message) for matrix, message in wrong]
-    return steps + [
+    return (
+        steps
+        + [
+            (
+                _of_a_step(right, other),
+                f"those belong to h = {other:g}, and h is {h:g}: use the step that is handed in.",
+            )
+            for other in (0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
+            if other != h
+        ]
+        + _other_matrices(right, h)
+    )
+
+
+def _other_matrices(j, h):
+    """(two numbers, message): what else may be made of the right slopes, J, than one step's eigenvalues."""
+    eye, zero = torch.eye(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    of_psi, of_theta = eye + h * torch.stack([zero, j[1]]), eye + h * torch.stack([j[0], zero])
+    step = of_theta @ of_psi
+    of_a_step = torch.linalg.eigvals(step)
+
+    def eigenvalues_of(matrix):
+        return torch.linalg.eigvals(matrix)
+
+    symmetric = (
+        "`eigvalsh` is for symmetric matrices, and reads one half of this one. `torch.linalg.eigvals`."
+    )
+    return [
+        (torch.linalg.eigvalsh(step, UPLO="L").to(of_a_step.dtype), symmetric),
+        (torch.linalg.eigvalsh(step, UPLO="U").to(of_a_step.dtype), symmetric),
         (
-            _of_a_step(right, other),
-            f"those belong to h = {other:g}, and h is {h:g}: use the step that is handed in.",
-        )
-        for other in (0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
-        if other != h
+            torch.linalg.svdvals(step).to(of_a_step.dtype),
+            "those are the singular values of the step: by how much it stretches at most, once. In the long "
+            "run "
+            "its eigenvalues count.",
+        ),
+        (
+            eigenvalues_of(torch.linalg.matrix_exp(h * j)),
+            "those are e^(hλ), of the flow during a time h. A step goes straight along the arrow: w + "
+            "h·v(w).",
+        ),
+        (of_a_step + 1, "a 1 too many: the identity is in the step already, and is added again."),
+        (of_a_step - 1, "the 1 is missing: those are of what a step adds. M is the identity plus that."),
+        (eigenvalues_of(step @ step), "those belong to two steps, one after the other."),
+        (of_a_step**2, "those are squared."),
+        (of_a_step.abs().to(of_a_step.dtype), "those are the moduli |μ|; the complex μ are asked for."),
+        (
+            eigenvalues_of(of_theta @ of_psi @ of_psi),
+            "ψ moves twice in your step. In an alternating step each player moves once.",
+        ),
+        (
+            eigenvalues_of(of_theta @ of_theta @ of_psi),
+            "θ moves twice in your step. In an alternating step each player moves once.",
+        ),
+        (eigenvalues_of(of_psi), "those are of ψ's half of the step alone: θ moves, too."),
+        (eigenvalues_of(of_theta), "those are of θ's half of the step alone: ψ moves, too."),
+        (
+            eigenvalues_of(of_theta + of_psi),
+            "the two halves of the step are added. They come one after the other: their matrices multiply.",
+        ),
+        (
+            eigenvalues_of(torch.linalg.inv(eye - h * j)),
+            "those are of the implicit step, whose arrow is taken where it arrives.",
+        ),
     ]
 
 

@@ -1,5 +1,7 @@
 """The exercises of notebook 03: a GAN on a line and on a plane."""
 
+import copy
+
 import torch
 
 from course_utils.checks import (
@@ -11,6 +13,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_like,
+    expect_same_again,
     expect_shape,
     expect_trainable,
     expect_varied,
@@ -165,10 +168,16 @@ def _check_step(change, network, optimizer, slope, mistakes, who, again, heard) 
     )
 
 
-def _expect_loss(returned, right) -> None:
+def _expect_loss(returned, right, others=()) -> None:
+    """Raise Wrong unless the loss is returned; `others` are values that mistakes return, and what to say."""
     returned = as_tensor(returned, "the returned loss")
     expect_shape(returned, (), "the returned loss", "return the loss as one number: the mean over the batch.")
     if not matches(returned, right.detach()):
+        for value, message in others:
+            if matches(returned, value.detach()):
+                raise Wrong(message)
+        if matches(returned, -right.detach()):
+            raise Wrong("the step is right, but the returned loss is turned in its sign.")
         raise Wrong(
             f"the step is right, but the returned loss is {returned.item():.4g}. Return the value that you "
             "went `backward` from, as it was before the step."
@@ -252,7 +261,16 @@ def discriminator_step(answer):
                 "the step is right. Return three things: the loss, D's logits of the data, and those of the "
                 "fakes, all as they were before the step."
             )
-        _expect_loss(returned[0], right)
+        after = (
+            loss.discriminator(discriminator(real), discriminator(fake)),
+            (
+                "the step is right, but the returned loss was worked out anew, after the step. Return the "
+                "value "
+                "that "
+                "you went `backward` from."
+            ),
+        )
+        _expect_loss(returned[0], right, [after])
         names = [f"the logits of the {whose}" for whose in ("data", "fakes")]
         found = [as_tensor(logits, name) for logits, name in zip(returned[1:], names, strict=True)]
         for logits, expected, name in zip(found, (real_logits, fake_logits), names, strict=True):
@@ -332,7 +350,24 @@ def generator_step(answer):
 
         change = weights_of(generator) - before[0]
         _check_step(change, generator, optimizer, slope, mistakes, "the generator", again, heard)
-        _expect_loss(returned, right)
+        exchanged = (
+            loss.discriminator(fake_logits, real_logits),
+            (
+                "that is D's loss with the data and the fakes in each other's place. For this loss its slope "
+                "happens to "
+                "be the same; its value is another, and for other losses the step is. Use `loss.generator`."
+            ),
+        )
+        after = (
+            loss.generator(discriminator(real), discriminator(generator(latents))),
+            (
+                "the step is right, but the returned loss was worked out anew, after the step. Return the "
+                "value "
+                "that "
+                "you went `backward` from."
+            ),
+        )
+        _expect_loss(returned, right, [exchanged, after])
     return "two steps, and the rest is a loop around them."
 
 
@@ -418,6 +453,20 @@ def _whole(answer, dim, rounds, start):
         raise Wrong(
             "D returns probabilities, between 0 and 1. Return the logit: leave out the sigmoid at its end."
         )
+    alone = torch.ones(1, dim)
+    for network, shape, who in (
+        (generator, (1, dim), "the generator"),
+        (discriminator, (1,), "the discriminator"),
+    ):
+        # in evaluation mode, since batch normalisation cannot train on one
+        found = tuple(_through(copy.deepcopy(network).eval(), alone, who, dim).shape)
+        if found != shape:
+            raise Wrong(
+                f"right for a batch, but for a single point {who} gives the shape {found}, where {shape} "
+                "belongs. "
+                "`squeeze()` takes out *every* axis of length 1, the batch's too: name the axis, or use "
+                "`nn.Flatten(0)`."
+            )
     wide = _through(generator, 1_000 * torch.randn(256, dim, generator=rng), "the generator", dim)
     if wide.abs().max() <= 1 and wide.unique().numel() > 1:
         raise Wrong(
@@ -538,7 +587,7 @@ def _without_d(seen, generator, discriminator) -> bool:
     """Whether no backward pass that feeds G's steps has come through D, whose weights are not frozen."""
     judge = {id(weight) for weight in discriminator.parameters()}
     passes = used_by(seen, generator)
-    return bool(passes) and not any(seen.reached[one - 1] & judge for one in passes)
+    return bool(passes) and not any(seen.through[one - 1] & judge for one in passes)
 
 
 def _what_it_learns(generator, discriminator, draws):
@@ -607,6 +656,14 @@ def pull(answer):
             f"yours is {[round(value, 3) for value in found[0].tolist()]}. σ(t) has become 0 there, and its "
             "logarithm with it: use `softplus(-t)` or `logsigmoid(t)`."
         )
+    alone = call(answer, another, more_points[:1], name="`pull`")
+    if tuple(getattr(alone, "shape", ())) != (1, 2):
+        raise Wrong(
+            "right for many points, but for a single one the array of arrows has the shape "
+            f"{tuple(getattr(alone, 'shape', ()))}, where (1, 2) belongs: is an axis of length 1 squeezed "
+            "out?"
+        )
+    expect_same_again(answer, discriminator, points, name="`pull`")
     return praise
 
 
@@ -674,10 +731,9 @@ def _check_pull(answer, discriminator, points):
             off = (arrows - right).norm(dim=1).max() / right.norm(dim=1).max()
             raise Wrong(
                 f"nearly: the arrows point roughly the right way, and are off by up to {off:.0%} of the "
-                "longest. Are "
-                "they differences, taken too far apart? `torch.autograd.grad` is exact. Or does another "
-                "point's "
-                "weight get in?"
+                "longest. Are they differences, taken too far apart, or so near each other that float32 "
+                "rounds "
+                "them off? `torch.autograd.grad` is exact. Or does another point's weight get in?"
             )
         raise Wrong(
             "these are not the arrows of −log D: softplus(−t), t being D's logits at the points, summed, and "
@@ -807,7 +863,39 @@ def count_modes(answer):
                 f"right for the ring, but not for {len(samples)} samples, three other modes and σ = {std}: "
                 f"{right.covered} covered and {right.good_fraction:.0%} good, and you find {shown(found)}."
             )
+    _where_modes_overlap(answer)
     return "of a perfect generator's samples, 98.9 % are good: 1 − e^(−9/2) of a Gaussian lies within 3σ."
+
+
+def _where_modes_overlap(answer) -> None:
+    """A sample near to two modes is one good sample, and covers the nearer one; a single sample will do."""
+    modes = torch.tensor([[0.0, 0.0], [0.5, 0.0], [5.0, 0.0]])
+    samples = torch.tensor([[0.1, 0.0], [0.2, 0.0], [0.15, 0.1], [5.0, 2.5]])
+    for few in (samples, samples[:1]):
+        right = mode_coverage(few, modes, 0.2)
+        found = call_unchanged(answer, few, modes, 0.2, name="`count_modes`")
+        covered, fraction = (as_tensor(part) for part in found)
+        within = torch.cdist(few, modes) <= 0.6
+        if matches(fraction, within.double().sum() / len(few)) and not matches(fraction, right.good_fraction):
+            raise Wrong(
+                f"right for modes that lie apart. Where two overlap, {right.good_fraction:.0%} of "
+                f"{len(few)} samples "
+                f"are good, and you find {fraction:.0%}: a sample that is near to two modes counts twice. "
+                "Ask for "
+                "its *nearest* mode, first."
+            )
+        if matches(covered, int(within.any(dim=0).sum())) and not matches(covered, right.covered):
+            raise Wrong(
+                f"right for modes that lie apart. Where two overlap, {right.covered} is covered here, and "
+                "you find "
+                f"{covered:g}: a sample near to two modes covers both. It counts for one of them, the "
+                "nearest."
+            )
+        if not matches(found, [right.covered, right.good_fraction]):
+            raise Wrong(
+                f"right for modes that lie apart, but not for {len(few)} samples where two of three overlap: "
+                f"{right.covered} covered and {right.good_fraction:.0%} good, and you find {shown(found)}."
+            )
 
 
 @exercise(

@@ -73,6 +73,10 @@ def draw_batch(answer):
         )
     if found.shape == (_BATCH,) and names.shape == (_BATCH, 1, 28, 28):
         raise Wrong("the two are in the wrong order: return the images first, then their labels.")
+    if found.shape == (_BATCH, 28, 28):
+        raise Wrong(
+            "the channel's axis of length 1 is squeezed out: images are (1, 28, 28), a batch (n, 1, 28, 28)."
+        )
     expect_shape(found, (_BATCH, 1, 28, 28), "the batch of images")
     expect_shape(names, (_BATCH,), "the tensor of labels")
     for mistake, message in training_script.RANGES:
@@ -84,6 +88,30 @@ def draw_batch(answer):
             "another batch. Use 0 and 255: black becomes −1, white becomes 1."
         )
     places = training_script.which(found, images.double() / 127.5 - 1)
+    for half, divisor in ((127, 127), (127, 127.5), (127, 128), (128, 127), (128, 128)):
+        if (training_script.which(found, (images - half) / divisor) >= 0).all():
+            raise Wrong(
+                f"dark pixels have turned bright: in uint8, 0 − {half} starts again from the other end. "
+                "Convert to "
+                "floating point before you subtract; and of 0 … 255 the middle is 127.5."
+            )
+        if (training_script.which(found, images.double() / divisor - half / divisor) >= 0).all():
+            raise Wrong(
+                f"nearly: with {half} subtracted, then divided by {divisor:g}, 0 becomes "
+                f"{-half / divisor:.4f} and 255 "
+                f"becomes {(255 - half) / divisor:.4f}; −1 and 1 are asked for. What is the middle of 0 … "
+                "255?"
+            )
+    for other, message in (
+        (images / 127.5, "the pixels run from 0 to 2: the right length, and 1 too high."),
+        (
+            (images / 255 - 0.1307) / 0.3081,
+            "those are MNIST's mean and deviation, for classifiers. White becomes 2.82: no tanh gets there.",
+        ),
+        (images.float() - 127.5, "the pixels are centred, and reach from −127.5 to 127.5: divide, too."),
+    ):
+        if (training_script.which(found, other) >= 0).all():
+            raise Wrong(message)
     if (places < 0).any():
         raise Wrong(
             "these are not the stored images in [−1, 1]: 0 should become −1, and 255 should become 1."
@@ -103,9 +131,19 @@ def draw_batch(answer):
             "images and labels do not belong together: an image has got another one's label. Draw the places "
             "*once*, and index both with them."
         )
+    state = rng.get_state()
     again, _ = call(answer, images, labels, _BATCH, rng, name="`draw_batch`")
     if torch.equal(training_script.which(as_tensor(again), images.double() / 127.5 - 1), places):
-        raise Wrong("the second batch is the first one again: the discriminator would see only these images.")
+        raise Wrong(
+            "the second batch is the first one again: the discriminator would see only these images."
+            + (
+                " `rng` has not moved on: do you seed a generator of your own anew in each call, or draw "
+                "without "
+                "it? Draw from `rng` itself."
+                if torch.equal(rng.get_state(), state)
+                else " Is `rng` seeded anew in each call? Its seed belongs to the caller."
+            )
+        )
     repeated, _ = call(answer, images, labels, _BATCH, torch.Generator().manual_seed(1), name="`draw_batch`")
     if not matches(repeated, found):
         raise Wrong(
@@ -127,7 +165,33 @@ def draw_batch(answer):
                 "`len(images)`, not below a fixed number."
             ) from None
         places |= set(training_script.which(as_tensor(drawn), few.double() / 127.5 - 1).tolist())
+    alone = call(answer, images, labels, 1, rng, name="`draw_batch`")
+    for part, shape, name in zip(alone, ((1, 1, 28, 28), (1,)), ("images", "labels"), strict=True):
+        if tuple(getattr(part, "shape", ())) != shape:
+            raise Wrong(
+                f"right for a batch of {_BATCH}, but for n = 1 the {name} have the shape "
+                f"{tuple(getattr(part, 'shape', ()))}, where {shape} belongs: a batch of one is a batch."
+            )
     if places != set(range(len(few))):
+        pairs = {
+            place
+            for _ in range(40)
+            for place in training_script.which(
+                as_tensor(call(answer, few, labels[:5], 2, rng)[0]), few.double() / 127.5 - 1
+            ).tolist()
+        }
+        if pairs == {0, 1}:
+            raise Wrong(
+                "some images are never drawn: a batch of n comes from the first n images alone. Places go "
+                "up to "
+                "`len(images)`, however many are drawn."
+            )
+        if places == {0, 1, 2, 3}:
+            raise Wrong(
+                "some images are never drawn: the last one has not come in 200 draws from five. The upper "
+                "end of "
+                "`torch.randint` is left out already: `len(images)`, without −1."
+            )
         raise Wrong(
             "some images are never drawn: of five, 200 draws brought only the places "
             f"{sorted(places)}. Where do your places begin, and which is the last that can come?"
@@ -192,11 +256,11 @@ def _players():
 
 
 class _Confident(nn.Module):
-    """A discriminator that takes everything for real, with the logit 40."""
+    """A discriminator that takes everything for real."""
 
-    def __init__(self):
+    def __init__(self, logit: float):
         super().__init__()
-        self.logit = nn.Parameter(torch.tensor(40.0))
+        self.logit = nn.Parameter(torch.tensor(logit))
 
     def forward(self, images):
         return self.logit.expand(len(images))
@@ -270,11 +334,56 @@ _LOSSES = [  # (real logits, fake logits) → a loss with a bug, and what to say
         lambda real, fake: fake.mean() - real.mean(),
         "those are means of the logits, the Wasserstein loss. Here the terms are −log D and −log(1 − D).",
     ),
-    (lambda real, fake: -_UP(real).mean() - _DOWN(fake).mean(), "the sign is turned: a loss is −log."),
     (
-        lambda real, fake: 0.9 * _UP(real).mean() + 0.1 * _DOWN(real).mean() + _DOWN(fake).mean(),
-        "the target of the real images is 0.9: label smoothing is a remedy of its own. Here the target is 1.",
+        lambda real, fake: _UP(real).mean() - _UP(fake).mean(),
+        "the fakes' term has the target 1 still, and a minus before it: + log D(G(z)), which has no lower "
+        "end. The "
+        "term of the fakes is −log(1 − D(G(z))): another target, and no minus.",
     ),
+    (
+        lambda real, fake: _UP(real).mean() - _DOWN(fake).mean(),
+        "the fakes' term is subtracted. The loss is the sum of both.",
+    ),
+    (
+        lambda real, fake: _DOWN(fake).mean() - _UP(real).mean(),
+        "the term of the real images is subtracted. The loss is the sum of both.",
+    ),
+    (
+        lambda real, fake: _DOWN(real).mean() + _DOWN(fake).mean(),
+        "both kinds of images are to be called fake: look at the target of the first term.",
+    ),
+    (
+        lambda real, fake: _UP(real.mean()) + _DOWN(fake.mean()),
+        "the logits are averaged first. The loss is a mean of losses: one for each image, then the mean.",
+    ),
+    (
+        lambda real, fake: (1 - real).relu().mean() + (1 + fake).relu().mean(),
+        "that is the hinge loss. Here the terms are −log D and −log(1 − D).",
+    ),
+    (
+        lambda real, fake: _UP(real.sigmoid()).mean() + _DOWN(fake).mean(),
+        "a sigmoid is still there, in the term of the real images. `…_with_logits` applies its own.",
+    ),
+    (
+        lambda real, fake: _UP(real).mean() + _DOWN(fake.sigmoid()).mean(),
+        "a sigmoid is still there, in the term of the fakes. `…_with_logits` applies its own.",
+    ),
+    *(
+        (
+            lambda real, fake, high=high, low=low: (
+                high * _UP(real).mean()
+                + (1 - high) * _DOWN(real).mean()
+                + low * _UP(fake).mean()
+                + (1 - low) * _DOWN(fake).mean()
+            ),
+            f"the targets are {high:g} and {low:g}: label smoothing is a remedy of its own. Here they are 1 "
+            "and 0.",
+        )
+        for high in (1, 0.95, 0.9, 0.8, 0.7)
+        for low in (0, 0.05, 0.1, 0.2, 0.3)
+        if (high, low) != (1, 0)
+    ),
+    (lambda real, fake: -_UP(real).mean() - _DOWN(fake).mean(), "the sign is turned: a loss is −log."),
 ]
 
 
@@ -290,19 +399,28 @@ def _which_batch(answer, generator, discriminator, real, latents, value) -> None
             "the same batch gives another loss the second time: are there random numbers beside the latents, "
             "or in the fakes' place? The fakes are `generator(latents)`."
         )
-    right = {
-        "real images": matches(
+    units = {
+        "real images": (
             loss(real + 1, latents) - value,
             _UP(discriminator(real + 1)).mean() - _UP(discriminator(real)).mean(),
         ),
-        "fakes": matches(
+        "fakes": (
             loss(real, latents + 1) - value,
             _DOWN(discriminator(generator(latents + 1))).mean()
             - _DOWN(discriminator(generator(latents))).mean(),
         ),
     }
+    right = {batch: matches(*pair) for batch, pair in units.items()}
     for batch, other in (("real images", "fakes"), ("fakes", "real images")):
         if right[batch] and not right[other]:
+            moved_by, unit = units[other]
+            times = (moved_by / unit).item()
+            if any(matches(times, simple, tolerance=1e-3) for simple in (-1, 0.1, 0.25, 0.5, 2, 3, 4, 10)):
+                raise Wrong(
+                    f"the term of the {batch} is right, and that of the {other} is multiplied by "
+                    f"{times:.3g}. Both "
+                    "have the weight 1."
+                )
             raise Wrong(
                 f"the term of the {batch} is right, but not the term of the {other}: which target, which "
                 "weight "
@@ -378,7 +496,7 @@ def fixed_loss(answer):
                 "the value is right, but the gradient of one term never reaches the discriminator: detach "
                 "the fakes *before* they go into D, not its logits."
             )
-    confident = _Confident()
+    confident = _Confident(40.0)
     first, loss = loss, call(answer, generator, confident, real, latents, name="`fixed_loss`")
     if loss is first:
         raise Wrong(
@@ -392,6 +510,16 @@ def fixed_loss(answer):
             f"{found[0]:.4g} with slope {found[1]:.4g}, and should be 40 with slope 1. Use `…_with_logits` "
             "or softplus."
         )
+    confident = _Confident(400.0)
+    found = as_tensor(call(answer, generator, confident, real, latents, name="`fixed_loss`"), "the loss")
+    if not matches(found, 400.0):
+        raise Wrong(
+            f"right for moderate logits, but where D gives a fake the logit 400 the loss is {found:.4g}, "
+            "and should "
+            "be 400. Are logits, or losses, cut off? `…_with_logits` needs no help."
+        )
+    alone = call(answer, *_players()[:2], real[:1], latents[:1], name="`fixed_loss`")
+    expect_shape(alone, (), "the loss", "right for a batch; of a single image the loss is one number, too.")
     return "logits into the loss, 0 for fakes, and the generator left alone."
 
 
@@ -407,12 +535,17 @@ _TABLES = [
     {2: [30.5, 40.0], 4: [20.0, 21.0, 22.0], 8: [30.0, 31.0]},  # nor the lowest sum
     {2: [50.0, 52.0], 4: [31.0, 40.0], 8: [29.0, 31.0]},  # a run that equals the best size's worst
     {2: [45.0, 30.0], 8: [20.0, 31.0]},  # its first run is not its best
+    {2: [50.0, 52.0], 4: [34.0, 40.0], 8: [30.0, 33.0]},  # a run that is a little worse than the worst
     {2: [31.0, 50.0], 4: [60.0, 62.0], 8: [20.0, 32.0]},  # a size between that is worse than both
 ]
 
 
 def _mean(values):
     return sum(values) / len(values)
+
+
+def _standard_error(values):
+    return statistics.stdev(values) / len(values) ** 0.5
 
 
 def _best(table):
@@ -527,6 +660,16 @@ _CHOICES = [
         )
         for share in (0.05, 0.1, 0.2)
     ),
+    *(
+        (
+            lambda table, share=share: min(
+                size for size in table if min(table[size]) <= (1 + share) * max(table[_best(table)])
+            ),
+            "you let a run be a little worse than the best size's worst. *No worse* is ≤, without a share "
+            "on top.",
+        )
+        for share in (0.05, 0.1, 0.2)
+    ),
     (
         lambda table: next(size for size in table if min(table[size]) <= max(table[_best(table)])),
         "that takes the first such size in the dictionary's order, which need not be the smallest.",
@@ -549,6 +692,34 @@ _CHOICES = [
             "to say: do their ranges overlap?",
         )
         for share in (0.05, 0.1, 0.2)
+    ),
+    *(
+        (
+            lambda table, times=times, spread=spread: min(
+                size
+                for size in table
+                if _mean(table[size]) <= _mean(table[_best(table)]) + times * spread(table[_best(table)])
+            ),
+            "you take all whose mean lies within some standard deviations of the best mean. The rule above "
+            "compares "
+            "runs: a size's *best* run, and the best size's worst.",
+        )
+        for times in (1, 2, 3)
+        for spread in (statistics.pstdev, statistics.stdev, _standard_error)
+    ),
+    *(
+        (
+            lambda table, times=times, spread=spread: min(
+                size
+                for size in table
+                if min(table[size]) <= _mean(table[_best(table)]) + times * spread(table[_best(table)])
+            ),
+            "you let a run be some standard deviations worse than the best mean. The rule above goes up to "
+            "the best "
+            "size's worst run.",
+        )
+        for times in (1, 2, 3)
+        for spread in (statistics.pstdev, statistics.stdev, _standard_error)
     ),
     (
         _smallest_strictly_inside,
@@ -604,7 +775,15 @@ def choose_latent_dim(answer):
             raise Wrong(f"from {table} it chose {chosen:g}, which is not one of the sizes.")
         if chosen != wanted:
             raise Wrong(
-                f"from {table} it chose {chosen:g}; the smallest whose range reaches the best is another."
+                f"from {table} it chose {chosen:g}. There the best mean is that of {_best(table)}, whose "
+                "runs reach "
+                f"up to {max(table[_best(table)]):g}, and the best run of {chosen:g} is "
+                f"{min(table[chosen]):g}: "
+                + (
+                    "its range does not reach the best."
+                    if min(table[chosen]) > max(table[_best(table)])
+                    else "its range reaches the best, but so does a smaller size's."
+                )
             )
 
 

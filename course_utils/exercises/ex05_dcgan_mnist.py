@@ -16,6 +16,7 @@ from course_utils.checks import (
     exercise,
     expect_close,
     expect_like,
+    expect_same_again,
     expect_shape,
     expect_trainable,
     expect_varied,
@@ -350,6 +351,7 @@ def _times(count: int) -> str:
     title="One round of the game",
     difficulty=2,
     minutes=15,
+    seconds=60,  # the first optimiser of a kernel is slow to load
     hints=[
         "Make the fakes first, once. Then write two blocks, each of the same four lines: the loss, "
         "zero_grad(), "
@@ -713,7 +715,7 @@ def loss_of_the_generator(answer):
 )
 def walk(answer):
     rng = torch.Generator().manual_seed(3)
-    start, end = torch.randn(2, 32, generator=rng, dtype=torch.float64)
+    start, end = torch.randn(2, 32, generator=rng, dtype=torch.float64).float()  # as the notebook's latents
     result = call_unchanged(answer, start, end, 7, name="`walk`")
     if isinstance(result, torch.Tensor) and result.isnan().any() and (start @ end).abs() > 1:
         raise Wrong(
@@ -730,6 +732,7 @@ def walk(answer):
     expect_shape(
         found, (7, 32), "the walk", "the walk must have one latent in each row: shape (steps, latent_dim)."
     )
+    start, end = start.double(), end.double()
     right = slerp(start, end, 7)
     t = torch.linspace(0, 1, 7, dtype=torch.float64)[:, None]
     straight = (1 - t) * start + t * end
@@ -758,6 +761,27 @@ def walk(answer):
             "that is the straight line, stretched to the right length: its steps are longer in the "
             "middle than at "
             "the ends. Use the two sines.",
+        ),
+        (
+            F.normalize(right, dim=1) * (start.norm() + t * (end.norm() - start.norm())),
+            "directions and lengths are interpolated apart: the direction goes along the arc, the length in "
+            "equal "
+            "steps. In the formula the two weights are those of `start` and `end` themselves, lengths and "
+            "all.",
+        ),
+        (
+            slerp(F.normalize(start, dim=0), F.normalize(end, dim=0), 7)
+            * (start.norm() + t * (end.norm() - start.norm())),
+            "directions and lengths are interpolated apart: an arc on the sphere of radius 1, stretched to "
+            "a length "
+            "that goes from one end's to the other's in equal steps. In the formula the two weights are "
+            "those of "
+            "`start` and `end` themselves, lengths and all.",
+        ),
+        (
+            torch.cos(t * torch.pi / 2) * start + torch.sin(t * torch.pi / 2) * end,
+            "ω is taken as a right angle: cos and sin of a quarter turn. Between these two latents it is "
+            "another one.",
         ),
         (
             arc(torch.tensor(torch.pi / 2)),
@@ -860,7 +884,53 @@ def walk(answer):
             "of five numbers. Does every size come from the arguments?"
         )
     expect_like(result, dtype=start.dtype, name="the walk")
+    _farther_apart(answer, rng)
     return "every step of this walk has a length that the generator knows."
+
+
+def _farther_apart(answer, rng) -> None:
+    """Latents more than a right angle apart, of unlike lengths, nearly alike; and the ends alone."""
+    start, other = torch.randn(2, 6, generator=rng)
+    pairs = ((-start + 0.5 * other, 5), (0.3 * other - 2 * start, 4), (start + 0.05 * other, 5), (other, 2))
+    for end, steps in pairs:
+        right, name = slerp(start, end, steps), "`walk`"
+        found = as_tensor(call_unchanged(answer, start, end, steps, name=name), "the walk")
+        expect_shape(found, tuple(right.shape), "the walk")
+        angle = torch.rad2deg(F.cosine_similarity(start, end, dim=0).arccos()).item()
+        if matches(found, right, tolerance=1e-2):
+            continue
+        if matches(found, slerp(start, -end, steps), tolerance=1e-2):
+            raise Wrong(
+                f"right for latents less than 90° apart. These are {angle:.0f}° apart, and your walk ends "
+                "at minus "
+                "`end`, as with quaternions, where b and −b mean the same. As latents they are two images: "
+                "take "
+                "the angle as arccos gives it, up to 180°."
+            )
+        sharp = F.cosine_similarity(start, end, dim=0).abs().arccos()
+        s = torch.linspace(0, 1, steps)[:, None]
+        folded = (torch.sin((1 - s) * sharp) * start + torch.sin(s * sharp) * end) / torch.sin(sharp)
+        if matches(found, folded, tolerance=1e-2):
+            raise Wrong(
+                f"right for latents less than 90° apart. These are {angle:.0f}° apart, and you take "
+                f"{180 - angle:.0f}°: "
+                "the sign of the cosine is lost."
+            )
+        if not matches(found[-1], end, tolerance=1e-2):
+            raise Wrong(
+                f"right for latents less than 90° apart, but where they are {angle:.0f}° apart the last row "
+                "is not "
+                "`end`. Is the sign of the cosine lost, or the angle cut off?"
+            )
+        raise Wrong(
+            f"right for other latents, but not for two that are {angle:.0f}° apart, of lengths "
+            f"{start.norm():.3g} and "
+            f"{end.norm():.3g}: the middle row has the length {found[steps // 2].norm():.3g}, where "
+            f"{right[steps // 2].norm():.3g} belongs. Is a straight line taken where the angle is small, or "
+            "the angle "
+            "cut off?"
+        )
+    expect_same_again(answer, start, other, 3, name="`walk`")
 
 
 def _places_on_the_arc(found, start, end, angle):
@@ -939,6 +1009,20 @@ def _check_images(images, count, case):
         raise Wrong("the images come out as rows of numbers. Shape them, (N, channels, height, width).")
     if case != CASES[0] and found[-2:] == (28, 28):
         raise Wrong(f"the images are 28×28 for every `image_shape`; for {case[0]} they should not be.")
+    if len(found) == 4 and found[:2] == wanted[:2] and found[2] != found[3] and found[2:] == wanted[:1:-1]:
+        raise Wrong(
+            f"height and width are exchanged: the images are {found[2]}×{found[3]}, and `image_shape` = "
+            f"{case[0]} "
+            "says (channels, height, width)."
+        )
+    if len(found) == 4 and found[:2] == wanted[:2] and wanted[2] != wanted[3] and found[2] == found[3]:
+        side, name = ("height", "width") if found[2] == wanted[2] else ("width", "height")
+        if found[2] in wanted[2:]:
+            raise Wrong(
+                f"the images are {found[2]}×{found[3]}, and for {case[0]} they should be "
+                f"{wanted[2]}×{wanted[3]}: the "
+                f"{side} is taken for the {name}. Right for square images only; each has its own quarter."
+            )
     if len(found) == 4 and found[:2] == wanted[:2]:
         raise Wrong(
             f"the images are {found[2]}×{found[3]}; for {case[0]} they should be {wanted[2]}×{wanted[3]}. "

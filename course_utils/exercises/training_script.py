@@ -217,6 +217,15 @@ def _modes_are_right(seen: Seen, generator, discriminator) -> None:
 
 
 def _data_arrive(seen: Seen, discriminator, images) -> None:
+    empty = [one for one in seen.calls_of(discriminator) if one.graph and one.inputs.numel() == 0]
+    if empty:
+        raise Wrong(
+            f"D is shown a batch without a single image in it, for the first time after {empty[0].steps} "
+            "steps: "
+            "there a loss is NaN, or a term of it missing. Do slices run past the end of the images? Draw "
+            "places, "
+            "or begin again at the first."
+        )
     shown = [one.inputs.flatten(1) for one in seen.calls_of(discriminator) if one.inputs.dim() > 1]
     if not shown or any(rows.shape[1] != images[0].numel() for rows in shown):
         return  # D is called in a way of its own; what it learns is looked at later
@@ -273,12 +282,19 @@ def _look_like_samples(samples, images, count: int) -> None:
 
 def _has_learnt(seen: Seen, generator, discriminator, samples, images) -> None:
     """Much nearer to some image of the data than the average of all of them is."""
+    for network, name in ((generator, "the generator"), (discriminator, "the discriminator")):
+        if not all(weight.isfinite().all() for weight in network.parameters()):
+            raise Wrong(
+                f"weights of {name} are NaN or infinite after {_ROUNDS} rounds. Is there a logarithm of 0 "
+                "in a "
+                "loss, a mean of nothing, or a learning rate that is too large?"
+            )
     data = images.float().flatten(1) / 127.5 - 1
     to_nearest = torch.cdist(samples.flatten(1), data).amin(1).mean()
     near = to_nearest / torch.cdist(data.mean(0, keepdim=True), data).min()
     if near < 0.8:
         return
-    if not any(seen.reached[one - 1] & _ids(discriminator) for one in used_by(seen, generator)):
+    if not any(seen.through[one - 1] & _ids(discriminator) for one in used_by(seen, generator)):
         raise Wrong(
             "the generator's loss does not go through D. What D says of the fakes is all that G may learn "
             "from."

@@ -18,7 +18,14 @@ from course_utils.metrics.classes import (
     surest_images,
 )
 from course_utils.metrics.classifiers import Classifier, in_batches, load_classifier
-from course_utils.metrics.conditional import agreement, diversity_within
+from course_utils.metrics.completion import completion_spread, nearest_completion
+from course_utils.metrics.conditional import (
+    Naming,
+    agreement,
+    best_naming,
+    conditional_scores,
+    diversity_within,
+)
 from course_utils.metrics.copying import Nearest, copied_fraction, copying, nearest, thumbnails
 from course_utils.metrics.diversity import kl_to_uniform, sample_diversity, stacked_coverage
 from course_utils.metrics.evaluate import METRICS, Metric, Report, evaluate, report_table
@@ -52,7 +59,12 @@ from course_utils.metrics.people import (
     wilson_interval,
 )
 from course_utils.metrics.pull import generator_pull
-from course_utils.metrics.reconstruction import mean_squared_error, safest_guess, structural_similarity
+from course_utils.metrics.reconstruction import (
+    mean_squared_error,
+    peak_signal_to_noise,
+    safest_guess,
+    structural_similarity,
+)
 from course_utils.metrics.sample_size import extrapolated, frechet_by_size, unlimited_frechet
 from course_utils.metrics.spectra import (
     channel_correlations,
@@ -63,6 +75,7 @@ from course_utils.metrics.spectra import (
     power_spectrum,
     radial_spectrum,
 )
+from course_utils.metrics.style import feature_maps, gram_matrix, style_distance
 
 __all__ = [
     "CELL_EDGES",
@@ -80,12 +93,14 @@ __all__ = [
     "Measured",
     "Metric",
     "ModeCoverage",
+    "Naming",
     "Nearest",
     "PrecisionRecall",
     "Report",
     "active_units",
     "agreement",
     "ball_radii",
+    "best_naming",
     "channel_correlations",
     "checkerboard_fraction",
     "class_coverage",
@@ -93,6 +108,8 @@ __all__ = [
     "classifier_confidence",
     "classifier_score",
     "colour_histograms",
+    "completion_spread",
+    "conditional_scores",
     "copied_fraction",
     "copying",
     "data_cells",
@@ -102,12 +119,14 @@ __all__ = [
     "elbo",
     "evaluate",
     "extrapolated",
+    "feature_maps",
     "feature_statistics",
     "fine_power",
     "frechet_by_size",
     "frechet_distance",
     "frechet_evaluator",
     "generator_pull",
+    "gram_matrix",
     "human_score",
     "in_batches",
     "iwae_bound",
@@ -120,6 +139,8 @@ __all__ = [
     "measure",
     "mode_coverage",
     "nearest",
+    "nearest_completion",
+    "peak_signal_to_noise",
     "polynomial_kernel",
     "power_spectrum",
     "precision_recall",
@@ -133,6 +154,7 @@ __all__ = [
     "score_table",
     "stacked_coverage",
     "structural_similarity",
+    "style_distance",
     "surest_images",
     "thumbnails",
     "transport_cost",

@@ -1,7 +1,14 @@
 """Does a generator of classes draw what it was asked for, and more than one image of each?"""
 
+from typing import NamedTuple
+
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+
+from course_utils.metrics.classes import classifier_score
+from course_utils.metrics.classifiers import in_batches
+from course_utils.metrics.frechet import FrechetEvaluator, frechet_distance
 
 
 def agreement(logits: Tensor, labels: Tensor) -> float:
@@ -43,6 +50,58 @@ def diversity_within(features: Tensor, labels: Tensor, real: Tensor, real_labels
             )
         ratios.append(_spread(generated) / _spread(photographed))
     return torch.stack(ratios).mean().item()
+
+
+class Naming(NamedTuple):
+    """What `best_naming` found."""
+
+    agreement: float  # fraction of the samples whose category's name is their class
+    names: tuple[int, ...]  # the class that each category is named after
+
+
+def best_naming(categories: Tensor, classes: Tensor, count: int = 10) -> Naming:
+    """max over one-to-one names of P(name(c) = class): found categories held against known classes.
+
+    What was learnt without labels has no names, so it is given the ones that suit it best: the accuracy of
+    clustering (Xie, Girshick and Farhadi 2016, arXiv:1511.06335, equation 10), by the Hungarian method. By
+    chance it is a little above 1 / count.
+
+    Args:
+        categories: (N,) whole numbers below `count`, found without labels.
+        classes: (N,) whole numbers below `count`, known.
+        count: how many there are of both.
+    """
+    table = torch.bincount(count * categories + classes, minlength=count**2).view(count, count)
+    _, names = linear_sum_assignment(table.numpy(), maximize=True)
+    matched = table[torch.arange(count), torch.from_numpy(names)].sum()
+    return Naming((matched / len(classes)).item(), tuple(names.tolist()))
+
+
+def conditional_scores(
+    images: Tensor, labels: Tensor, evaluator: FrechetEvaluator, real: Tensor, real_labels: Tensor
+) -> dict[str, float]:
+    """Four numbers about samples that were asked to be of a class: good, sure, as asked, and diverse?
+
+    Args:
+        images: (N, C, H, W) in [-1, 1]; at least two of each class.
+        labels: (N,) what each was asked to be. Equally many of each class, for the first two to mean much.
+        evaluator: whose classifier reads the images.
+        real: features of real images, (M, d), by that classifier.
+        real_labels: (M,) their classes.
+
+    Returns:
+        "frechet": the Fréchet distance to the evaluator's real images; "inception": exp E KL(p(k|x) ‖ p(k)),
+        the analogue of the inception score; "agreement" and "diversity" (`diversity_within`).
+    """
+    features = in_batches(evaluator.classifier.features, images)
+    with torch.no_grad():
+        logits = evaluator.classifier.head(features)
+    return {
+        "frechet": frechet_distance(evaluator.real, features),
+        "inception": classifier_score(logits),
+        "agreement": agreement(logits, labels),
+        "diversity": diversity_within(features, labels, real, real_labels),
+    }
 
 
 def _spread(rows: Tensor) -> Tensor:

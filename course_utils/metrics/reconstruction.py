@@ -19,6 +19,18 @@ def mean_squared_error(images: Tensor, targets: Tensor) -> float:
     return (images - targets).square().mean().item()
 
 
+def peak_signal_to_noise(images: Tensor, targets: Tensor) -> float:
+    """PSNR = 10·log₁₀(2² / mean (x − y)²) in decibels, the mean over the pairs.
+
+    2 is the range of the values, whose square the error of an image is compared with. The mean of logarithms:
+    a pair that agrees well counts for more than in the logarithm of the mean error. Shapes (N, C, H, W), both
+    in [-1, 1]; infinite where an image equals its target.
+    """
+    _check_pairs(images, targets)
+    errors = (images - targets).double().square().flatten(1).mean(1)
+    return (10 * torch.log10(4 / errors)).mean().item()
+
+
 def safest_guess(targets: Tensor) -> tuple[Tensor, float]:
     """The image with the least mean squared error to all targets (N, C, H, W), their mean; and that error.
 

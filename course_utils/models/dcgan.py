@@ -103,7 +103,7 @@ def mnist_dcgan() -> tuple[nn.Sequential, nn.Sequential]:
     """The generator and the discriminator of notebook 05, which train with `training.MNIST_DCGAN`.
 
     One extra convolution in each, and spectral normalisation of the discriminator (Miyato et al. 2018,
-    arXiv:1802.05957). What each choice buys is measured in docs/benchmarks.md.
+    arXiv:1802.05957). What each choice buys is measured in docs/ablations.md.
     """
     generator = dcgan_generator((1, 28, 28), latent_dim=32, width=32, extra_convs=1)
     discriminator = dcgan_discriminator((1, 28, 28), width=32, extra_convs=1)

@@ -4,6 +4,14 @@
 """
 
 from course_utils.theory.cells import cell_frequencies, cell_probabilities
+from course_utils.theory.conditional import (
+    class_weights,
+    conditional_logit,
+    information_bound,
+    log_joint,
+    mutual_information,
+    split_logit,
+)
 from course_utils.theory.divergences import (
     LOG_2,
     generator_slopes,
@@ -26,14 +34,20 @@ __all__ = [
     "LinearGaussian",
     "cell_frequencies",
     "cell_probabilities",
+    "class_weights",
+    "conditional_logit",
     "generator_slopes",
+    "information_bound",
     "js",
     "kl",
+    "log_joint",
     "minimax_game",
+    "mutual_information",
     "optimal_discriminator",
     "quadrature",
     "reparameterised_gradient",
     "score_function_gradient",
+    "split_logit",
     "total_variation",
     "value",
     "wasserstein_1d",

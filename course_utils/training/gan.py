@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from statistics import fmean as mean
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,16 @@ class Shown(tuple):
 
 Penalty = Callable[[nn.Module, Shown, Shown], Tensor]  # (discriminator, real, fake) -> ()
 GeneratorTerm = Penalty  # the same on the generator's side: `fake` is part of the generator's graph
+
+
+class Auxiliary(NamedTuple):
+    """A second question to D, beside real or fake, whose answers both players want to be right.
+
+    D needs a method `answers` that returns (logits, answers), such as `AnsweringDiscriminator`'s.
+    """
+
+    loss: Callable[[Tensor, Shown], Tensor]  # (answers (N, ...), what D was shown) -> ()
+    on: tuple[str, ...] = ("real", "fake")  # whose answers D learns from; G learns from those on its fakes
 
 
 # --- the two steps -----------------------------------------------------------------------------------------
@@ -138,9 +149,23 @@ def conditional(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Bat
 
 
 def translation(generator: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
-    """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004)."""
+    """(target, source) against (G(source), source): pairs of images (Isola et al. 2017, arXiv:1611.07004).
+
+    Where the generator has latents, G(source, z): several targets may fit one source.
+    """
     target, source = batch
-    return (target, source), (generator(source), source)
+    translated = generator(source, latents) if latents.shape[1] else generator(source)
+    return (target, source), (translated, source)
+
+
+def unpaired(pair: Callable, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
+    """(t, s) against (G(s), F(t)), s and t drawn independently  (Zhu et al. 2017, arXiv:1703.10593).
+
+    `pair` is one network: pair(s, t) returns G(s), which looks like a target, and F(t), which looks like a
+    source. The discriminator sees both, for example a `TwoDiscriminators`.
+    """
+    target, source = batch
+    return (target, source), pair(source, target)
 
 
 def bidirectional(players: nn.Module, batch: Batch, latents: Tensor) -> tuple[Batch, Batch]:
@@ -167,13 +192,16 @@ class GAN:
         generator: maps latents (N, generator.latent_dim) to samples, or what `shown` passes it.
         discriminator: maps samples, and what `shown` adds, to logits (N,).
         loss: a name in `course_utils.losses.LOSSES`, or a GANLoss.
-        shown: what D is shown as real and as fake: `plain`, `conditional`, `translation`, `bidirectional`.
+        shown: what D is shown as real and as fake: `plain`, `conditional`, `translation`, `unpaired`,
+            `bidirectional`.
         penalty: penalty(discriminator, real, fake) is added to D's loss; computed in float32, on tuples as D
             is shown them, without augmentation.
         penalty_every: the penalty is computed in every k-th step of D only, and counts k times there (lazy
             regularisation: Karras et al. 2020, arXiv:1912.04958, appendix B).
         generator_term: generator_term(discriminator, real, fake) is added to G's loss, such as
             `feature_matching`; computed as the penalty is, on what D is shown.
+        auxiliary: what D is asked beside real or fake, such as `auxiliary_classifier`; its loss is added to
+            those of both players. It comes of the same passes through D, with their augmentation.
         augment: augment(images, rng) is applied to all images that D sees, real and fake, differentiably.
         discriminator_steps, generator_steps: in one round.
         generator_lr, discriminator_lr: Adam's learning rates.
@@ -188,6 +216,7 @@ class GAN:
     penalty: Penalty | None = None
     penalty_every: int = 1
     generator_term: GeneratorTerm | None = None
+    auxiliary: Auxiliary | None = None
     augment: Augmentation | None = None
     discriminator_steps: int = 1
     generator_steps: int = 1
@@ -196,10 +225,6 @@ class GAN:
     betas: tuple[float, float] = (0.0, 0.99)
 
     averaged = "generator"
-    measured = (
-        *("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy"),
-        *("discriminator_gradient", "generator_gradient"),
-    )
 
     def __post_init__(self):
         get_loss(self.loss)
@@ -210,6 +235,14 @@ class GAN:
     @property
     def networks(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        return (
+            *("discriminator_loss", "generator_loss", "real_accuracy", "fake_accuracy"),
+            *("discriminator_gradient", "generator_gradient"),
+            *(("auxiliary_loss",) if self.auxiliary else ()),  # of the fakes, in G's step
+        )
 
     @property
     def settings(self) -> dict[str, object]:
@@ -227,10 +260,21 @@ class GAN:
 
     def prepare(self, machine: Machine) -> None:
         """Optimisers, and the networks as the steps call them."""
-        if (
-            hasattr(self.generator, "encode") and world_size() > 1
-        ):  # DistributedDataParallel passes forward on
-            raise ValueError("a generator with an encoder trains on one process; start it without torchrun.")
+        if world_size() > 1:  # DistributedDataParallel passes forward alone on
+            for part, says in (("encode", "an encoder"), ("back", "a way back"), ("codes", "codes")):
+                if hasattr(self.generator, part):
+                    raise ValueError(
+                        f"a generator with {says} trains on one process; start it without torchrun."
+                    )
+            if self.auxiliary:
+                raise ValueError(
+                    "a discriminator that answers trains on one process; start it without torchrun."
+                )
+        if self.auxiliary and not hasattr(self.discriminator, "answers"):
+            raise TypeError(
+                "auxiliary needs a discriminator with a method answers(samples, …) -> (logits, answers), "
+                f"such as models.AnsweringDiscriminator, got {type(self.discriminator).__name__}; take that."
+            )
         packing = getattr(self.discriminator, "packing", 1)
         if machine.batch_size % packing:
             raise ValueError(
@@ -238,7 +282,9 @@ class GAN:
             )
         self.objective = get_loss(self.loss)
         self.generate = machine.wrap(self.generator)
-        call_discriminator = machine.wrap(self.discriminator)
+        call_discriminator = (
+            self.discriminator.answers if self.auxiliary else machine.wrap(self.discriminator)
+        )
         augment = self.augment and machine.augmenting(self.augment)
 
         def discriminate(shown: Shown) -> Tensor:
@@ -280,7 +326,7 @@ class GAN:
         for step in range(self.generator_steps):
             if step > 0:
                 real, fake = self.show(batch, machine)
-            numbers["generator_loss"] = self.move_generator(real, fake, machine)
+            numbers |= self.move_generator(real, fake, machine)
         for player, optimizer in self.optimizers.items():
             numbers[f"{player}_gradient"] = gradient_norm(optimizer)
         return numbers
@@ -293,13 +339,19 @@ class GAN:
 
     def move_discriminator(self, real: Shown, fake: Shown, machine: Machine) -> dict[str, Tensor]:
         """D's step; returns its loss and how often it was right."""
+        discriminate, heard = self._hearing()
+
+        def asked(real: Shown, fake: Shown) -> Tensor:
+            sides = zip(("real", "fake"), heard, strict=True)
+            return sum(self.auxiliary.loss(*each) for side, each in sides if side in self.auxiliary.on)
+
         loss, real_logits, fake_logits = discriminator_step(
-            self.discriminate,
+            discriminate,
             self.optimizers["discriminator"],
             real,
             fake,
             self.objective,
-            penalty=self._penalty_of_this_step(machine),
+            penalty=_added(self._penalty_of_this_step(machine), self.auxiliary and asked),
             autocast=machine.autocast(),
         )
         middle = self.objective.undecided
@@ -311,18 +363,41 @@ class GAN:
             "fake_accuracy": (fake_logits < middle).float().mean(),
         }
 
-    def move_generator(self, real: Shown, fake: Shown, machine: Machine) -> Tensor:
-        """G's step; returns its loss."""
-        term = self.generator_term
-        return generator_step(
-            self.discriminate,
+    def move_generator(self, real: Shown, fake: Shown, machine: Machine) -> dict[str, Tensor]:
+        """G's step; returns its loss, and that of D's answers on the fakes."""
+        discriminate, heard = self._hearing()
+        term, said = self.generator_term, {}
+
+        def asked(real: Shown, fake: Shown) -> Tensor:
+            loss = self.auxiliary.loss(*heard[-1])  # the fakes come last
+            said["auxiliary_loss"] = loss.detach()
+            return loss
+
+        loss = generator_step(
+            discriminate,
             self.optimizers["generator"],
             real,
             fake,
             self.objective,
-            term=term and (lambda real, fake: term(self.discriminator, real, fake)),
+            term=_added(
+                term and (lambda real, fake: term(self.discriminator, real, fake)), self.auxiliary and asked
+            ),
             autocast=machine.autocast(),
         )
+        return {"generator_loss": loss, **said}
+
+    def _hearing(self) -> tuple[Callable[[Shown], Tensor], list[tuple[Tensor, Shown]]]:
+        """D as the steps call it, who want its logits, and a list that its answers gather in meanwhile."""
+        heard = []
+        if self.auxiliary is None:
+            return self.discriminate, heard
+
+        def discriminate(shown: Shown) -> Tensor:
+            logits, answers = self.discriminate(shown)
+            heard.append((answers.float(), shown))
+            return logits
+
+        return discriminate, heard
 
     def sample(self, network: nn.Module, latents: Tensor, batch: Batch) -> Tensor:
         """What D would be shown as fake: samples of these latents, and of the batch's conditions."""
@@ -339,3 +414,9 @@ class GAN:
         if self.penalty is None or machine.batches_drawn % self.penalty_every:
             return None
         return lambda real, fake: self.penalty_every * self.penalty(self.discriminator, real, fake)
+
+
+def _added(*terms: Callable[[Shown, Shown], Tensor] | None) -> Callable[[Shown, Shown], Tensor] | None:
+    """The sum of those that are there; None where none is."""
+    there = [term for term in terms if term is not None]
+    return (lambda real, fake: sum(term(real, fake) for term in there)) if there else None

@@ -1,6 +1,6 @@
 """The course's recipes, each once: networks and the settings that they train with, found by measuring.
 
-What each choice buys: see docs/benchmarks.md.
+What each choice buys: see docs/ablations.md.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from course_utils.models import (
     ProjectedDiscriminator,
     ResidualGenerator,
     cifar10_dcgan,
+    conditional_dcgan,
     conv_decoder,
     conv_encoder,
     load_feature_stages,
@@ -104,6 +105,10 @@ CIFAR10_CLASSES = Recipe(
         "schedule": partial(constant_then_linear, constant=0.5),
     },
 )  # docs/colour.md
+# Of batches that `labelled_sampler` draws: notebook 05's networks, told the class.
+MNIST_CONDITIONAL = Recipe(
+    conditional_dcgan, {**GAME, "shown": conditional}, MNIST_DCGAN.training
+)  # notebook 12
 # Of images that `binarised` draws; all of notebook 10's VAEs train like this one.
 MNIST_VAE = Recipe(
     mnist_vae, {"lr": 3e-3}, {"batch_size": 64, "ema_half_life": 2_500, "schedule": constant_then_linear}

@@ -23,7 +23,7 @@ def strongest_directions(generator: nn.Module) -> Tensor:
     (SeFa: Shen and Zhou 2021, arXiv:2007.06600, eq. 4).
 
     Args:
-        generator: its first `nn.Linear` takes the latent.
+        generator: its first `nn.Linear` takes the latent, and behind it the class, if it is told one.
 
     Returns:
         (latent_dim, latent_dim): one direction of length 1 a row, the strongest first.
@@ -37,7 +37,8 @@ def strongest_directions(generator: nn.Module) -> Tensor:
             f"the generator needs an nn.Linear that takes the latent, got a {type(generator).__name__} "
             "without one; choose directions of your own"
         )
-    weight = layer.weight.detach().double().cpu()
+    takes = getattr(generator, "latent_dim", layer.in_features)  # what comes after the latent is the label
+    weight = layer.weight.detach()[:, :takes].double().cpu()
     directions = torch.linalg.eigh(weight.T @ weight).eigenvectors.T.flip(0)
     largest = directions.gather(1, directions.abs().argmax(dim=1, keepdim=True))
     return (directions * largest.sign()).float()  # the sign is arbitrary: make the largest entry positive

@@ -346,6 +346,8 @@ HARMLESS = [
     ("11.4", ["networks in evaluation mode"], "the generator comes in evaluation mode, and stays in it"),
     ("11.4", ["devices forgotten"], "only Adam's own counters are made with a device"),
     ("11.5", TYPES, "the notebook uses neither loss"),
+    ("12.5", TYPES[1:], "the notebook makes float() of it"),
+    ("13.7", TYPES[3:], PRINTED),
 ]
 
 

@@ -301,10 +301,13 @@ def counted(samples, modes, std):
 
 
 def count_in_loops(samples, modes, std):
-    hits = [[(sample - mode).norm() <= 3 * std for mode in modes] for sample in samples]
-    return sum(any(column) for column in zip(*hits, strict=True)), torch.tensor(
-        [any(row) for row in hits]
-    ).float().mean()
+    covered, good = set(), 0
+    for sample in samples:
+        distances = [(sample - mode).norm().item() for mode in modes]
+        if min(distances) <= 3 * std:
+            covered.add(distances.index(min(distances)))
+            good += 1
+    return len(covered), good / len(samples)
 
 
 def count_all_nearest(samples, modes, std):

@@ -193,7 +193,7 @@ def sums(generator, discriminator, real, latents):
         (sums, "sums over the batch"),
         (per_image, "one number"),
         (loss(real_target=0.9), "label smoothing"),
-        (loss(real_target=0.8), "term of the fakes is right, but not the term of the real"),
+        (loss(real_target=0.8), "label smoothing"),
         (loss(end=lambda value: -value), "the sign is turned"),
         (in_evaluation_mode, "left in evaluation mode"),
         (with_frozen_generator, "left frozen"),
@@ -259,7 +259,7 @@ def strictly(distances):
         (reaching_the_best_by(sum), "sum"),
         (strictly, "*no worse*"),
         (lambda distances: 64, "not one of the sizes"),
-        (lambda distances: sorted(distances)[1], "is another"),
+        (lambda distances: sorted(distances)[1], "does not reach the best"),
         (lambda distances: list(distances), "return one size"),
     ],
 )

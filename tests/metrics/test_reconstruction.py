@@ -2,9 +2,14 @@
 
 import pytest
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from course_utils.metrics import mean_squared_error, safest_guess, structural_similarity
+from course_utils.metrics import (
+    mean_squared_error,
+    peak_signal_to_noise,
+    safest_guess,
+    structural_similarity,
+)
 
 
 def pictures(n=4, channels=1, size=28, seed=0):
@@ -62,3 +67,17 @@ def test_pairs_must_be_pairs():
         mean_squared_error(pictures(4), pictures(3))
     with pytest.raises(ValueError, match="at least 11 pixels"):
         structural_similarity(pictures(size=8), pictures(size=8))
+
+
+def test_psnr_is_torchmetrics_image_by_image():
+    images = pictures(channels=3)
+    noisy = (
+        images + torch.tensor([0.05, 0.1, 0.2, 0.4]).view(4, 1, 1, 1) * pictures(channels=3, seed=9)
+    ).clamp(-1, 1)
+    expected = peak_signal_noise_ratio(
+        noisy, images, data_range=2.0, reduction="elementwise_mean", dim=(1, 2, 3)
+    )
+    assert peak_signal_to_noise(noisy, images) == pytest.approx(expected.item(), abs=1e-4)
+    grey = torch.zeros(1, 1, 4, 4)
+    assert peak_signal_to_noise(grey + 0.2, grey) == pytest.approx(20)  # 10·log₁₀(4/0.04)
+    assert peak_signal_to_noise(grey, grey) == float("inf")

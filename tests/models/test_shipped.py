@@ -3,11 +3,14 @@ import torch
 
 from course_utils import data
 from course_utils.files import ASSETS, read_metadata
+from course_utils.metrics import fine_power
 from course_utils.models import (
     FEATURE_CHANNELS,
     load_autoencoder,
+    load_discriminator,
     load_feature_stages,
     load_generator,
+    load_translator,
     sample,
 )
 from course_utils.models.shipped import FEATURES
@@ -30,6 +33,22 @@ def test_the_shipped_generator_of_colour_is_small_and_says_how_it_was_made():
     assert images.std(0).mean() > 0.3  # the samples differ from each other
     assert "images in" in generator.made_by
     assert (ASSETS / "cifar10_generator.safetensors").stat().st_size < 3_000_000
+
+
+def test_the_shipped_digits_by_class_come_with_the_discriminator_that_they_met():
+    generator, discriminator = load_generator("mnist_classes"), load_discriminator("mnist_classes")
+    labels = torch.arange(200) % 10
+    digits = sample(generator, 200, labels=labels)
+    assert digits.shape == (200, 1, 28, 28) and digits.std(0).mean() > 0.3
+    assert "tools.ship_digits_by_class" in generator.made_by
+    fitting, wrong = discriminator(digits, labels), discriminator(digits, (labels + 1) % 10)
+    assert fitting.shape == (200,)
+    assert (fitting > wrong).float().mean() > 0.95  # it knows which digit fits which label
+    assert not any(weight.requires_grad for weight in discriminator.parameters())
+    for name in ("generator", "discriminator"):
+        assert (ASSETS / f"mnist_classes_{name}.safetensors").stat().st_size < 1_000_000
+    with pytest.raises(ValueError, match=r"must be one of mnist_classes, got 'mnist'"):
+        load_discriminator("mnist")
 
 
 def test_unknown_generators_are_told_the_known_ones():
@@ -83,3 +102,36 @@ def test_the_shipped_vae_of_colour_is_small_and_goes_both_ways():
 def test_unknown_vaes_are_told_the_known_ones():
     with pytest.raises(ValueError, match=r"cifar10, got 'faces'"):
         load_autoencoder("faces")
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "shape"),
+    [
+        ("mnist_inpainting_regression", (2, 28, 28), (1, 28, 28)),
+        ("mnist_inpainting_gan", (2, 28, 28), (1, 28, 28)),
+        ("cifar10_larger_regression", (3, 8, 8), (3, 32, 32)),
+        ("cifar10_larger_gan", (3, 8, 8), (3, 32, 32)),
+    ],
+)
+def test_shipped_translators_are_small_and_say_how_they_were_made(name, source, shape):
+    translator = load_translator(name)
+    latents = [torch.randn(2, translator.latent_dim)] if translator.latent_dim else []
+    images = translator(torch.rand(2, *source) * 2 - 1, *latents)
+    assert images.shape == (2, *shape) and not translator.training
+    assert f"--only {name}" in translator.made_by and load_translator(name) is translator
+    assert (ASSETS / f"{name}_translator.safetensors").stat().st_size < 1_000_000
+
+
+def test_colour_made_larger_is_nearer_by_regression_and_finer_by_the_gan():
+    target = data.to_model_range(data.load_cifar10("test").images[:200])
+    small = data.downsample(target, 4)
+    regression, gan = (load_translator(f"cifar10_larger_{kind}")(small) for kind in ("regression", "gan"))
+    bicubic = data.enlarge(small, 4)
+    errors = [(images - target).square().mean() for images in (regression, gan, bicubic)]
+    assert errors[0] < errors[1] and errors[0] < 0.95 * errors[2]
+    assert fine_power(gan) > 1.5 * fine_power(regression)
+
+
+def test_unknown_translators_are_told_the_known_ones():
+    with pytest.raises(ValueError, match=r"mnist_inpainting_gan.*got 'zebra'"):
+        load_translator("zebra")

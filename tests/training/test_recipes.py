@@ -8,6 +8,7 @@ from course_utils.models import load_feature_stages, load_generator, mnist_dcgan
 from course_utils.training import (
     CIFAR10_CLASSES,
     CIFAR10_DCGAN,
+    MNIST_CONDITIONAL,
     MNIST_DCGAN,
     MNIST_MLP,
     MNIST_VAE,
@@ -95,6 +96,7 @@ def test_a_toy_gan_maps_the_line_or_the_plane_onto_itself():
     ("name", "build"),
     [
         ("mnist", mnist_dcgan),
+        ("mnist_classes", MNIST_CONDITIONAL.networks),
         ("cifar10_minutes", CIFAR10_DCGAN.networks),
         ("cifar10", lambda: networks(TRAININGS["cifar10"])),
     ],

@@ -10,8 +10,8 @@ import torch
 
 from course_utils.data import ring
 from course_utils.losses import LOSSES
-from course_utils.models import mlp_discriminator, mlp_generator
-from course_utils.training import GAN, constant_then_linear, train
+from course_utils.models import AnsweringDiscriminator, features_of, mlp_discriminator, mlp_generator
+from course_utils.training import GAN, auxiliary_classifier, constant_then_linear, train
 from course_utils.training import checkpoint as files
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
 from course_utils.training.feature_matching import feature_matching
@@ -26,7 +26,8 @@ SHORT = {**SHORT, "progress": False, "threads": 1}
 
 def players():
     torch.manual_seed(0)
-    return mlp_generator((2,), 2, hidden=(16,)), mlp_discriminator((2,), hidden=(16,))
+    features = features_of(mlp_discriminator((2,), hidden=(16,)))
+    return mlp_generator((2,), 2, hidden=(16,)), AnsweringDiscriminator(*features, answers=3)
 
 
 def shift(samples, rng):
@@ -39,6 +40,7 @@ OTHERS = {
     "penalty_every": [4],
     "augment": [shift],
     "generator_term": [feature_matching(1.0), feature_matching(0.5)],
+    "auxiliary": [auxiliary_classifier(1.0), auxiliary_classifier(0.5), auxiliary_classifier(on=["fake"])],
     "generator_steps": [2],
     "discriminator_steps": [2],
     "generator_lr": [1e-3],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.models import dcgan_generator, mlp_generator
+from course_utils.models import ConcatenatedGenerator, dcgan_generator, mlp_generator
 from course_utils.plots import alt_text
 from course_utils.widgets.latent_slider import latent_slider, render, steered_latent, strongest_directions
 
@@ -44,6 +44,17 @@ def test_directions_are_orthonormal_and_never_flip(generator):
     strengths = (generator[0].weight @ directions.T).norm(dim=0)
     assert (strengths.diff() <= 1e-5).all()
     assert (directions.gather(1, directions.abs().argmax(1, keepdim=True)) > 0).all()
+
+
+def test_of_a_generator_of_classes_the_directions_are_those_of_the_latent_alone():
+    """What the first layer takes behind the latent is the class: no direction leads there."""
+    generator = ConcatenatedGenerator(mlp_generator((2,), latent_dim=3 + 2), classes=2)
+    with torch.no_grad():
+        generator.generator[0].weight.zero_()
+        generator.generator[0].weight[:3] = torch.tensor(
+            [[0.0, 0, 5, 9, 9], [2, 0, 0, 9, 0], [0, 1, 0, 0, 9]]
+        )
+    assert torch.allclose(strongest_directions(generator), torch.eye(3)[[2, 0, 1]], atol=1e-6)
 
 
 def test_a_step_moves_the_latent_by_its_length(generator):
