@@ -21,6 +21,7 @@ from course_utils.checks import (
     matches,
 )
 from course_utils.checks.devices import call_anywhere, try_elsewhere
+from course_utils.exercises.chance import go_together
 from course_utils.metrics import checkerboard_fraction
 
 # (start, layers as (kernel, stride, padding, output_padding)): no two typical mistakes agree on all three
@@ -132,14 +133,14 @@ _SIDES = [
             lambda start, layers, end=end: min(_right_side(start, layers), end),
             f"the side is cut off at {end}: it is as large as the layers make it.",
         )
-        for end in (16, 28, 32, 64)
+        for end in (28, 32, 64)
     ),
     *(
         (
             _walk(lambda n, k, s, p, o, end=end: min((n - 1) * s + k - 2 * p + o, end)),
             f"the side is cut off at {end}: it is as large as the layers make it.",
         )
-        for end in (16, 28, 32, 64)
+        for end in (28, 32, 64)
     ),
     (
         lambda start, layers: _right_side(start, layers) ** 2,
@@ -328,9 +329,12 @@ def fixed_generator(answer):
         raise Wrong(f"the side is {side}, and it should be 32. Go through the layers with `final_side`.")
     drawn = layers.seen[-1][1][-1] if layers.seen else 0
     if 0 < drawn < 32:
-        how = "every pixel stands there more than once"
-        if not _is_repeated(images, drawn):
-            how = "the rest is filled up"
+        times = (
+            {2: "four", 4: "16", 8: "64"}.get(32 // drawn, "more than once")
+            if _is_repeated(images, drawn)
+            else ""
+        )
+        how = f"every pixel stands there {times} times" if times else "the rest is filled up"
         raise Wrong(
             f"the pictures are 32×32, but the last transposed convolution draws {drawn}×{drawn} pixels: "
             f"{how}. "
@@ -525,6 +529,8 @@ def mirror(answer):
         raise Wrong(
             "the same `rng` gives another result the second time: draw the coins with `generator=rng`."
         )
+    if torch.equal(found, tossed(1)):
+        raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
     rng = torch.Generator().manual_seed(0)
     if torch.equal(answer(pixels, rng), answer(pixels, rng)):
         raise Wrong(
@@ -532,15 +538,18 @@ def mirror(answer):
             "alike. "
             "Draw from `rng` itself, and don't seed it, or another generator by it."
         )
-    if torch.equal(found, tossed(1)):
-        raise Wrong("another `rng` gives the same coins: draw them with `generator=rng`.")
     counts = {int(_mirrored(pixels, tossed(seed))[1].sum()) for seed in range(5)}
     if len(counts) == 1:
         raise Wrong(
             f"always exactly {counts.pop()} of 2,000 are mirrored, whatever the seed. Each image should have "
             "a coin of its own, and coins do not count along."
         )
-    _expect_independent(mirrored)
+    if go_together(2 * mirrored.double() - 1):
+        raise Wrong(
+            "coins of two images go together: where one is mirrored the other one is, or never is. Toss one "
+            "coin "
+            "for each image, by itself: torch.rand(len(images), 1, 1, 1)."
+        )
     expect_like(found, dtype=pixels.dtype, name="the result")
     images = pixels.clone().requires_grad_()
     result = answer(images, torch.Generator().manual_seed(0))
@@ -562,23 +571,6 @@ def mirror(answer):
         answer, pixels, torch.Generator().manual_seed(0), hint="`device=images.device`", name="`mirror`"
     )
     return f"and the gradient comes back mirrored, to the pixel that it belongs to.{note}"
-
-
-def _expect_independent(mirrored) -> None:
-    """Raises Wrong where the coins of two images go together, so far apart or about some middle."""
-    coins = 2 * mirrored.double() - 1
-    waves = torch.fft.fft(coins, 2 * len(coins))
-    for product, kept in (
-        (waves * waves.conj(), slice(1, len(coins) - 100)),
-        (waves * waves, slice(100, -101)),
-    ):
-        together = torch.fft.ifft(product).real[kept]
-        if together.abs().max() > 0.25 * len(coins):  # of independent coins, with 2,000 of them, below 0.13
-            raise Wrong(
-                "coins of two images go together: where one is mirrored the other one is, or never is. Toss "
-                "one "
-                "coin for each image, by itself: torch.rand(len(images), 1, 1, 1)."
-            )
 
 
 def _fits_photographs(answer) -> bool:

@@ -144,10 +144,11 @@ def _tell_by_single_logits(answer, right, player: str) -> None:
             for kind, after in (("real", more_real), ("fake", more_fake))
             if not matches(after[0] - found, after[1] - wanted)
         ]
-        why = " and ".join(slopes).capitalize() or "Only a constant is wrong there"
+        why = " and ".join(slopes).capitalize() or "Its slopes are right there: is a constant wrong, such "
+        "as the place of a margin?"
         raise Wrong(
             f"{player} of one real sample with the logit {real:g} and one fake with {fake:g} is {found:.4g}, "
-            f"and should be {wanted:.4g}. {why}."
+            f"and should be {wanted:.4g}. {why.rstrip('?')}{'?' if why.endswith('?') else '.'}"
         )
 
 
@@ -340,10 +341,6 @@ def margin(answer):
                 lambda r, f: (1 - r)[r < 1].mean() + (1 + f)[f > -1].mean(),
                 "the mean is over those samples only that cost something. It is over the whole batch: who is "
                 "past the margin counts with 0.",
-            ),
-            (
-                lambda r, f: (1 - r)[r < 1].sum() + (1 + f)[f > -1].sum(),
-                "that is a sum: then the step grows with the batch. Take the mean over the batch.",
             ),
             (
                 lambda r, f: relu(torch.cat([1 - r, 1 + f])).mean(),
@@ -944,10 +941,6 @@ def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope
             weight * (length - 1).square().clamp(max=1),
             "the cost is cut off at 1: a slope far too steep should pay most.",
         ),
-        (
-            weight * (length - weight).square(),
-            "the length is pulled to λ. It should be 1, and λ multiplies the square.",
-        ),
         (weight * (length.sqrt() - 1).square(), "a root too many: ‖slope‖ itself is held against 1."),
         (
             weight * (length / w.numel() - 1).square(),
@@ -1019,7 +1012,8 @@ def _by_lengths(answer) -> str:
     real, fake = torch.ones(4, 2), torch.zeros(4, 2)
 
     def cost(length: float, weight: float) -> float:
-        return float(answer(_Slope(length * torch.tensor([0.6, 0.8])), real, fake, weight))
+        found = answer(_Slope(length * torch.tensor([0.6, 0.8])), real, fake, weight)
+        return as_tensor(found, "the penalty").item()
 
     try:
         for length in (1.0, 2.0, 0.5, 1.25, 4.0):
@@ -1232,7 +1226,7 @@ def _check_form(loss: GANLoss) -> None:
             if "infinite" not in str(wrong) and "NaN" not in str(wrong):
                 raise
             raise Wrong(
-                f"at logits of ±{far:g} {str(wrong)[:8].strip()} is no longer a finite number: is there an "
+                f"at logits of ±{far:g} {str(wrong)[:8].strip()} is infinite, or no number: is there an "
                 "exponential, or the logarithm of a probability that is 0 to a computer? Let a cost grow no "
                 "faster than a straight line or a square, and take logarithms by `softplus`."
             ) from None

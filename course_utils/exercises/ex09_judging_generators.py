@@ -54,19 +54,17 @@ def _normal(n: int, d: int, seed: int) -> Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
 
 
-def _with_twins(n: int, d: int, seed: int) -> Tensor:
-    """Samples of which some are equal, as those of a generator that repeats itself; whole numbers."""
-    rng = torch.Generator().manual_seed(seed)
-    samples = torch.randint(-3, 4, (n, d), generator=rng).float()
+def _with_twins(samples: Tensor) -> Tensor:
+    """The samples, and some of them again, as those of a generator that repeats itself."""
     return torch.cat([samples, samples[:1].repeat(3, 1), samples[2:4]])
 
 
 def _on_edges_and_twins() -> list[tuple[Tensor, Tensor, int]]:
-    """Real and generated points, and k: some on the edge of a ball, some equal, all in whole numbers."""
+    """Real and generated points, and k: some on the edge of a ball, some equal."""
     return [
         (torch.tensor([[0.0, 0], [2, 0], [0, 2], [7, 7]]), torch.tensor([[0.0, -2], [-1, -2], [9, -9]]), 1),
-        (_with_twins(9, 2, 8), _with_twins(7, 2, 9), 2),
-        (_with_twins(6, 3, 10), _with_twins(11, 3, 11), 1),
+        (_with_twins(_normal(9, 2, 18)), _with_twins(_normal(7, 2, 19)), 2),
+        (_with_twins(_normal(6, 3, 20)), _with_twins(_normal(11, 3, 21)), 1),
     ]
 
 
@@ -514,7 +512,7 @@ def score_of_logits(answer):
             "classifier wavers. Are p(k | x) and p(k) the plain softmax and its average over the images?"
         )
 
-    _tell_all([(logits,) for logits in [sure, *cases]], ask, "the score", otherwise=otherwise)
+    _tell_all([(logits,) for logits in [*cases, sure]], ask, "the score", otherwise=otherwise)
     return "between 1 and the number of classes, and the real images never came in."
 
 
@@ -533,7 +531,7 @@ def kernel_distance_of(answer):
     cases = [
         (_normal(12, 4, 0), _normal(12, 4, 1) + 0.8),
         (_normal(9, 7, 2) - 0.5, 1.5 * _normal(20, 7, 3)),
-        (_with_twins(8, 3, 6), _with_twins(6, 3, 7)),
+        (_with_twins(2 * _normal(8, 3, 6).round()), _with_twins(_normal(6, 3, 7).round())),  # exact, so equal
         (_normal(30, 3, 4), _normal(15, 3, 5)),
     ]
 
@@ -648,10 +646,10 @@ def kernel_distance_of(answer):
 def precision_and_recall(answer):
     near = torch.cat([0.3 * _normal(20, 2, 3), _normal(8, 2, 4) + 6])
     cases = [
-        *_on_edges_and_twins(),
         (_normal(40, 2, 0), 0.4 * _normal(30, 2, 1) + 0.5, 3),
         (_normal(25, 3, 2), 1.8 * _normal(25, 3, 5), 2),
         (_normal(30, 2, 6), near, 1),
+        *_on_edges_and_twins(),
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
     ]
 
@@ -731,7 +729,7 @@ def _copying_cases() -> list[tuple[Tensor, Tensor, Tensor]]:
     rng = torch.Generator().manual_seed(9)
     whole = torch.randint(-3, 4, (45, 3), generator=rng).float()
     return [
-        (torch.cat([whole[:6], whole[:1], whole[:1], whole[-5:] + 1]), whole[20:33] + 2, whole),
+        (torch.cat([whole[:6], whole[:1], whole[:1], whole[-5:] + 1]), whole[20:34] + 2, whole),
         (whole[:7], torch.cat([whole[3:6], whole[10:15] + 4]), whole),
         (_normal(14, 2, 3), 1.2 * _normal(23, 2, 4), _normal(31, 2, 5)),
         (0.7 * _normal(25, 3, 0) + 0.3, _normal(25, 3, 1), _normal(40, 3, 2)),
@@ -1158,9 +1156,9 @@ def at_infinity(answer):
 def density_and_coverage(answer):
     thick = torch.cat([0.4 * _normal(30, 2, 1) + 0.5, torch.tensor([[9.0, 9]])])  # and one stray
     cases = [
-        *_on_edges_and_twins(),
         (_normal(40, 2, 0), thick, 3),
         (_normal(25, 3, 2), 1.8 * _normal(35, 3, 5), 2),
+        *_on_edges_and_twins(),
         (_normal(36, 2, 7), 1.3 * _normal(20, 2, 8) + 0.6, 4),
     ]
 

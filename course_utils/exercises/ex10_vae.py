@@ -49,6 +49,8 @@ def kl_to_prior(answer):
         rng = torch.Generator().manual_seed(seed)
         mean = (2 * min(scale, 1.0) * torch.randn(n, dims, generator=rng)).requires_grad_()
         log_variance = scale * torch.randn(n, dims, generator=rng).clamp(-1, 1) - float(dims > 100)
+        if scale > 10:  # a sample of narrow dimensions, or of wide ones, that the others do not drown
+            log_variance = log_variance.abs() * torch.tensor([-1.0, 1.0]).repeat(n)[:n, None]
         log_variance.requires_grad_()
         handed = []
 
@@ -220,6 +222,14 @@ def _other_terms(right, parts, mean, log_variance):
                 cut.format(end),
             )
             for end in (0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15)
+        ),
+        *(
+            (
+                half_sum(cut_off.exp() + square - 1 - cut_off),
+                "log_variance is cut off on one side: beyond, your KL is another one, and has no gradient.",
+            )
+            for end in (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15)
+            for cut_off in (log_variance.clamp(min=-end), log_variance.clamp(max=end))
         ),
         *(
             (
@@ -699,17 +709,24 @@ def _check_where_sure(answer) -> None:
             last.weight.data.mul_(40)
     before = _all_weights(encoder, decoder)
     distortion, rate = (part.mean() for part in _parts(encoder, decoder, images, noise))
-    slope = _gradient(distortion + rate, encoder, decoder)
+    mean, log_variance = encoder(images).unbind(1)
+    pixels = decoder(reparameterise(mean, log_variance, noise)).sigmoid(), (images + 1) / 2
+    # PyTorch's cross-entropy of probabilities cuts its logarithm off at -100: not as good, and no mistake.
+    right = [
+        (one, _gradient(one + rate, encoder, decoder))
+        for one in (distortion, binary_cross_entropy(*pixels, reduction="sum") / len(images))
+    ]
     optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], RATE)
     returned = _take(answer, encoder, decoder, optimizer, images, noise)
     change, found = (
         (_all_weights(encoder, decoder) - before) / -RATE,
         as_tensor(returned[0], "the distortion"),
     )
-    if matches(found, distortion.detach(), tolerance=1e-2) and matches(
-        change, slope, tolerance=1e-2 * max(1.0, slope.abs().max().item())
-    ):
-        return
+    for value, slope in right:
+        if matches(found / value.detach(), 1.0, tolerance=1e-2) and matches(
+            change, slope, tolerance=1e-2 * max(1.0, slope.abs().max().item())
+        ):
+            return
     raise Wrong(
         "right for moderate logits; but where the decoder is sure, at logits far beyond ±20, the distortion "
         "is "
@@ -915,7 +932,6 @@ def implied_variance(answer):
             (pixels * 0.00025 / 2, "0.00025 is the example's weight. Take `kl_weight`."),
             (math.sqrt(pixels * weight), "that is a root. The variance is asked for, and what of the ½?"),
             (pixels * math.sqrt(weight) / 2, "the root of the weight stands where the weight belongs."),
-            (pixels * weight**2 / 2, "the weight is squared, and comes in once."),
             (pixels**2 * weight / 2, "the pixels' number is squared, and comes in once."),
             (1 - right, "that is 1 − σ²."),
             (1 + right, "1 is added."),
@@ -990,14 +1006,16 @@ def _how_it_grows(answer, pixels: int, weight: float, found: float, right: float
     """What twice the weight and twice the pixels make of a variance that is none of the known slips."""
     wrong = f"for {pixels} pixels and weight {weight:g} you get {found:.4g}, and σ² is {right:.4g}."
     try:
+        before = float(answer(100, 0.5))
         for name, other in (
-            ("weight of the KL", float(answer(pixels, 2 * weight))),
-            ("number of pixels", float(answer(2 * pixels, weight))),
+            ("weight of the KL", float(answer(100, 1.0))),
+            ("number of pixels", float(answer(200, 0.5))),
         ):
-            if not matches(other / found, 2.0, tolerance=1e-2):
+            if not matches(other / before, 2.0, tolerance=1e-2):
                 return (
                     f"{wrong} Twice the {name} means twice the variance; yours is multiplied by "
-                    f"{other / found:.3g}. How does it come in where the loss is multiplied until the KL has "
+                    f"{other / before:.3g}. How does it come in where the loss is multiplied until the KL "
+                    "has "
                     "weight 1?"
                 )
     except Exception:  # an answer may divide by 0

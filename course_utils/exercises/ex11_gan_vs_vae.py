@@ -23,6 +23,7 @@ from course_utils.checks import (
     weights_of,
 )
 from course_utils.checks.devices import call_anywhere
+from course_utils.exercises.chance import go_together
 
 # --- 11.1: a table without names ---------------------------------------------------------------------------
 
@@ -297,6 +298,16 @@ def _expect_noise(found, mean, log_variance, chosen):
         raise Wrong("one ε serves all coordinates of a latent. Each has its own.")
     if (noise - noise[:1]).abs().max() < 0.05:
         raise Wrong("one ε serves all latents. Each has its own.")
+    tails = noise.pow(4).mean().item()
+    if abs(tails - 3) > 0.7:  # of 5,000 normal numbers it is 3, give or take 0.14
+        raise Wrong(
+            f"the noise has the mean 0 and the deviation 1, and is not normal: its fourth powers average "
+            f"{tails:.2g}, and should 3. `torch.randn` draws from N(0, 1)."
+        )
+    if any(go_together(column) for column in noise.T):
+        raise Wrong(
+            "the noise of two latents goes together, such as ε and −ε. Each latent has noise of its own."
+        )
     return noise
 
 
@@ -409,10 +420,11 @@ def find_latents(answer):
         before = _errors(generator, start, images)
         reached = _errors(generator, _search(generator, images, start, STEPS, 0.1), images)
         results = {}
-        slope = torch.autograd.grad(*_error_of(generator, images, start))[0]
+        slope = torch.autograd.grad(*_error_of(generator, images, 2.5 * start))[0]
         for steps, lr in ((STEPS, 0.1), (0, 0.1), (2, 0.1), (2, SLOW), (1, SLOW)):
             handed = _as_it_comes(generator)
-            result = _take(answer, handed, images, start, steps, lr)
+            begin = 2.5 * start if steps == 1 else start  # far out, where a bound would show
+            result = _take(answer, handed, images, begin, steps, lr)
             _expect_same_generator(handed, _as_it_comes(generator))
             found = results[steps, lr] = as_tensor(result, "the latents")
             if found.shape == images.shape:
@@ -421,8 +433,8 @@ def find_latents(answer):
             if steps == STEPS and (_errors(generator, found, images) > 1.15 * reached + 0.02 * before).any():
                 _other_search(found, generator, images, start)
                 _expect_low(_errors(generator, found, images), before, reached, found)
-                one = as_tensor(_take(answer, _as_it_comes(generator), images, start, 1, SLOW))
-                _expect_first_step(one, start, slope)
+                one = as_tensor(_take(answer, _as_it_comes(generator), images, 2.5 * start, 1, SLOW))
+                _expect_first_step(one, 2.5 * start, slope)
                 _not_low(_errors(generator, found, images), before, reached)
             if steps == 0 and matches(found, results[STEPS, 0.1]):
                 raise Wrong("no steps lead where many do. Is `steps` used, or an earlier result kept?")
@@ -431,7 +443,7 @@ def find_latents(answer):
                     "with 0 steps the latents should still be those of `start`. Where does yours begin?"
                 )
             if steps == 1:
-                _expect_first_step(found, start, slope)
+                _expect_first_step(found, begin, slope)
             expect_like(result, dtype=torch.float32, requires_grad=False, name="what `find_latents` returns")
         if matches(results[2, 0.1], results[2, SLOW]):
             raise Wrong("a fiftieth of the learning rate makes no difference. Is `lr` used?")
@@ -488,13 +500,16 @@ def _other_search(found, generator, images, start) -> None:
 
 def _expect_first_step(found, start, slope) -> None:
     """Raises Wrong unless each coordinate went `lr` down the slope, as in Adam's first step."""
-    clear = slope.abs() > 1e-3 * slope.abs().max()
+    clear = slope.abs() > max(1e-3 * slope.abs().max().item(), 1e-3)
     step, wanted = (found - start)[clear] / SLOW, -slope.sign()[clear]
     if matches(step, wanted, tolerance=0.03):
         return
-    if start.abs().max() > 1 and found.abs().max() <= 1 + 1e-6:
+    end = found.abs().max().item()
+    if end < start.abs().max() - 2 * SLOW and (found.abs() > end - 1e-6).sum() > 1:
         raise Wrong(
-            "the latents are cut off at ±1. N(0, 1) has no such bound: let them go where the error is small."
+            f"the latents are cut off at ±{end:.3g}. N(0, 1) has no such bound: let them go where the error "
+            "is "
+            "small."
         )
     if not moved(found.float(), start.float()):
         raise Wrong(
@@ -509,7 +524,7 @@ def _expect_first_step(found, start, slope) -> None:
             raise Wrong(
                 f"the first step of Adam goes as far as `lr` in each coordinate, and yours "
                 f"{step.abs().mean():.3g} "
-                "times as far. Is `lr` handed on as it is, and is it Adam?"
+                "times as far. Is `lr` used as it is handed in, and is it Adam?"
             )
         raise Wrong(
             f"{1 - right_way:.0%} of the coordinates go the wrong way in the first step: it is not the "
@@ -964,6 +979,18 @@ def _players_mistake(change, slope, start, discriminator, images, latents, answe
     split = len(weights_of(generator))
     for part, name, other in ((slice(split), "G", "E"), (slice(split, None), "E", "G")):
         rest = change[split:] if name == "G" else change[:split]
+        other_slope = slope[split:] if name == "G" else slope[:split]
+        far = ((rest @ other_slope) / (other_slope @ other_slope)).item()
+        if (
+            matches(change[part], slope[part], tolerance=1e-3)
+            and rest.any()
+            and matches(rest, far * other_slope, tolerance=1e-3)
+        ):
+            raise Wrong(
+                f"D's step is right, and that of {name}; {other} goes in the right direction, but {far:.3g} "
+                "times "
+                "as far. Both terms of the players' loss have the weight 1."
+            )
         if matches(change[part], slope[part], tolerance=1e-3):
             fault = "has not moved: is it detached, or under `no_grad`?" if not rest.any() else "is not."
             raise Wrong(f"D's step is right, and that of {name}; that of {other} {fault}")
@@ -1199,6 +1226,33 @@ RULES = {
 }
 
 
+FIELDS = {  # a velocity in words → the velocity, the steps, where points from 2 and −1 end
+    "1 everywhere": (lambda x, t: torch.ones_like(x), 2, (3.0, 0.0)),
+    "t, at all places": (lambda x, t: t.view(-1, 1).expand_as(x), 1, (2.5, -0.5)),
+    "t, at all places, in 2 steps": (lambda x, t: t.view(-1, 1).expand_as(x), 2, (2.5, -0.5)),
+    "x, at all times": (lambda x, t: x, 1, (5.0, -2.5)),
+    "x², at all times": (lambda x, t: x.square(), 1, (22.0, -0.5)),
+    "t², at all places, in 2 steps": (lambda x, t: t.view(-1, 1).square().expand_as(x), 2, (2.375, -0.625)),
+}
+
+
+def _tell_by_simple_fields(answer) -> None:
+    """Raise Wrong: the first simple velocity with which the points end elsewhere."""
+    for words, (velocity, steps, ends) in FIELDS.items():
+        try:
+            found = answer(velocity, torch.tensor([[2.0], [-1.0]]), steps).flatten().tolist()
+        except Exception:  # an answer may fail on fields so simple
+            return
+        if not matches(found, list(ends)):
+            in_steps = "" if "steps" in words else f", in {steps} step{'s' if steps > 1 else ''}"
+            raise Wrong(
+                f"with the velocity {words}{in_steps}, points from 2 and −1 should end at {ends[0]:g} and "
+                f"{ends[1]:g}, and yours at {found[0]:.4g} and {found[1]:.4g}. In each step: the velocity "
+                "where "
+                "you are, and that at t + h where a whole step would lead; then a step with the mean of both."
+            )
+
+
 @exercise(
     "11.7",
     title="From noise to a digit",
@@ -1239,6 +1293,7 @@ def from_noise(answer):
                         f"that is {other} steps, and {steps} are asked for. How many times do so many "
                         "steps lie between, both ends counted?"
                     )
+            _tell_by_simple_fields(answer)
             expect_varied("what `from_noise` returns")
             raise Wrong(
                 "the points end somewhere else. In each step of length h = 1/steps: the velocity where "

@@ -178,8 +178,8 @@ def other_frechets(real: Tensor, fake: Tensor, means: Tensor, traces: Tensor, ov
         (means + traces - 2 * (cholesky[0] @ cholesky[1].T).trace(), no_root),
         (means + traces - 2 * (cholesky[0].T @ cholesky[1]).trace(), no_root),
         (means + traces - 2 * (cholesky[0].diagonal() * cholesky[1].diagonal()).sum(), no_root),
-        *((means + traces - 2 * _by_cholesky(a + shift * eye, b + shift * eye, shift, power), no_root)
-          for shift in (1e-9, 1e-6, 1e-5, 1e-4, 1e-3) for power in (0.5, 1.0)),
+        *((means + traces - 2 * _by_cholesky(a + first * eye, b + first * eye, shift, power), no_root)
+          for shift in (1e-9, 1e-6, 1e-5, 1e-4, 1e-3) for first in (shift, 0.0) for power in (0.5, 1.0)),
         *((means + traces - 2 * other, "the covariance of both sets *together* stands in the place of the "
            "root. Each set has its own, and the root is of their product.")
           for other in (pooled.trace(), pooled.sum(), square_root(pooled).trace(), pooled.trace() / 2)),

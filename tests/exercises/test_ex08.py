@@ -199,7 +199,7 @@ WRONG = [
     ("8.1", d_with(lambda r, f: -hinge(r, f)[0]), "sign"),
     ("8.1", d_with(lambda r, f: relu(1 - r) + relu(1 + f)), "one number"),
     ("8.1", d_with(lambda r, f: relu(1 - r).mean() + relu(1 + f.detach()).mean()), "lost its history"),
-    ("8.1", d_with(lambda r, f: relu(3 - r).mean() + relu(3 + f).mean()), "one sample costs"),
+    ("8.1", d_with(lambda r, f: relu(3 - r).mean() + relu(3 + f).mean()), "of one real sample"),
     ("8.1", d_with(lambda r, f: relu(2 - r).mean() + relu(2 + f).mean()), "margins lie at ±2"),
     ("8.1", d_with(lambda r, f: relu(-r).mean() + relu(1 + f).mean()), "real samples have no margin"),
     ("8.1", d_with(lambda r, f: relu(1 - r).mean() - relu(1 + f).mean()), "subtracted"),

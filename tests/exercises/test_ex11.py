@@ -693,7 +693,7 @@ WRONG = [
     ("11.7", lambda v, s, n: heun(lambda x, t: v(x, 0.5), s, n), "a time for each point"),
     ("11.7", lambda v, s, n: heun(v, s, n).double(), "float64"),
     ("11.7", lambda v, s, n: heun(v, s, n).numpy(), "PyTorch tensor"),
-    ("11.7", lambda v, s, n: heun(v, s, n) + 0.3, "somewhere else"),
+    ("11.7", lambda v, s, n: heun(v, s, n) + 0.3, "should end at 3 and 0"),
 ]
 
 

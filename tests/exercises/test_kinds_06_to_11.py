@@ -318,8 +318,9 @@ def step(loss=lambda d, r: d + r, cross_entropy=None, rate=None, steps=None):
     return take_step
 
 
-def of_probabilities(logits, bits, reduction):
-    return F.binary_cross_entropy(logits.sigmoid(), bits, reduction=reduction)
+def with_small_number(logits, bits, reduction):
+    p = logits.sigmoid()
+    return -(bits * (p + 1e-7).log() + (1 - bits) * (1 - p + 1e-7).log()).sum()
 
 
 def in_halves(log_weights):
@@ -330,12 +331,21 @@ def in_halves(log_weights):
 # --- 11 ----------------------------------------------------------------------------------------------------
 
 
-def posterior(scale=lambda v: (v / 2).exp()):
+def posterior(scale=lambda v: (v / 2).exp(), noise=lambda n, d, rng: torch.randn(n, d, generator=rng)):
     def aggregate_posterior(mean, log_variance, n, rng):
         i = torch.randint(len(mean), (n,), generator=rng)
-        return mean[i] + scale(log_variance[i]) * torch.randn(n, mean.shape[1], generator=rng)
+        return mean[i] + scale(log_variance[i]) * noise(n, mean.shape[1], rng)
 
     return aggregate_posterior
+
+
+def uniform(n, d, rng):
+    return (torch.rand(n, d, generator=rng) - 0.5) * 12**0.5
+
+
+def in_opposite_pairs(n, d, rng):
+    noise = torch.randn((n + 1) // 2, d, generator=rng)
+    return torch.cat([noise, -noise])[:n]
 
 
 def search(
@@ -437,7 +447,7 @@ WRONG = [
     ("6.1", side(lambda n, k, s, p, o: larger(n, k, p, s, o)), "in another order"),
     ("6.1", side(lambda n, *layer: min(32, larger(n, *layer))), "cut off at 32"),
     ("6.1", side(lambda n, k, s, p, o: larger(n, k, s, 0, o)), "`padding` is missing"),
-    ("6.1", lambda start, layers: side(larger)(start, layers) // 2 * 2, "should be 25"),
+    ("6.1", lambda start, layers: side(larger)(start, layers) // 2 * 2, "look at `start`"),
     ("6.1", without_stride_one, "counts in full"),
     ("6.2", painter((1, 2, 2), behind=[nn.ReflectionPad2d(8)]), "draws 16×16 pixels: the rest is filled"),
     ("6.2", painter((2, 2, 4), behind=[Corner()]), "is cut off"),
@@ -448,6 +458,7 @@ WRONG = [
     ("6.5", forth_only, "the way back, Wᵀ u"),
     ("7.4", with_spread(lambda g: g.mean((2, 3, 4)).std(1, correction=0)), "*where* their strokes lie"),
     ("7.4", with_spread(lambda g: g.std(1, correction=0).flatten(1).median(1).values), "*median*"),
+    ("7.4", with_spread(lambda g: g.flatten(2).norm(dim=2).std(1, correction=0)), "of the samples [[0.0"),
     ("7.5", counted(lambda d, codes: math.prod(len(one.unique()) for one in d.T)), "counted by itself"),
     ("7.5", counted(lambda d, codes: len((codes % 256).unique())), "wrap round"),
     ("8.1", lambda r, f: (relu(1 - r).sum() / 2 + relu(1 + f).sum() / 2, -f.mean()), "divided by 2"),
@@ -504,13 +515,14 @@ WRONG = [
     ("9.13", by_arcsine, "into the equation"),
     ("10.1", by_product, "*product* of 400 variances"),
     ("10.1", lambda m, v: parts(m, v.clamp(-5, 5)).sum(1), "cut off at ±5"),
+    ("10.1", lambda m, v: parts(m, v.clamp(min=-12)).sum(1), "cut off on one side"),
     ("10.1", lambda m, v: 0.5 * (m.sum(1) ** 2 + (v.exp() - 1 - v).sum(1)), "before they are squared"),
     ("10.1", lambda m, v: parts(m, v).flatten().reshape(m.shape[1], -1).sum(0), "`reshape` deals"),
     ("10.1", lambda m, v: parts(m - m.mean(0), v).sum(1), "for μ ="),
     ("10.3", step(rate=lambda m, v, z, n: 0.5 * (z**2 - n**2 - v).sum(1)), "at the one draw of z"),
     ("10.3", step(steps=2), "two steps were taken"),
     ("10.3", step(lambda d, r: d + 0.3 * r), "1·distortion + 0.3·rate"),
-    ("10.3", step(cross_entropy=of_probabilities), "where the decoder is sure"),
+    ("10.3", step(cross_entropy=with_small_number), "where the decoder is sure"),
     ("10.4", lambda pixels, weight: pixels // 2 * weight, "an integer division"),
     ("10.4", lambda pixels, weight: 3 * int((pixels / 3) ** 0.5) ** 2 * weight / 2, "whatever their shape"),
     ("10.4", lambda pixels, weight: pixels * weight / (1 + weight) / 2, "Twice the weight"),
@@ -518,6 +530,9 @@ WRONG = [
     ("10.5", in_halves, "the draws are split"),
     ("11.1", {"flow": "A", "GAN": "B", "mixture": "C", "VAE": "D"}, "wrong way round"),
     ("11.3", posterior(lambda v: (v / 2).exp().sqrt()), "the root is taken twice"),
+    ("11.3", posterior(noise=uniform), "is not normal"),
+    ("11.3", posterior(noise=in_opposite_pairs), "ε and −ε"),
+    ("11.4", search(then=lambda z: z.clamp_(-2, 2)), "cut off at ±2"),
     ("11.4", search(after=lambda g: g.requires_grad_(True)), "came frozen are left trainable"),
     ("11.4", search(after=lambda g: g.zero_grad()), "have been cleared"),
     ("11.4", search(then=lambda z: z.clamp_(-1, 1)), "cut off at ±1"),
@@ -530,9 +545,11 @@ WRONG = [
     ("11.5", played(steps=2), "takes 2 steps"),
     ("11.5", one_after_the_other, "One step of both together"),
     ("11.5", played(drawn=torch.randn_like), "new noise in their step"),
+    ("11.5", played(loss=lambda f, r: softplus(-f).mean() + 2 * softplus(r).mean()), "2 times as far"),
     ("11.6", math.log(99), "log *odds*"),
     ("11.7", heun(kept=True), "asked at the *trial* point"),
     ("11.7", heun(last=True), "the last step is Euler's"),
+    ("11.7", heun(lambda a, b: 1.5 * b - 0.5 * a), "with the velocity t"),
     ("11.7", heun(after=lambda t, h: min(t + h, 1 - h)), "never gets to 1"),
 ]
 
