@@ -848,8 +848,7 @@ def _far_out(answer) -> None:
             if not matches(slope, wanted):
                 raise Wrong(
                     f"right for a row of logits; of logits in the shape {tuple(alone.shape)} slopes stand "
-                    "at other "
-                    "places, or are others. Each logit has its own slope, at its own place."
+                    "at other places, or are others. Each logit has its own slope, at its own place."
                 )
     sure = torch.tensor([-20.0, 20.0], dtype=torch.float64)
     for slope, wanted, place in zip(
