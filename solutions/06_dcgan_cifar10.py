@@ -1670,6 +1670,7 @@ plots.show(
 #
 # - Size first: to get from 4×4 to 32×32 with layers that exactly multiply by their stride, the
 #   strides multiply up to 8. An assertion on the shape costs nothing.
+#   <!-- number 8: 32 over 4 -->
 # - A layer that makes neighbouring pixels by different weights brings a pattern of two pixels'
 #   period. The power spectrum shows it at frequency ½. Training takes most of it away.
 # - Augment everything that D sees, differentiably; or G learns the augmentation.

@@ -145,10 +145,12 @@ world = torch.full((10, 1, 11, 7), -1.0)
 for digit, bars in enumerate(LIT):
     for bar in bars:
         world[(digit, 0, *BARS[bar])] = 1.0
+world = nn.functional.pad(world, (1, 1, 1, 1), value=-1.0)  # a dark rim
 odds = torch.arange(1.0, 11.0) / 55  # from 1/55 for a 0 to 10/55 for a 9
 scratch = torch.zeros(1, 11, 7, dtype=torch.bool)
 for bar in "beg":
     scratch[(0, *BARS[bar])] = True
+scratch = nn.functional.pad(scratch, (1, 1, 1, 1))
 
 # %% [markdown]
 # ### Exercise 13.2 — The safest completion (●●○, 15 min)
@@ -618,9 +620,9 @@ plots.show(
 # network that played. A method that comes without its place in this plane has told you half of
 # what it does. "Our PSNR is higher" may mean "our answers are greyer".
 #
-# SSIM counts as a distortion, and does not quite follow: it even rises with the first weight. It compares
-# local contrast, and a grey stroke has too little. The theorem is about averages at the bound; no
-# network of a few seconds is there yet, and one that was further off in SSIM had something to gain.
+# SSIM counts as a distortion, and does not quite follow: it even rises with the first weight. It
+# compares local contrast, and a grey stroke has too little. The theorem speaks of the bound. None of
+# these networks is on it, so some can gain in both.
 
 # %% tags=["claim"]
 claim(
@@ -1087,6 +1089,10 @@ plots.show(
 # | thick digits | every stroke grows by a pixel on each side |
 # | digits upside down | half a turn |
 # | digits as large pixels, 7×7 | means of blocks; there is no way back |
+#
+# A third term is the paper's own, for paintings: what lies in B already $G$ should leave alone, and
+# $F$ what lies in A. Without it we saw a training take the negative of an image and back, which is
+# a closed cycle, too.
 
 # %%
 show_source(cyclegan)
@@ -1103,10 +1109,10 @@ def train_cycle(name: str):
     networks = [ReferenceUNet(width=8), ReferenceUNet(width=8)]
     layers = 1 if name == "large pixels" else 2  # of blocks one need not see far
     judges = [PatchDiscriminator(width=16, layers=layers), PatchDiscriminator(width=16, layers=layers)]
-    game = cyclegan(*networks, *judges, cycle=10.0, betas=(0.5, 0.99))
+    game = cyclegan(*networks, *judges, cycle=10.0, identity=5.0, betas=(0.5, 0.99))
     draw = data.unpaired_sampler(lambda n, rng: STYLES[name](draw_others(n, rng)), draw_plain)
     settings = {"batch_size": 32, "ema_half_life": 2_000, "device": "cpu"}
-    return train(game, draw, images=IMAGES // 2, seed=seed(8), **settings)
+    return train(game, draw, images=IMAGES // 3, seed=seed(8), **settings)
 
 
 cycles = {"thick": train_cycle("thick")}
@@ -1155,23 +1161,24 @@ plots.show(
         title="Translated without a single pair",
         note=test.note,
         alt="Three groups of three rows: digits, their true translations, and those of the CycleGAN. Thick digits are "
-        "right; those upside down are no half turns of the digits above; the last row is made of large pixels.",
+        "right; those upside down are no half turns of the digits above; the last row lies between a digit and its large pixels.",
     )
 )
 
 # %% [markdown]
-# The cycle closes in all three: what comes back differs little from what was sent. Only with thick
-# digits is the translation near the true one. The other two fail in different ways.
+# The cycle closes in all three: what comes back differs little from what was sent. With thick
+# digits the translation is near the true one. The other two fail in different ways.
 #
 # **Upside down**: the way back is found, the true way is not. Look at the rows. A 6 may stay as it
 # is, or nearly: in B it passes for a 9 upside down. Both discriminators are content, and the cycle is closed.
 # Nobody asked for half a turn. This is the impostor of the plane, found by a training.
 #
-# **Large pixels**: the translation looks like B, and should have no information left to come back from.
-# Each block is one number, so no $F$ *could* find the strokes. It does, as long as nobody touches the
-# image. Take the mean of every block once more, which changes nothing of an image of large pixels,
-# and the way back ends somewhere else. $G$ has hidden the digit in small differences of grey, and $F$ reads them:
-# **steganography** (Chu, Zhmoginov and Sandler, 2017, saw it in maps from aerial photographs).
+# **Large pixels**: real ones hold one number for a block, and from these no $F$ *could* find the
+# strokes. Yet the way back closes. Look closely at the last row: within the blocks strokes are left,
+# fainter than in A, and $F$ reads them. Take the mean of every block once more, and the way back
+# ends somewhere else. The cycle pays $G$ for carrying along what B should not hold, as unseen by $D$
+# as it can. In the paper's trainings it was next to invisible: **steganography** (Chu, Zhmoginov and
+# Sandler, 2017, saw it in maps from aerial photographs).
 
 # %% tags=["claim"]
 claim(
@@ -1180,7 +1187,7 @@ claim(
     every_seed=True,
 )
 claim(
-    "Only with thick digits is the translation near the true one",
+    "With thick digits the translation is near the true one",
     ways["thick"].truth < 0.5 * ways["upside down"].truth,
     every_seed=True,
 )
@@ -1190,9 +1197,9 @@ claim(
     every_seed=True,
 )
 claim(
-    "Take the mean of every block once more, which changes nothing of an image of large pixels, and the way back ends "
-    "somewhere else",
-    ways["large pixels"].disturbed > 2 * ways["large pixels"].cycle,
+    "Take the mean of every block once more, and the way back ends somewhere else",
+    ways["large pixels"].disturbed > 1.7 * ways["large pixels"].cycle
+    and (translated["large pixels"] - data.blocks(translated["large pixels"])).abs().mean() > 0.02,
     every_seed=True,
 )
 

@@ -499,7 +499,7 @@ def test_the_report_refuses_quick_results(tmp_path):
 def test_the_page_is_what_the_results_say():
     results = report.all_records()
     pages = report.pages(results)
-    assert {path.name for path in pages} == {"benchmarks.md", "ablations.md"}
+    assert {path.name for path in pages} == {"benchmarks.md", "ablations.md", "speed.md"}
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, "call `python -m benchmarks report`"
     assert report.PICTURE.exists() == any(report.on_cpu(results).values())

@@ -74,7 +74,7 @@ draw()
 # %% [markdown]
 # ## At the end
 #
-# See [the page](../docs/page.md#of-its-own) and arXiv:1406.2661.
+# See [the page](../docs/page.md#of-its-own) and arXiv:1406.2661, as Goodfellow et al. (2014) say.
 """
 LATER = """# %% [markdown]
 # # A notebook that arrived
@@ -188,7 +188,10 @@ def test_a_sound_course_gives_a_book(tmp_path):
     # pictures are files with their words; citations and links lead to the book's own pages
     assert 'alt="A white field."' in page
     assert "data:image" not in page
-    assert page.count('href="references.html#goodfellow2014generative"') == 2
+    assert page.count('href="references.html#goodfellow2014generative"') == 3
+    without_spans = page.replace("</span>", "")
+    assert ">Goodfellow et al. 2014</a>)" in without_spans
+    assert ">Goodfellow et al. (2014)</a> say" in without_spans
     assert 'href="page.html#of-its-own"' in page
     assert 'href="#where-to"' in page
     front = (tmp_path / "book" / "html" / "index.html").read_text(encoding="utf-8")
@@ -334,6 +337,7 @@ def test_short_slides_are_put_together_but_a_question_waits_for_its_figure():
     assert made[0].notes == ["- a", "- b", ""]
     made = together(slide("Which of the two?"), figure(), slide("- after"), slide("- other", "Two"))
     assert [one.blocks for one in made] == [["Which of the two?"], [], ["- after"], ["- other"]]
+    assert slides._shown("Words. **Predict.** Which one? Then.", first=False) == ["- **Predict.** Which one?"]
     long = "- " + "word " * 90
     assert len(together(slide(long), slide(long))) == 2
 

@@ -20,7 +20,7 @@ SURNAME = r"[^\W\d_a-z][\w’'-]+"
 # Goodfellow et al. 2014 · Lim and Ye (2017) · Mescheder, Geiger, Nowozin 2018 · (White, 2016)
 NAMED = re.compile(
     rf"\b(?P<first>{SURNAME})(?P<others>\s+et\s+al\.|(?:,\s+{SURNAME})*(?:,|,?\s+and)\s+{SURNAME}),?\s+"
-    rf"\(?(?P<year>(?:19|20)\d\d)|\((?P<alone>{SURNAME}),?\s+(?P<alone_year>(?:19|20)\d\d)[a-z]?\)"
+    rf"\(?(?P<year>(?:19|20)\d\d)(?:(?<=\(\d{{4}})\))?|\((?P<alone>{SURNAME}),?\s+(?P<alone_year>(?:19|20)\d\d)[a-z]?\)"
 )
 ITEM = re.compile(r"^(?:- |\d+\. )(?P<authors>[^*]+?)[:,.]? \*(?P<title>[^*]+?)\.?\*[.,]?(?P<rest>.*)$")
 HEAD = (

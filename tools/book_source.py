@@ -151,8 +151,9 @@ class Links:
 
     def _citation(self, one: bibliography.Citation) -> str:
         before, words = ("(", one.words[1:]) if one.words.startswith("(") else ("", one.words)
-        after = ")" if words.endswith(")") else ""
-        return f"{before}[{words.removesuffix(')')}](#{one.papers[0].key}){after}"
+        after = ")" if words.count(")") > words.count("(") else ""  # not that of "Radford et al. (2016)"
+        words = words.removesuffix(after)
+        return f"{before}[{words}](#{one.papers[0].key}){after}"
 
     def _image(self, found: re.Match, path: Path) -> str:
         """Pictures of docs/images/ lie beside every page."""

@@ -39,7 +39,7 @@ MARKS = (30.0,)  # seconds after which the generators of "ways" are judged, besi
 PARTS = ("ways", "codes", "labels", "knobs")
 KNOBS = {
     "thresholds": (0.2, 0.5, 0.8, 1.2, 1.6, 2.0, 3.0),
-    "percentiles": (0.0, 25.0, 50.0, 75.0, 90.0, 99.0),
+    "sharpnesses": (0.0, 3.0, 6.0, 10.0),
 }
 
 

@@ -144,8 +144,13 @@ def _shown(block: str, first: bool) -> list[str]:
     sentences = split_sentences(" ".join(block.split()))
     if first:
         return [_until(sentences, 2 * CHARACTERS + 40)]
-    bold = [sentence for sentence in sentences if "**" in sentence]
-    return _pieces([f"- {sentence}" for sentence in bold]) if bold else []
+    items = []
+    for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
+        if re.fullmatch(r"\*\*[^*]+[.:]\*\*", sentence) and "**" not in following:  # such as "**Predict.**"
+            items.append(f"- {sentence} {following}".rstrip())
+        elif "**" in sentence:
+            items.append(f"- {sentence}")
+    return _pieces(items) if items else []
 
 
 def _pieces(items: Sequence[str]) -> list[str]:

@@ -139,22 +139,25 @@ def rejection_sample(
     *,
     labels: Tensor | None = None,
     percentile: float = 100.0,
+    sharpness: float = 1.0,
     pilot: int = 1_000,
     seed: int = 0,
     batch_size: int = 100,
 ) -> tuple[Tensor, float]:
-    """n samples, each accepted with probability min(1, exp(t(x) − t_M)), t the discriminator's logit.
+    """n samples, each accepted with probability min(1, exp(s·(t(x) − t_M))), t the discriminator's logit.
 
     The simple form of discriminator rejection sampling (Azadi et al. 2019, arXiv:1810.06758): a perfect D of
     the non-saturating game has exp(t) = p_data / p_g, and where t_M is its largest value, what is accepted
-    is distributed as the data. With a lower t_M more is accepted, and good samples no longer weigh by how
-    good they are.
+    is, with s = 1, distributed as the data. With a lower t_M more is accepted, and good samples no longer
+    weigh by how good they are. With a larger s the choice is harder: a spectrally normalised D speaks too
+    softly for s = 1 to choose much.
 
     Args:
         generator, discriminator: of one training; put into evaluation mode.
         n: how many to return.
         labels: (n,) the class of each, for networks that take labels; None for ones that do not.
         percentile: t_M is this percentile of the logits of `pilot` samples; 100 for the largest.
+        sharpness: s ≥ 0; 0 accepts everything.
         pilot: how many samples are looked at to find it.
         seed: of all that is random.
         batch_size: how many candidates at a time.
@@ -178,7 +181,7 @@ def rejection_sample(
         rejected = []
         for places in waiting.split(batch_size):
             samples, logits = drawn(places)
-            accepted = torch.rand(len(places), generator=rng) < (logits - limit).exp()
+            accepted = torch.rand(len(places), generator=rng) < (sharpness * (logits - limit)).exp()
             chosen.update(zip(places[accepted].tolist(), samples[accepted], strict=True))
             rejected.append(places[~accepted])
         waiting = torch.cat(rejected)

@@ -209,7 +209,7 @@ def knob_curve(
     discriminator: nn.Module,
     *,
     thresholds: Sequence[float] = (),
-    percentiles: Sequence[float] = (),
+    sharpnesses: Sequence[float] = (),
     samples: int = 5_000,
     seed: int = 0,
 ) -> list[dict[str, float]]:
@@ -218,7 +218,7 @@ def knob_curve(
     Args:
         generator, discriminator: of one training, with labels.
         thresholds: of `truncated_latents`.
-        percentiles: of `rejection_sample`.
+        sharpnesses: of `rejection_sample`, with t_M the 95th percentile.
         samples: for each setting.
         seed: of the latents.
 
@@ -239,11 +239,11 @@ def knob_curve(
         rng = torch.Generator().manual_seed(seed)
         latents = truncated_latents(samples, generator.latent_dim, threshold, rng)
         measured("truncation", threshold, generate(generator, latents, labels), 1.0)
-    for percentile in percentiles:
+    for sharpness in sharpnesses:
         found = rejection_sample(
-            generator, discriminator, samples, labels=labels, percentile=percentile, seed=seed
+            generator, discriminator, samples, labels=labels, percentile=95, sharpness=sharpness, seed=seed
         )
-        measured("rejection", percentile, *found)
+        measured("rejection", sharpness, *found)
     return rows
 
 

@@ -76,3 +76,12 @@ def test_a_lower_percentile_accepts_more_and_chooses_less():
     assert rates[0] < rates[1] < rates[2] and rates[2] > 0.99
     spreads = [samples.std().item() for samples, _ in found]
     assert spreads[0] < spreads[1] < spreads[2] and spreads[2] == pytest.approx(2, abs=0.1)
+
+
+def test_a_sharper_choice_is_the_density_q_times_the_ratio_to_the_power_of_the_sharpness():
+    """N(0, 4)·(N(0, 1) / N(0, 4))² ∝ N(0, 1/1.75)."""
+    samples, accepted = rejection_sample(Line(), Ratio(), 4_000, sharpness=2.0, pilot=4_000, seed=3)
+    assert kstest(samples[:, 0].numpy() * math.sqrt(1.75), "norm").pvalue > 0.01
+    everything, all_of_them = rejection_sample(Line(), Ratio(), 2_000, sharpness=0.0)
+    assert all_of_them == 1 and everything.std().item() == pytest.approx(2, abs=0.1)
+    assert accepted < 0.5
