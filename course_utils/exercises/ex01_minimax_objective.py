@@ -837,7 +837,7 @@ def _far_out(answer) -> None:
     """Large logits: nothing overflows, and a small slope is a small number of its own."""
     for alone in (torch.tensor([0.7]), torch.tensor([[0.7, -1.0], [2.0, 0.1]])):
         slopes = call(answer, alone.double(), name="generator_slopes")
-        for slope in slopes:
+        for slope, wanted in zip(slopes, (-alone.sigmoid(), alone.sigmoid() - 1), strict=True):
             expect_shape(
                 slope,
                 tuple(alone.shape),
@@ -845,6 +845,11 @@ def _far_out(answer) -> None:
                 f"right for a row of logits; of logits in the shape {tuple(alone.shape)} the slopes have the "
                 f"shape {tuple(getattr(slope, 'shape', ()))}. Each logit has its own: leave the shape alone.",
             )
+            if not matches(slope, wanted):
+                raise Wrong(
+                    f"right for a row of logits; of logits in the shape {tuple(alone.shape)} slopes stand "
+                    "at other places, or are others. Each logit has its own slope, at its own place."
+                )
     sure = torch.tensor([-20.0, 20.0], dtype=torch.float64)
     for slope, wanted, place in zip(
         call(answer, sure, name="generator_slopes"),

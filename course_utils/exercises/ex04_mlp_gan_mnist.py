@@ -418,8 +418,7 @@ def _which_batch(answer, generator, discriminator, real, latents, value) -> None
             if any(matches(times, simple, tolerance=1e-3) for simple in (-1, 0.1, 0.25, 0.5, 2, 3, 4, 10)):
                 raise Wrong(
                     f"the term of the {batch} is right, and that of the {other} is multiplied by "
-                    f"{times:.3g}. Both "
-                    "have the weight 1."
+                    f"{times:.3g}. Both have the weight 1."
                 )
             raise Wrong(
                 f"the term of the {batch} is right, but not the term of the {other}: which target, which "

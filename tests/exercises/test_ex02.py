@@ -239,7 +239,7 @@ WRONG = [
     ("2.4", CHOICES | {"E": "in"}, "Does the damping still win"),
     ("2.4", CHOICES | {"F": "in", "A": "circle"}, "4 of 6"),
     ("2.4", CHOICES | {"A": "outwards"}, "you gave 'outwards'"),
-    ("2.4", {"A": "out"}, "no prediction for B"),
+    ("2.4", {"A": "out"}, "No prediction for B"),
     ("2.4", ["out"] * 6, "Give a dictionary"),
     ("2.2", lambda field, w, h, n: torch.tensor([1.284965, 0.520003]), "same whatever the arguments"),
     ("2.5", lambda e, h: 0.995, "whatever the arguments|does not change"),
@@ -265,7 +265,7 @@ WRONG = [
     ("2.7", not_measured, "not measured"),
     ("2.7", changed(lambda values, growth: (values, growth**2)), "is the square"),
     ("2.7", changed(lambda values, growth: (values, math.log(growth))), "its logarithm"),
-    ("2.7", changed(lambda values, growth: (values, growth**200)), "per step it is a root"),
+    ("2.7", changed(lambda values, growth: (values, growth**200)), "Per step it is a root"),
     (
         "2.7",
         lambda *losses: fate(*losses, start=0.5, steps=400),

@@ -327,7 +327,7 @@ MISTAKES = [
     ("2.7", fate(measure=lambda r: r[-1] / r[0]), "per step it is a root"),
     ("2.7", fate(measure=lambda r: (r[0] / r[-1]) ** (1 / 300)), "divide later by earlier"),
     ("2.7", fate(measure=lambda r: (r[-1] / r[0]) ** (1 / 100)), "root of order 100"),
-    ("2.7", fate(measure=lambda r: max(b / a for a, b in itertools.pairwise(r))), "single ratio"),
+    ("2.7", fate(measure=lambda r: max(b / a for a, b in itertools.pairwise(r))), "one single ratio"),
     ("2.7", fate(eigenvalues=lambda m: torch.linalg.eigvals(m + torch.eye(2))), "a 1 too many"),
     ("3.2", g_step, "each other's place"),
     ("3.3", untrained, "takes out *every* axis"),
