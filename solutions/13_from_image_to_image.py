@@ -600,7 +600,6 @@ for axes, task in zip(panels, CURVES, strict=True):
     for weight, *place in zip(errors, *middle, strict=True):
         axes.annotate(f"{weight:g}", place, fontsize=9, xytext=(6, 4), textcoords="offset points")
     axes.set(title=task, xlabel="Fréchet distance", ylabel="squared error")
-    axes.set_xscale("log")
     axes.margins(0.15)
 handles, names = panels[0].get_legend_handles_labels()
 unique = dict(zip(names, handles, strict=True))
