@@ -480,7 +480,7 @@ check("0.4", loss_of_guessing)
 # | 09 Judging generators | how good is it, in numbers? | 220 min | 65 s |
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
 # | 11 GAN vs. VAE | which of the two, and when? | 146 min | 150 s |
-# | 12 Asking for a digit | how do you tell a generator what to draw? | 131 min | 240 s |
+# | 12 Asking for a digit | how do you tell a generator what to draw? | 131 min | 3.5 min |
 # | 13 From image to image | how does one picture become another? | 187 min | 240 s |
 #
 # Notebooks without times are still to come. None will run for more than 8 minutes on two CPU
@@ -610,9 +610,10 @@ claim(
 # %% [markdown]
 # ## Something to keep
 #
-# This generator cannot be told which digit to draw; notebook 12 builds one that can. But you can
-# draw many and choose, and you have all that it takes: 1,000 images, and for each the
-# classifier's ten probabilities.
+# This generator cannot be told which digit to draw; [notebook
+# 12](12_asking_for_a_digit.ipynb#Write-a-number) builds one that can. But you can draw many and
+# choose, and you have all that it takes: 1,000 images, and for each the classifier's ten
+# probabilities.
 #
 # ### Exercise 0.5 — A number that nobody wrote (●●○, 10 min)
 #
