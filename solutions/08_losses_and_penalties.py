@@ -1267,7 +1267,9 @@ print(
 figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
 for place, row in enumerate(table.values()):
     for panel, key in zip(panels, ("js", "frechet"), strict=True):
-        panel.plot(row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], markersize=6)
+        panel.plot(
+            row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], alpha=0.6, markersize=6
+        )
         panel.plot(
             median(row[key]), place, "|", color=plots.COLORS["optimum"], markersize=16, markeredgewidth=2
         )
@@ -1279,7 +1281,7 @@ panels[0].set(
 )
 panels[0].invert_yaxis()
 panels[1].set(xlabel="Fréchet distance (lower is better)", title="MNIST", xscale="log")
-panels[0].plot([], [], "o", color=plots.COLORS["model"], label="a seed")
+panels[0].plot([], [], "o", color=plots.COLORS["model"], alpha=0.6, label="a seed")
 panels[0].plot(
     [],
     [],

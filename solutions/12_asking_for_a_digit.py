@@ -136,6 +136,7 @@ questions = check("12.1", two_questions, otherwise=split_logit)
 #
 # - One **does not listen**: it draws the data's own ring, all clouds alike, whatever the label.
 # - One **smears**: it draws at the cloud asked for, twice as wide.
+#   <!-- number twice as: smeared_pairs -->
 #
 # For both, all densities are known. So $t^*$ and its two parts can be computed, and a real
 # discriminator can be trained beside them: a small network that sees the two coordinates and the
@@ -447,7 +448,7 @@ claim("Let it play on the ring", as_asked(projected) > 0.95, every_seed=True)
 # *as well as possible*; the term with $q$ is missing.
 #
 # A case where the difference shows: three classes that overlap, Gaussians of standard deviation 0.6
-# around −1, 0 and 1.
+# around −1, 0 and 1. <!-- number 0.6: in the cell below -->
 #
 # ### Exercise 12.4 — Predict what the classifier pays for (●●○, 5 min)
 #
@@ -863,8 +864,8 @@ claim(
 # %% [markdown]
 # ### And with no labels at all?
 #
-# Then nobody can tell G what a 7 is. But one may ask it to have *some* code that matters. **InfoGAN**
-# (Chen et al., 2016) gives G a category $c$ out of ten and two numbers $u$ between −1 and 1, drawn
+# Then nobody can tell G what a 7 is. <!-- number 7: a digit --> But one may ask it to have *some*
+# code that matters. **InfoGAN** (Chen et al., 2016) gives G a category $c$ out of ten and two numbers $u$ between −1 and 1, drawn
 # by chance like the rest of the latent, and demands that they can be read off the image: the
 # *mutual information* $I(c; x)$ of code and image shall be large.
 #
@@ -1150,7 +1151,8 @@ claim("Most of them are read as what they were asked to be", as_read > 0.7, ever
 # Give G the label, and a discriminator that is shown the points only. People do look for the missing
 # term in G's loss: a reader of a popular repository asked where it is, and was told that D, being
 # fed the labels, takes its place ([PyTorch-GAN, issue
-# 37](https://github.com/eriklindernoren/PyTorch-GAN/issues/37), 2019). Leave out that half, and:
+# #37](https://github.com/eriklindernoren/PyTorch-GAN/issues/37), 2019). <!-- number 37: of the issue -->
+# Leave out that half, and:
 
 
 # %%
@@ -1205,7 +1207,8 @@ scatter_by_label(
 # is an InfoGAN, made by mistake. The real pairs are what fixes the meaning of the labels. (A related
 # slip is in print: a softmax in front of a loss that has one already, in the auxiliary head of a
 # widely copied collection, reported in [generative-models, issue
-# 20](https://github.com/wiseodd/generative-models/issues/20), 2017.)
+# #20](https://github.com/wiseodd/generative-models/issues/20), 2017.)
+# <!-- number 20: of the issue -->
 
 # %% tags=["claim"]
 claim(
