@@ -276,8 +276,8 @@ plots.show(
 # sector of the cloud asked for the second has nothing to say. A discriminator *without* the label
 # asks the first question only. Keep that in mind for the first of the slips below.
 #
-# The network agrees with $D^*$ wherever there are points. (Far away from all of them it may say what
-# it likes. Nobody ever asked it there.)
+# The network agrees with $D^*$ wherever there are points. (Far away from all of them it may say
+# what it likes. Nobody ever asked it there.)
 
 # %% tags=["claim"]
 claim(
@@ -375,9 +375,9 @@ claim("each colour has its own cloud", as_asked(listening) > 0.95, every_seed=Tr
 show_source(ClassBatchNorm)
 
 # %% [markdown]
-# The last row is the youngest and the least obvious: why an *inner product*? The second question of
-# exercise 12.1 is $\log p(y \mid x) - \log q(y \mid x)$. Suppose that both are what the last layer of
-# a classifier computes: a softmax over inner products with features $\phi(x)$,
+# The last row is the youngest and the least obvious: why an *inner product*? The second question
+# of exercise 12.1 is $\log p(y \mid x) - \log q(y \mid x)$. Suppose that both are what the last
+# layer of a classifier computes: a softmax over inner products with features $\phi(x)$,
 #
 # $$p(y \mid x) = \frac{e^{a_y \cdot \phi(x)}}{\sum_k e^{a_k \cdot \phi(x)}}, \qquad
 # q(y \mid x) = \frac{e^{b_y \cdot \phi(x)}}{\sum_k e^{b_k \cdot \phi(x)}}.$$
@@ -390,9 +390,9 @@ show_source(ClassBatchNorm)
 #
 # ### Exercise 12.3 — Build the projection discriminator (●●●, 25 min)
 #
-# Write it as a network. It is handed the features $\phi$, a network from samples to `width` numbers,
-# and builds the rest. Called with samples and labels it returns the logits. It should work for
-# points and images, for any width and number of classes.
+# Write it as a network. It is handed the features $\phi$, a network from samples to `width`
+# numbers, and builds the rest. Called with samples and labels it returns the logits. It should
+# work for points and images, for any width and number of classes.
 
 
 # %%
@@ -420,8 +420,8 @@ class ProjectionDiscriminator(nn.Module):
 YourDiscriminator = check("12.3", ProjectionDiscriminator, otherwise=ReferenceDiscriminator)
 
 # %% [markdown]
-# Let it play on the ring, with the same generator as before. The features are a discriminator of the
-# plane without its last layer.
+# Let it play on the ring, with the same generator as before. The features are a discriminator of
+# the plane without its last layer.
 
 # %%
 torch.manual_seed(seed(0))
@@ -504,7 +504,8 @@ shown_points = {
 for axes, (title, (points, labels)) in zip(every_axes, shown_points.items(), strict=True):
     for one in range(3):
         axes.hist(
-            points[labels == one, 0].numpy(), bins=40, range=(-3, 3), density=True, histtype="step", linewidth=1.8,
+            points[labels == one, 0].numpy(),
+            bins=40, range=(-3, 3), density=True, histtype="step", linewidth=1.8,
             color=plots.CYCLE[one], linestyle=plots.DASHES[one], label=f"label {one}",
         )  # fmt: skip
     axes.set(title=title, xlabel="$x_1$")
@@ -520,8 +521,9 @@ plots.show(
 
 # %% [markdown]
 # You predicted: it is (c). Where the neighbours reach, the classifier cannot be sure, so G leaves.
-# The heaps no longer overlap. (The projection's humps are as wide as the data's.) D, which is shown points without labels, would object only if all of
-# them *together* were far from the data, and the classifier pays more.
+# The heaps no longer overlap. (The projection's humps are as wide as the data's.) D, which is
+# shown points without labels, would object only if all of them *together* were far from the data,
+# and the classifier pays more.
 #
 # Look at the shares in the print-out, too. Of the data's own points about three in four are read as
 # their label; of the AC-GAN's, nearly all. **A perfect score for "read as asked" can be a fault.**
@@ -611,8 +613,8 @@ for name, (as_read, varied) in checked.items():
     print(f"{name:18s} read as asked {as_read:6.1%}   diversity within a class {varied:.2f}")
 
 # %% [markdown]
-# The forger is read at least as well as real digits are, and has no diversity at all. Only both numbers
-# together say something.
+# The forger is read at least as well as real digits are, and has no diversity at all. Only both
+# numbers together say something.
 
 # %% tags=["claim"]
 claim(
@@ -683,9 +685,9 @@ plots.show(
 # **The label helps.** Projection comes nearer to the test digits than the recipe that is told
 # nothing, in the same seconds.
 #
-# **The auxiliary classifier is read best, and its classes are narrower.** What the overlapping humps
-# showed happens with digits: it draws the plainest 4 that there is, and leaves out those that look
-# like a 9.
+# **The auxiliary classifier is read best, and its classes are narrower.** What the overlapping
+# humps showed happens with digits: it draws the plainest 4 that there is, and leaves out those
+# that look like a 9.
 #
 # **A diversity above 1 is no triumph.** With concatenation more samples are another digit than the
 # one asked for than with projection, and a 3 among the 8s adds to their spread.
@@ -793,9 +795,9 @@ claim("it does so in the same way for all ten", shared > 2, every_seed=True)
 #
 # ### Exercise 12.6 — What do wrong labels teach? (●○○, 5 min)
 #
-# Half of the training labels, chosen at random, are drawn anew, each uniformly from all ten classes.
-# A perfect conditional GAN is trained on that. Asked for a 7: which share of its samples shows a 7?
-# Answer with a fraction between 0 and 1.
+# Half of the training labels, chosen at random, are drawn anew, each uniformly from all ten
+# classes. A perfect conditional GAN is trained on that. Asked for a 7: which share of its samples
+# shows a 7? Answer with a fraction between 0 and 1.
 
 # %%
 ### BEGIN SOLUTION
@@ -824,16 +826,16 @@ for labels in LABELS:
 # trainings come near. Nothing in the game can find out which labels are wrong: a pair that the data
 # hold is a real pair. <!-- number 55: exercise 12.6 -->
 #
-# Unless you know *how* the labels go wrong. Then spoil the labels of the fakes in the same way before D
-# sees them. Now right pairs, spoilt, are what D cannot tell from the data, and G learns to draw what it
-# was asked for (Thekumparampil et al., 2018).
+# Unless you know *how* the labels go wrong. Then spoil the labels of the fakes in the same way
+# before D sees them. Now right pairs, spoilt, are what D cannot tell from the data, and G learns
+# to draw what it was asked for (Thekumparampil et al., 2018).
 #
 # The last two rows have *a hundred* labelled digits, ten of each class. If the training set is cut
 # down to these, D learns them by heart, and the samples suffer. The last row keeps all digits and
 # guesses the missing labels: each takes that of the nearest labelled one, pixel by pixel. Many of
 # these guesses are wrong, and still the samples are nearer to the test digits; they even are what
-# was asked for more often than the guesses were right. A generator needs many images and can do with
-# doubtful labels. <!-- numbers: LABELS in training/conditions.py -->
+# was asked for more often than the guesses were right. A generator needs many images and can do
+# with doubtful labels. <!-- numbers: LABELS in training/conditions.py -->
 
 # %% tags=["claim"]
 claim(
@@ -865,12 +867,12 @@ claim(
 # ### And with no labels at all?
 #
 # Then nobody can tell G what a 7 is. <!-- number 7: a digit --> But one may ask it to have *some*
-# code that matters. **InfoGAN** (Chen et al., 2016) gives G a category $c$ out of ten and two numbers $u$ between −1 and 1, drawn
-# by chance like the rest of the latent, and demands that they can be read off the image: the
-# *mutual information* $I(c; x)$ of code and image shall be large.
+# code that matters. **InfoGAN** (Chen et al., 2016) gives G a category $c$ out of ten and two
+# numbers $u$ between −1 and 1, drawn by chance like the rest of the latent, and demands that they
+# can be read off the image: the *mutual information* $I(c; x)$ of code and image shall be large.
 #
-# That needs $p(c \mid x)$, which nobody has. So a network $Q(c \mid x)$ guesses, and its guess gives
-# a bound. With $H(c)$ the entropy of the code,
+# That needs $p(c \mid x)$, which nobody has. So a network $Q(c \mid x)$ guesses, and its guess
+# gives a bound. With $H(c)$ the entropy of the code,
 #
 # $$I(c; x) = H(c) + \mathbb E\bigl[\log p(c \mid x)\bigr] = H(c) + \mathbb E\bigl[\log Q(c \mid
 # x)\bigr] + \mathbb E\bigl[\mathrm{KL}\bigl(p(\cdot \mid x)\,\|\,Q(\cdot \mid x)\bigr)\bigr] \ge H(c)
@@ -885,15 +887,16 @@ info_seconds = by_scale(ci=0.2, cpu=45.0, gpu=60.0)
 info = train_condition("InfoGAN", mnist.images, mnist.labels, seconds=info_seconds, seed=seed(0))
 
 # %% [markdown]
-# It found ten categories; which is which? They have no names, and their order means nothing. To see
-# whether they are the digits, one gives them the names that suit best: each category one digit, each
-# digit to one category.
+# It found ten categories; which is which? They have no names, and their order means nothing. To
+# see whether they are the digits, one gives them the names that suit best: each category one
+# digit, each digit to one category.
 #
 # ### Exercise 12.7 — Names for nameless codes (●●○, 12 min)
 #
 # You get the category of each sample and the digit that the classifier reads in it. Return a name
-# for each category, a tensor of K whole numbers: at place $c$ the digit that category $c$ is called.
-# Each digit is used once, and as many samples as possible agree with their category's name.
+# for each category, a tensor of K whole numbers: at place $c$ the digit that category $c$ is
+# called. Each digit is used once, and as many samples as possible agree with their category's
+# name.
 
 
 # %%
@@ -960,10 +963,9 @@ plots.show(
 # %% [markdown]
 # No label was ever shown, and each category has a look of its own: D reads it off most samples.
 # Whether the categories are the *digits* is another question, and the print-out answers it: all of
-# them would be 100 %, chance about a tenth. Look at the rows. Which are one digit, which mix several?
-# <!-- number 100: all of them -->
-# The bound demands ten kinds that can be told apart, and says nothing about *which* ten. An upright
-# 1 and a slanted 1 are as good a pair as 4 and 9.
+# them would be 100 %, chance about a tenth. Look at the rows. Which are one digit, which mix
+# several? <!-- number 100: all of them --> The bound demands ten kinds that can be told apart, and
+# says nothing about *which* ten. An upright 1 and a slanted 1 are as good a pair as 4 and 9.
 
 # %% tags=["claim"]
 claim("D reads it off most samples", read_back > 0.5, every_seed=True)
@@ -1072,9 +1074,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Truncation is a real exchange: with a tight threshold nearly every sample is a good one, and few of
-# the kinds of digits are left. The Fréchet distance, which pays for both, is worst at the tight end.
-# A single "best" picture in a paper says little, then, unless its threshold stands beside it.
+# Truncation is a real exchange: with a tight threshold nearly every sample is a good one, and few
+# of the kinds of digits are left. The Fréchet distance, which pays for both, is worst at the tight
+# end. A single "best" picture in a paper says little, then, unless its threshold stands beside it.
 #
 # Rejection costs candidates: the sharper the question, the fewer of them are accepted. And it buys
 # nothing here: precision stays where it was, and the distance even rises. After a game that went
@@ -1148,9 +1150,9 @@ claim("Most of them are read as what they were asked to be", as_read > 0.7, ever
 #
 # ### "The generator gets the label, so it will use it"
 #
-# Give G the label, and a discriminator that is shown the points only. People do look for the missing
-# term in G's loss: a reader of a popular repository asked where it is, and was told that D, being
-# fed the labels, takes its place ([PyTorch-GAN, issue
+# Give G the label, and a discriminator that is shown the points only. People do look for the
+# missing term in G's loss: a reader of a popular repository asked where it is, and was told that
+# D, being fed the labels, takes its place ([PyTorch-GAN, issue
 # #37](https://github.com/eriklindernoren/PyTorch-GAN/issues/37), 2019). <!-- number 37: of the issue -->
 # Leave out that half, and:
 
@@ -1204,9 +1206,9 @@ scatter_by_label(
 
 # %% [markdown]
 # They agree on a *private code*: each label has a place of its own, only it is not the data's. That
-# is an InfoGAN, made by mistake. The real pairs are what fixes the meaning of the labels. (A related
-# slip is in print: a softmax in front of a loss that has one already, in the auxiliary head of a
-# widely copied collection, reported in [generative-models, issue
+# is an InfoGAN, made by mistake. The real pairs are what fixes the meaning of the labels. (A
+# related slip is in print: a softmax in front of a loss that has one already, in the auxiliary head
+# of a widely copied collection, reported in [generative-models, issue
 # #20](https://github.com/wiseodd/generative-models/issues/20), 2017.)
 # <!-- number 20: of the issue -->
 
@@ -1269,7 +1271,8 @@ claim(
 # Code in circulation draws the labels of the fakes at random (asked about in
 # [generative_adversarial_networks_101, issue
 # 2](https://github.com/mafda/generative_adversarial_networks_101/issues/2), 2019). For balanced
-# classes that is harmless. Now let half of the data be of label 0, and the fakes' labels be uniform.
+# classes that is harmless. Now let half of the data be of label 0, and the fakes' labels be
+# uniform.
 
 # %%
 often = torch.tensor([0.5] + 7 * [0.5 / 7])
@@ -1301,11 +1304,11 @@ for way in ("concatenation", "auxiliary classifier"):
         )
 
 # %% [markdown]
-# Half of the real pairs have label 0, and of the fakes one in eight. So the D that sees labels calls 0
-# real and everything else fake, without a look at the quality, and is right in
-# $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) = \tfrac{11}{16}$ of all cases, however good G is. That is
-# what it does here. G answers as asked all the same: an honest null. What is lost is the gauge, and
-# whoever waits for D to be right half of the time waits for ever.
+# Half of the real pairs have label 0, and of the fakes one in eight. So the D that sees labels
+# calls 0 real and everything else fake, without a look at the quality, and is right in
+# $\tfrac12\bigl(\tfrac12 + \tfrac78\bigr) = \tfrac{11}{16}$ of all cases, however good G is. That
+# is what it does here. G answers as asked all the same: an honest null. What is lost is the gauge,
+# and whoever waits for D to be right half of the time waits for ever.
 #
 # The auxiliary classifier's D sees no labels. It sees too few points at cloud 0, and asks for more.
 # With one seed of three that we tried, G gave in, and a quarter of its points lay at another cloud
@@ -1385,10 +1388,11 @@ print(f"{legible:.0%} of these digits are read as asked")
 # - X. Chen, Y. Duan, R. Houthooft, J. Schulman, I. Sutskever, P. Abbeel, *InfoGAN: Interpretable
 #   Representation Learning by Information Maximizing Generative Adversarial Nets*, NeurIPS 2016,
 #   [arXiv:1606.03657](https://arxiv.org/abs/1606.03657)
-# - A. Odena, C. Olah, J. Shlens, *Conditional Image Synthesis with Auxiliary Classifier GANs*, ICML
-#   2017, [arXiv:1610.09585](https://arxiv.org/abs/1610.09585)
+# - A. Odena, C. Olah, J. Shlens, *Conditional Image Synthesis with Auxiliary Classifier GANs*,
+#   ICML 2017, [arXiv:1610.09585](https://arxiv.org/abs/1610.09585)
 # - H. de Vries, F. Strub, J. Mary, H. Larochelle, O. Pietquin, A. Courville, *Modulating early
-#   visual processing by language*, NeurIPS 2017, [arXiv:1707.00683](https://arxiv.org/abs/1707.00683)
+#   visual processing by language*, NeurIPS 2017,
+#   [arXiv:1707.00683](https://arxiv.org/abs/1707.00683)
 # - T. Miyato, M. Koyama, *cGANs with Projection Discriminator*, ICLR 2018,
 #   [arXiv:1802.05637](https://arxiv.org/abs/1802.05637)
 # - M. Gong, Y. Xu, C. Li, K. Zhang, K. Batmanghelich, *Twin Auxiliary Classifiers GAN*, NeurIPS
@@ -1397,5 +1401,5 @@ print(f"{legible:.0%} of these digits are read as asked")
 #   Synthesis*, ICLR 2019, [arXiv:1809.11096](https://arxiv.org/abs/1809.11096)
 # - S. Azadi, C. Olsson, T. Darrell, I. Goodfellow, A. Odena, *Discriminator Rejection Sampling*,
 #   ICLR 2019, [arXiv:1810.06758](https://arxiv.org/abs/1810.06758)
-# - K. K. Thekumparampil, A. Khetan, Z. Lin, S. Oh, *Robustness of Conditional GANs to Noisy Labels*,
-#   NeurIPS 2018, [arXiv:1811.03205](https://arxiv.org/abs/1811.03205)
+# - K. K. Thekumparampil, A. Khetan, Z. Lin, S. Oh, *Robustness of Conditional GANs to Noisy
+#   Labels*, NeurIPS 2018, [arXiv:1811.03205](https://arxiv.org/abs/1811.03205)

@@ -162,7 +162,10 @@ scratch = nn.functional.pad(scratch, (1, 1, 1, 1))
 
 # %%
 def safest_completion(images: Tensor, weights: Tensor, damaged: Tensor, hole: Tensor) -> Tensor:
-    """argmin over c of E[(c − X)² | what is known]. Images (K, C, H, W), weights (K,), damaged (C, H, W) in, (C, H, W) out."""
+    """argmin over c of E[(c − X)² | what is known].
+
+    Images (K, C, H, W), weights (K,), damaged (C, H, W) in; (C, H, W) out.
+    """
     ### BEGIN SOLUTION
     fits = (torch.where(hole, 0.0, images) == damaged).flatten(1).all(1)
     posterior = weights * fits
@@ -227,9 +230,9 @@ claim(
 # - **regression**: a network with your `complete` around it, trained by the squared error (the
 #   reconstruction loss of context encoders; Pathak et al., 2016).
 #
-# And one that plays: a generator $G(y, z)$ with a latent, and a discriminator that is shown *pairs*,
-# $(x, y)$ as real and $(G(y, z), y)$ as fake. It asks: could this be what was there? On the course's
-# loop that is one line, `translation`, and a term that keeps $G$ near the truth.
+# And one that plays: a generator $G(y, z)$ with a latent, and a discriminator that is shown
+# *pairs*, $(x, y)$ as real and $(G(y, z), y)$ as fake. It asks: could this be what was there? On
+# the course's loop that is one line, `translation`, and a term that keeps $G$ near the truth.
 
 # %%
 show_source(pix2pix)
@@ -304,14 +307,15 @@ plots.show(
         row_labels=["test digit", *filled],
         title="One hole, three ways to fill it",
         note=test.note,
-        alt="Five rows of twelve: test digits, the same with holes, and the holes filled by the nearest training digit, "
+        alt="Five rows of twelve: test digits, the same with holes, and the holes filled by the "
+        "nearest training digit, "
         "by regression, and by the GAN. Where much is missing, regression paints grey smears, the GAN strokes.",
     )
 )
 
 # %% [markdown]
-# Regression is nearest to the truth: it has the highest PSNR. Look into its holes. Where a stroke may
-# run here or there it paints grey, as on the calculator.
+# Regression is nearest to the truth: it has the highest PSNR. Look into its holes. Where a stroke
+# may run here or there it paints grey, as on the calculator.
 #
 # The nearest training digit has by far the smallest Fréchet distance, since its pixels are those of
 # real digits. But they are another digit's. The GAN decides where regression hedges, and it pays
@@ -370,9 +374,9 @@ print(f"the draw's PSNR is lower by {in_decibels:.4f} dB")
 
 # %% [markdown]
 # Twice the error, whatever the distribution: given $y$, truth and draw are independent with the
-# same mean and the same variance, so $\mathbb E(\hat X - X)^2 = 2 \operatorname{Var}(X \mid y)$, and
-# the mean's error is one of the two. That is the price of perfect looks, and it is never more than
-# these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be less.
+# same mean and the same variance, so $\mathbb E(\hat X - X)^2 = 2 \operatorname{Var}(X \mid y)$,
+# and the mean's error is one of the two. That is the price of perfect looks, and it is never more
+# than these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be less.
 #
 # Are we anywhere near that? Two networks ship with the course that were trained on holes for longer
 # than we have time here, one by regression, one as a GAN.
@@ -394,8 +398,8 @@ print(
 )
 
 # %% [markdown]
-# Near enough to be startled: about twice the error, and as little grey as in true digits. Regression
-# leaves more than twice as much.
+# Near enough to be startled: about twice the error, and as little grey as in true digits.
+# Regression leaves more than twice as much.
 
 # %% tags=["claim"]
 claim(
@@ -516,7 +520,8 @@ axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
     plots.describe(
         figure,
-        "Squared error over distance. A falling, convex curve, flat from 0.4 on; the answers found by descent lie on it, "
+        "Squared error over distance. A falling, convex curve, flat from 0.4 on; the answers "
+        "found by descent lie on it, "
         "the draw from the posterior lies above its left end.",
     )
 )
@@ -550,8 +555,8 @@ claim(
 # %% [markdown]
 # For digits nobody knows the curve. But you can walk along it: the same network, the same seconds,
 # and the weight of the adversarial loss beside the squared error from 0 upwards. That was recorded
-# (`python -m tools.record_translation`); the table has medians over its seeds, and methods without a
-# network beside them:
+# (`python -m tools.record_translation`); the table has medians over its seeds, and methods without
+# a network beside them:
 
 # %% jupyter={"source_hidden": true}
 records = load_restorations()
@@ -607,21 +612,22 @@ figure.legend(unique.values(), unique.keys(), loc="outside lower center", ncols=
 plots.show(
     plots.describe(
         figure,
-        "Two panels, holes and enlargement: squared error over Fréchet distance, each point a training, with the weight "
+        "Two panels, holes and enlargement: squared error over Fréchet distance, each point a "
+        "training, with the weight "
         "of the adversarial loss beside it. From regression, at the lower right, the points lead to the upper left.",
     )
 )
 
 # %% [markdown]
-# Regression, with weight 0, has the least error and the largest distance of all networks. With more
-# weight the distance falls and the error grows, up to a point where more weight buys nothing: in each
-# task, with every seed, the best PSNR belongs to regression and the best Fréchet distance to a
-# network that played. A method that comes without its place in this plane has told you half of
-# what it does. "Our PSNR is higher" may mean "our answers are greyer".
+# Regression, with weight 0, has the least error and the largest distance of all networks. With
+# more weight the distance falls and the error grows, up to a point where more weight buys nothing:
+# in each task, with every seed, the best PSNR belongs to regression and the best Fréchet distance
+# to a network that played. A method that comes without its place in this plane has told you half
+# of what it does. "Our PSNR is higher" may mean "our answers are greyer".
 #
 # SSIM counts as a distortion, and does not quite follow: it even rises with the first weight. It
-# compares local contrast, and a grey stroke has too little. The theorem speaks of the bound. None of
-# these networks is on it, so some can gain in both.
+# compares local contrast, and a grey stroke has too little. The theorem speaks of the bound. None
+# of these networks is on it, so some can gain in both.
 
 # %% tags=["claim"]
 claim(
@@ -700,25 +706,27 @@ plots.show(
         title="One hole, five latents",
         note=test.note,
         width=6.2,
-        alt="Four holes, two rows each: the true digit, the hole, and five completions. In the rows of the plain squared "
+        alt="Four holes, two rows each: the true digit, the hole, and five completions. In the "
+        "rows of the plain squared "
         "error the five look alike; in the others strokes differ.",
     )
 )
 
 # %% [markdown]
-# It is (c). Split the error of one source by the mean over latents, $\bar G = \mathbb E_z\,G(y, z)$:
+# It is (c). Split the error of one source by the mean over latents,
+# $\bar G = \mathbb E_z\,G(y, z)$:
 #
 # $$\mathbb E_z\,(G(y, z) - x)^2 = (\bar G - x)^2 + \operatorname{Var}_z G(y, z).$$
 #
 # The mixed term has the factor $\mathbb E_z\,(G - \bar G) = 0$. So a squared error charges every
-# variance at its full price, and the cheapest use of a latent is none. This was seen in print early:
-# pix2pix's generator learned to ignore the noise (Isola et al., 2017).
+# variance at its full price, and the cheapest use of a latent is none. This was seen in print
+# early: pix2pix's generator learned to ignore the noise (Isola et al., 2017).
 #
 # The remedy stands in the same line: charge the first term, leave out the second. Draw *two*
-# latents for each source and take the product $(G(y, z_1) - x)\,(G(y, z_2) - x)$. Given $x$ and $y$
-# the factors are independent, so its expectation is $(\bar G - x)^2$. It asks the *mean* of the
-# completions to be right, and leaves it to $D$ how far they lie apart. That is what the first GAN was
-# trained with.
+# latents for each source and take the product $(G(y, z_1) - x)\,(G(y, z_2) - x)$. Given $x$ and
+# $y$ the factors are independent, so its expectation is $(\bar G - x)^2$. It asks the *mean* of
+# the completions to be right, and leaves it to $D$ how far they lie apart. That is what the first
+# GAN was trained with.
 
 # %% tags=["claim"]
 claim(
@@ -791,7 +799,8 @@ plots.show(
         title="All of them have the same 4×4 pixels",
         note=test.note,
         width=5.0,
-        alt="Rows of a test digit, its sixteen large pixels, and up to four clear digits of the generator that have these "
+        alt="Rows of a test digit, its sixteen large pixels, and up to four clear digits of the "
+        "generator that have these "
         "pixels too; in each row some of them are other digits than the true one.",
     )
 )
@@ -836,7 +845,8 @@ plots.show(
         row_labels=["test digit", "7×7 pixels", *enlarged_by],
         title="Enlarged four times",
         note=test.note,
-        alt="Five rows of twelve: test digits, their 7×7 pixels, and what bicubic interpolation, regression and the GAN "
+        alt="Five rows of twelve: test digits, their 7×7 pixels, and what bicubic "
+        "interpolation, regression and the GAN "
         "make of these. Bicubic is blurred, regression soft, the GAN has clear strokes.",
     )
 )
@@ -1130,7 +1140,8 @@ axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plots.show(
     plots.describe(
         figure,
-        "Two round clouds side by side, A and its translation; thin lines join points to their partners, and they cross "
+        "Two round clouds side by side, A and its translation; thin lines join points to their "
+        "partners, and they cross "
         "each other.",
     )
 )
@@ -1221,7 +1232,8 @@ plots.show(
         title="Translated without a single pair",
         note=test.note,
         alt="Three groups of three rows: digits, their true translations, and those of the CycleGAN. Thick digits are "
-        "right; those upside down are no half turns of the digits above; the last row lies between a digit and its large pixels.",
+        "right; those upside down are no half turns of the digits above; the last row lies "
+        "between a digit and its large pixels.",
     )
 )
 
@@ -1234,11 +1246,11 @@ plots.show(
 # is closed. Nobody asked for half a turn. This is the impostor of the plane, found by a training.
 #
 # **Large pixels**: real ones hold one number for a block, and from these no $F$ *could* find the
-# strokes. Yet the way back closes. Look closely at the last row: within the blocks strokes are left,
-# fainter than in A, and $F$ reads them. Take the mean of every block once more, and the way back
-# ends somewhere else. The cycle pays $G$ for carrying along what B should not hold, as unseen by $D$
-# as it can. In the paper's trainings it was next to invisible: **steganography** (Chu, Zhmoginov and
-# Sandler, 2017, saw it in maps from aerial photographs).
+# strokes. Yet the way back closes. Look closely at the last row: within the blocks strokes are
+# left, fainter than in A, and $F$ reads them. Take the mean of every block once more, and the way
+# back ends somewhere else. The cycle pays $G$ for carrying along what B should not hold, as unseen
+# by $D$ as it can. In the paper's trainings it was next to invisible: **steganography** (Chu,
+# Zhmoginov and Sandler, 2017, saw it in maps from aerial photographs).
 
 # %% tags=["claim"]
 claim(
@@ -1446,8 +1458,8 @@ hole_painter(shipped["regression"], shipped["gan"], target[:10])
 #   Adversarial Network*, CVPR 2017, [arXiv:1609.04802](https://arxiv.org/abs/1609.04802)
 # - Y. Blau, T. Michaeli, *The Perception-Distortion Tradeoff*, CVPR 2018,
 #   [arXiv:1711.06077](https://arxiv.org/abs/1711.06077)
-# - D. Freirich, T. Michaeli, R. Meir, *A Theory of the Distortion-Perception Tradeoff in Wasserstein
-#   Space*, NeurIPS 2021, [arXiv:2107.02555](https://arxiv.org/abs/2107.02555)
+# - D. Freirich, T. Michaeli, R. Meir, *A Theory of the Distortion-Perception Tradeoff in
+#   Wasserstein Space*, NeurIPS 2021, [arXiv:2107.02555](https://arxiv.org/abs/2107.02555)
 # - P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros, *Image-to-Image Translation with Conditional
 #   Adversarial Networks*, CVPR 2017, [arXiv:1611.07004](https://arxiv.org/abs/1611.07004)
 # - J.-Y. Zhu, R. Zhang, D. Pathak, T. Darrell, A. A. Efros, O. Wang, E. Shechtman, *Toward
@@ -1462,8 +1474,8 @@ hole_painter(shipped["regression"], shipped["gan"], target[:10])
 #   Learning of Semantic Mappings*, ICLR 2018, [arXiv:1709.00074](https://arxiv.org/abs/1709.00074)
 # - C. Chu, A. Zhmoginov, M. Sandler, *CycleGAN, a Master of Steganography*, 2017,
 #   [arXiv:1712.02950](https://arxiv.org/abs/1712.02950)
-# - L. A. Gatys, A. S. Ecker, M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*,
-#   CVPR 2016
+# - L. A. Gatys, A. S. Ecker, M. Bethge, *Image Style Transfer Using Convolutional Neural
+#   Networks*, CVPR 2016
 # - S. Menon, A. Damian, S. Hu, N. Ravi, C. Rudin, *PULSE: Self-Supervised Photo Upsampling via
 #   Latent Space Exploration of Generative Models*, CVPR 2020,
 #   [arXiv:2003.03808](https://arxiv.org/abs/2003.03808)
