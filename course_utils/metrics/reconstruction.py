@@ -10,6 +10,7 @@ SIGMA, REACH = (
     1.5,
     5,
 )  # pixels: the window's standard deviation, and how far it reaches; Wang et al. use 11×11
+PART = 250  # images at a time: a dozen maps of each are held, in double precision
 SMALL = (0.01, 0.03)  # of the range of values: keep the two fractions from dividing by nothing
 
 
@@ -63,6 +64,15 @@ def structural_similarity(images: Tensor, targets: Tensor) -> float:
             f"images must be at least {2 * REACH + 1} pixels wide and high, as the window is, got "
             f"{tuple(images.shape[-2:])}"
         )
+    total, places = 0.0, 0
+    for x, y in zip(images.split(PART), targets.split(PART), strict=True):
+        likeness = _likeness(x, y)
+        total, places = total + likeness.sum().item(), places + likeness.numel()
+    return total / places
+
+
+def _likeness(images: Tensor, targets: Tensor) -> Tensor:
+    """SSIM at each place of the window."""
     # Brightness from 0 to 1: the formula's fractions of means want numbers that are not negative.
     x, y = ((side.double() + 1).flatten(0, 1)[:, None] / 2 for side in (images, targets))
     mean_x, mean_y = _local_mean(x), _local_mean(y)
@@ -71,7 +81,7 @@ def structural_similarity(images: Tensor, targets: Tensor) -> float:
     covariance = _local_mean(x * y) - mean_x * mean_y
     c1, c2 = (small**2 for small in SMALL)
     likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    return (likeness / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))).mean().item()
+    return likeness / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))
 
 
 def _local_mean(maps: Tensor) -> Tensor:

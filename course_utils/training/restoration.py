@@ -118,7 +118,7 @@ def restored(generator: nn.Module, source: Tensor, seed: int = 0) -> Tensor:
     """G(source), with a latent of its own for each source where it has any: (N, …) → (N, 1, 28, 28)."""
     rng = torch.Generator().manual_seed(seed)
     latents = torch.randn(len(source), generator.latent_dim, generator=rng)
-    parts = zip(source.split(500), latents.split(500), strict=True)
+    parts = zip(source.split(100), latents.split(100), strict=True)
     return torch.cat([generator(some, z) if generator.latent_dim else generator(some) for some, z in parts])
 
 
