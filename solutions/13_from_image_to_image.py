@@ -250,7 +250,7 @@ runs["GAN"] = train_restoration("inpainting", mnist.images, WEIGHT, latent_dim=8
 #
 # | | | better |
 # | --- | --- | --- |
-# | PSNR | $10 \log_{10}(2^2 / \text{squared error})$ decibels; 2 is the range of our pixels, from −1 to 1 | high |
+# | PSNR | $10 \log_{10}(2^2 / \text{squared error})$ decibels; our pixels range from −1 to 1 | high |
 # | SSIM | agreement of local means, variances and covariances (Wang et al., 2004) | high |
 #
 # Both compare with *the* truth: **distortion**. The Fréchet distance of [notebook
@@ -936,7 +936,8 @@ claim(
 # along the channels, with the map of the same size that the way down had *before* it was halved.
 #
 # How you halve, double and normalise is up to you. Between two convolutions stands something that
-# is not linear; the last layer is a tanh. Sides are divisible by 4, as 28 and 32 are. (Do not call
+# is not linear; the last layer is a tanh. Sides are divisible by 4, as
+# 28 and 32 are. <!-- numbers: sizes of digits and photographs --> (Do not call
 # a layer `half` or `double`: `nn.Module` has methods of these names, for types of numbers.)
 
 
@@ -1074,7 +1075,7 @@ for halvings in (0, 1, 2, 3):
 
 # %% [markdown]
 # Both ways agree. The one with three halvings is pix2pix's, and 70 pixels are what the paper says.
-# On our digits, 28 pixels wide, one halving gives 16: about half a digit.
+# On our digits, 28 pixels wide, one halving gives 16: about half a digit. <!-- number 28: their size -->
 
 # %% tags=["claim"]
 claim(
@@ -1434,7 +1435,7 @@ claim(
 hole_painter(shipped["regression"], shipped["gan"], target[:10])
 
 # %% [markdown]
-# Cover half of a 3, and ask yourself what it was.
+# Cover half of a 3, and ask yourself what it was. <!-- number 3: a digit -->
 #
 # ## Summary
 #
