@@ -1217,14 +1217,15 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# In this run your samples have fewer strong edges than photographs, and fewer flat surfaces. The
-# hour's generator has nearly as many of both. Its spectrum is close to theirs over the whole range,
-# and little is left of the checkerboard with which its pixel shuffles began.
+# Your samples have fewer strong edges than photographs. Of flat surfaces the hour's generator has a
+# similar number, and of strong edges, too: nearly as many of both. Its spectrum is close to theirs
+# over the whole range, and little is left of the checkerboard with which its pixel shuffles began.
 
 # %% tags=["claim"]
 claim(
-    "In this run your samples have fewer strong edges than photographs, and fewer flat surfaces",
-    strong["your run"] < 0.9 * strong["photographs"] and flat["your run"] < 0.95 * flat["photographs"],
+    "Your samples have fewer strong edges than photographs",
+    strong["your run"] < 0.9 * strong["photographs"],
+    every_seed=True,
 )
 claim(
     "nearly as many of both",
