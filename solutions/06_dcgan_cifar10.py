@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 55 min, and 75 min for the exercises |
-# | Running time | about 25.5 min on two CPU cores; the `gpu` scale has not been run yet |
+# | Running time | about 7.5 min on two CPU cores; the `gpu` scale has not been run yet |
 # | You need | notebook 05 (transposed convolutions, the training loop, the Fréchet distance); what an eigenvalue is |
 # | You will be able to | find a generator's wrong size by arithmetic; augment without teaching the generator the augmentation; bound a discriminator's slope; recognise a checkerboard by its spectrum, and build a generator without one; compare colours and edges with those of the data |
 
@@ -1217,9 +1217,9 @@ for name, images in sources.items():
     )
 
 # %% [markdown]
-# Your samples have fewer strong edges than photographs. Of flat surfaces the hour's generator has a
-# similar number, and of strong edges, too: nearly as many of both. Its spectrum is close to theirs
-# over the whole range, and little is left of the checkerboard with which its pixel shuffles began.
+# Your samples have fewer strong edges than photographs. How many of their surfaces are flat depends
+# on the seed. The hour's generator has nearly as many of both. Its spectrum is close to theirs over
+# the whole range, and little is left of the checkerboard with which its pixel shuffles began.
 
 # %% tags=["claim"]
 claim(

@@ -797,7 +797,7 @@ claim("it does so in the same way for all ten", shared > 2, every_seed=True)
 #
 # Half of the training labels, chosen at random, are drawn anew, each uniformly from all ten
 # classes. A perfect conditional GAN is trained on that. Asked for a 7: which share of its samples
-# shows a 7? Answer with a fraction between 0 and 1.
+# shows a 7? Answer with a fraction between 0 and 1. <!-- number 7: a digit -->
 
 # %%
 ### BEGIN SOLUTION
