@@ -743,7 +743,8 @@ claim(
 #
 # A search shows what fits. Take the digits' generator that ships with the course, and look for
 # latents whose *downsampled* samples agree with a downsampled test digit. This is the idea of PULSE
-# (Menon et al., 2020), at 28 pixels. There are only 4×4 pixels to go by.
+# (Menon et al., 2020), at 28 pixels. <!-- number 28: a digit's side --> There are only 4×4 pixels to
+# go by.
 
 # %%
 generator = load_generator("mnist")
