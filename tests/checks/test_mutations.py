@@ -320,10 +320,8 @@ HARMLESS = [
     ("2.7", ["float32 for float64"], PRINTED),
     ("3.1 3.2", TYPES, "the notebook makes float() of the loss"),
     ("3.4", ["detached"], "arrows of the reference are without history, too"),
-    ("3.5", TYPES, PRINTED),
     ("4.4", TYPES, "its number is printed"),
     ("5.3", OF_SILENT, "what it returns is not used"),
-    ("5.5", ["float32 for float64"], "the notebook hands over float32"),
     ("7.1 7.5", TYPES[1:], PRINTED),
     *((number, OF_SILENT, "what it returns is not used") for number in sorted(SILENT)),
     (
