@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.records import add, circumstances, load
+from benchmarks.records import add, circumstances, load, rounded
 from course_utils import data
 from course_utils.metrics import nearest_completion
 from course_utils.training.restoration import IMAGES, RECORDED, measure_restoration, train_restoration
@@ -71,7 +71,7 @@ def main() -> None:
     for name, (task, restore) in classical(mnist.images).items():
         if name in load(arguments.output) or task not in arguments.only:
             continue
-        found = _rounded(measure_restoration(restore, task))
+        found = rounded(measure_restoration(restore, task))
         add(arguments.output, name, {"task": task, "method": name, "found": found, **now})
         print(name, found["psnr"], found["frechet"], flush=True)
     for key, (task, seed, weight, setting) in jobs([*arguments.only], [*arguments.seeds]).items():
@@ -80,7 +80,7 @@ def main() -> None:
         begin = time.process_time()
         run = train_restoration(task, mnist.images, weight, images=arguments.images, seed=seed, **setting)
         spent = time.process_time() - begin
-        found = _rounded(measure_restoration(run.average, task))
+        found = rounded(measure_restoration(run.average, task))
         record = {
             "task": task,
             "method": "network",
@@ -95,11 +95,6 @@ def main() -> None:
         }
         add(arguments.output, key, record)
         print(key, record["cpu_seconds"], found["psnr"], found["frechet"], flush=True)
-
-
-def _rounded(found: dict[str, float]) -> dict[str, float]:
-    """Five digits that count, so that the file can be read."""
-    return {name: float(f"{value:.5g}") for name, value in found.items()}
 
 
 if __name__ == "__main__":

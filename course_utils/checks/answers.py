@@ -74,10 +74,8 @@ def expect_same_again(function, *arguments, name: str = "your function") -> None
     if not same:
         raise Wrong(
             f"{_quoted(name)} is right once. Asked a second time for the same tensors, it gives another "
-            "result: "
-            "something is left behind in them. Does a gradient add up in their `.grad`? Work on copies of "
-            "your "
-            "own, `….detach().clone().requires_grad_()`, or use `torch.autograd.grad`."
+            "result: something is left behind in them. Does a gradient add up in their `.grad`? Work on "
+            "copies of your own, `….detach().clone().requires_grad_()`, or use `torch.autograd.grad`."
         )
 
 
