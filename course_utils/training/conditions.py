@@ -43,7 +43,7 @@ from course_utils.training.conditional import (
 from course_utils.training.gan import GAN
 from course_utils.training.loop import Run
 from course_utils.training.recipes import MNIST_DCGAN
-from course_utils.training.timed import train_for
+from course_utils.training.timed import judged_at, train_for
 
 RECORDED = ASSETS / "conditional_mnist.json"  # by tools/record_conditional.py
 SECONDS = 60.0  # of training, for each
@@ -103,16 +103,13 @@ def train_condition(
     torch.manual_seed(seed)
     game = condition_game(way)
     draw = data.image_sampler(images) if way == "unconditional" else data.labelled_sampler(images, labels)
-    ahead, curve = sorted(marks), []
+    judged, curve = judged_at(marks, judge)
 
     def look(run: Run, spent: float) -> None:
-        if judge is not None and ahead and spent >= ahead[0]:
-            curve.append((spent, judge(run.average)))
-            ahead[:] = [mark for mark in ahead if mark > spent]
+        judged(run.average, spent)
 
     run, spent = train_for(seconds, game, draw, look=look, seed=seed, label=way, **MNIST_DCGAN.training)
-    if judge is not None and not (curve and curve[-1][0] == spent):
-        curve.append((spent, judge(run.average)))
+    judged(run.average, spent, final=True)
     networks = run.average, run.networks["discriminator"]
     return Trained(way, seed, *networks, spent, run.images_seen, curve, run)
 

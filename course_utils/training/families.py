@@ -48,7 +48,7 @@ from course_utils.training.loop import Run, Trainable, constant_then_linear
 from course_utils.training.mixture import fit_image_mixture
 from course_utils.training.progress import progress
 from course_utils.training.recipes import MNIST_DCGAN, MNIST_VAE
-from course_utils.training.timed import Stopwatch, train_for
+from course_utils.training.timed import Stopwatch, judged_at, train_for
 from course_utils.training.vae import VAE
 
 RECORDED = ASSETS / "families_mnist.json"  # by tools/record_families.py
@@ -136,16 +136,10 @@ def train_family(
     """
     if name not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(FAMILIES)}, got {name!r}; choose one of them.")
-    ahead, curve = sorted(marks), []
-
-    def look(generator: nn.Module, spent: float) -> None:
-        if judge is not None and ahead and spent >= ahead[0]:
-            curve.append((spent, judge(generator)))
-            ahead[:] = [mark for mark in ahead if mark > spent]
-
+    look, curve = judged_at(marks, judge)
     torch.manual_seed(seed)
     if name == "Gaussian mixture":
-        return _fit_mixture(name, images, seconds, seed, look, judge, curve)
+        return _fit_mixture(name, images, seconds, seed, look, curve)
     draw, finished = data.image_sampler(images), lambda network: network
     if name == "flow matching":
         pixels = data.to_model_range(images)
@@ -168,8 +162,8 @@ def train_family(
     except TrainingDiverged:
         (run, spent), diverged = last, True
     generator = finished(run.average)
-    if judge is not None and not diverged and not (curve and curve[-1][0] == spent):
-        curve.append((spent, judge(generator)))
+    if not diverged:
+        look(generator, spent, final=True)
     encode, nats = _inference(model, generator)
     return Trained(name, seed, generator, encode, nats, weights, spent, run.images_seen, curve, run, diverged)
 
@@ -187,7 +181,7 @@ def _inference(model: Trainable, generator: nn.Module) -> tuple[Callable, Callab
     return (lambda images: invert(generator, images)), None
 
 
-def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, judge, curve) -> Trained:
+def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, curve) -> Trained:
     """EM until the seconds are over, or until it rises no more."""
     watch = Stopwatch()
 
@@ -203,8 +197,7 @@ def _fit_mixture(name: str, images: Tensor, seconds: float, seed: int, look, jud
         watch.start()
         mixture = fit_image_mixture(images, seed=seed, watch=pause, **FAMILIES[name])
         watch.stop()
-    if judge is not None:
-        curve.append((watch.seconds, judge(mixture)))
+    look(mixture, watch.seconds, final=True)
     return Trained(
         name,
         seed,

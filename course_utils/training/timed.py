@@ -2,8 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+
+from torch import nn
 
 from course_utils.data import Sampler
 from course_utils.training.loop import Run, Schedule, Trainable, train
@@ -92,3 +94,29 @@ def train_for(
     for network in run.networks.values():
         network.eval()
     return run, watch.seconds
+
+
+def judged_at(
+    marks: Sequence[float], judge: Callable[[nn.Module], object] | None
+) -> tuple[Callable[..., None], list[tuple[float, object]]]:
+    """A look that judges at these seconds, and the curve that it fills.
+
+    Args:
+        marks: seconds after which `look(generator, spent)` judges, once for each; `look(…, final=True)` does
+            so unless it just has.
+        judge: judge(generator) → what is noted; None judges nothing.
+
+    Returns:
+        The look, and the curve [(seconds, judged), …].
+    """
+    ahead, curve = sorted(marks), []
+
+    def look(generator: nn.Module, spent: float, final: bool = False) -> None:
+        due = bool(ahead) and spent >= ahead[0]
+        if final:
+            due = not (curve and curve[-1][0] == spent)
+        if judge is not None and due:
+            curve.append((spent, judge(generator)))
+            ahead[:] = [mark for mark in ahead if mark > spent]
+
+    return look, curve

@@ -79,3 +79,15 @@ def test_the_same_seed_begins_alike():
         run, _ = train_for(0.05, model(), gaussian().sample, batch_size=8, every=1, seed=3)
         histories.append(run.history["negative_elbo"][:3])
     assert histories[0] == histories[1] and isinstance(run.average, nn.Module)
+
+
+def test_a_generator_is_judged_once_at_each_mark_and_once_at_the_end():
+    look, curve = timed.judged_at((3.0, 1.0), lambda generator: f"{generator} judged")
+    for spent in (0.5, 1.2, 2.0, 3.1, 4.0):
+        look("G", spent)
+    look("G", 4.5, final=True)
+    look("G", 4.5, final=True)
+    assert curve == [(spent, "G judged") for spent in (1.2, 3.1, 4.5)]
+    look, curve = timed.judged_at((1.0,), None)
+    look("G", 2.0, final=True)
+    assert curve == []
