@@ -584,7 +584,7 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
     ],
 )
 def within(answer):
-    name = "`diversity_within`"
+    name = "`spread_of_classes`"
     for classes, width, seed in ((3, 4, 0), (5, 2, 1)):
         rng = torch.Generator().manual_seed(seed)
         centres = 3 * torch.randn(classes, width, generator=rng)
@@ -598,7 +598,12 @@ def within(answer):
             for y, factor in ((labels, narrow), (real_labels, torch.ones_like(narrow)))
         )
         arguments = features, labels, real, real_labels
-        result = call_unchanged(answer, *arguments, name="diversity_within")
+        result = call_unchanged(answer, *arguments, name="spread_of_classes")
+        if isinstance(result, (float, torch.Tensor)) and torch.as_tensor(result).isnan().any():
+            raise Wrong(
+                f"{name} is NaN, not a number. These labels are of {classes} classes; does yours look for "
+                "one that has no sample? `labels.unique()` names those that there are."
+            )
         found = as_tensor(result, name)
         expect_shape(found, (), message=f"{name} returns one number, the mean over the classes.")
         both = [_diversity(*arguments, spread) for spread in (_spread, _unbiased)]

@@ -330,6 +330,13 @@ RIGHT = [
     ("12.7", by_all_orders),
 ]
 
+
+def ten_classes(features, labels, real, real_labels):
+    """Always ten, whatever the labels."""
+    parts = [(features[labels == one], real[real_labels == one]) for one in range(10)]
+    return torch.stack([drawn.var(0).sum() / true.var(0).sum() for drawn, true in parts]).mean()
+
+
 WRONG = [
     ("12.1", without_logarithms, "stay with logarithms"),
     ("12.1", lambda p, q: split_logit(q, p), "wrong sign"),
@@ -412,6 +419,7 @@ WRONG = [
     ("12.7", in_turn, "greedy"),
     ("12.7", lambda c, d, k: assignment(d, c, k), "code of each digit"),
     ("12.7", lambda c, d, k: assignment(c, d, k)[c], "each *sample*"),
+    ("12.5", ten_classes, "that has no sample"),
     ("12.7", share, "that agrees"),
     ("12.7", lambda c, d, k: torch.tensor(linear_sum_assignment(counted(c, d, k))[1]), "*worst*"),
     ("12.7", lambda c, d, k: assignment(c, d, k).numpy(), "PyTorch tensor"),
