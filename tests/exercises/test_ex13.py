@@ -611,7 +611,6 @@ WRONG = [
     ("13.7", lambda layers: field([(s, k) for k, s in layers]), "exchanged"),
     ("13.7", lambda layers: field(layers) ** 2, "area"),
     ("13.7", lambda layers: field(layers) + 1, "one off"),
-    ("13.7", lambda layers: field(layers) if layers else 0, "sees 1"),
     ("13.7", lambda layers: 70, "does not change when the arguments do"),
     ("13.8", lambda p, forward: p + CENTRE if forward else p - CENTRE, "right correspondence"),
     ("13.8", lambda p, forward: p, "stay where they are"),
