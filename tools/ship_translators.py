@@ -71,9 +71,7 @@ TRANSLATORS = {
     "cifar10_larger_regression": Translator("cifar10", COLOUR, smaller, 60_000),
     "cifar10_larger_gan": Translator("cifar10", COLOUR, smaller, 60_000, adversarial=0.05),
     "cifar10_colour_regression": Translator("cifar10", GREY, without_colour, 150_000, colours=True),
-    "cifar10_colour_gan": Translator(
-        "cifar10", GREY, without_colour, 150_000, adversarial=0.05, colours=True
-    ),
+    "cifar10_colour_gan": Translator("cifar10", GREY, without_colour, 200_000, adversarial=0.1, colours=True),
 }
 
 
