@@ -14,6 +14,7 @@
 
 # %%
 import math
+from functools import partial
 from statistics import median
 
 import torch
@@ -1167,7 +1168,7 @@ plots.show(
 # The nearest photograph has more chroma than the true ones, and the lowest PSNR of all, lower than no
 # colour: its colours belong to another picture. The GAN's are stronger than regression's, and its
 # Fréchet distance is the smallest of the four; that costs PSNR, once more. But its colours are still
-# a guess. A blue car may come out red, and nothing in the picture tells you so.
+# a guess: the green frog has turned red, and nothing in the picture tells you so.
 #
 # Both networks keep the grey, and that is why PSNR and SSIM hardly tell the rows apart: SSIM is above
 # 0.9 even for no colour at all. They ask for the wrong thing here. <!-- number 0.9: the claim's -->
@@ -1196,6 +1197,13 @@ claim(
     and coloured["GAN"]["frechet"]
     < 0.9 * min(coloured[name]["frechet"] for name in ("grey", "nearest", "regression"))
     and coloured["GAN"]["psnr"] < coloured["regression"]["psnr"] - 0.2,
+    every_seed=True,
+)
+_frog = of_each[6]
+claim(
+    "the green frog has turned red",
+    (sharp[_frog, 1] - sharp[_frog, 0]).mean() > 0.02
+    and (colourings["GAN"][_frog, 0] - colourings["GAN"][_frog, 1]).mean() > 0.02,
     every_seed=True,
 )
 claim(
@@ -1548,6 +1556,98 @@ claim(
     "To pixels, exchanged quarters are far worse than thin digits. To Gram matrices it is the other way round",
     styled["thin"][0] > 1.5 * styled["quarters exchanged"][0]
     and styled["thin"][1] < 0.5 * styled["quarters exchanged"][1],
+    every_seed=True,
+)
+
+# %% [markdown]
+# And what does a discriminator itself call style? The CycleGANs have left three of them, each of which
+# has compared B with translations for a whole training. What counts for the loss is the mean over all
+# patches, so let $D$'s eye be what its last layer reads, averaged over places: like a Gram matrix, it
+# forgets where. Take digits and change their style; and compare how far that moves them with how far
+# it is to *another digit* of the same style. A ratio of squared distances above 1 says that style
+# weighs more than content, for this eye.
+
+# %%
+compared = target[:500]
+
+
+def gram_of(images: Tensor) -> list[Tensor]:
+    """Gram matrices of the classifier's layers."""
+    return [gram(maps) for maps in feature_maps(classifier, images)]
+
+
+@torch.no_grad()
+def read_by(judge: PatchDiscriminator, images: Tensor) -> list[Tensor]:
+    """What the last layer of a discriminator reads, averaged over places: (N, C)."""
+    return [judge.layers[:-1](images).mean((2, 3))]
+
+
+def style_over_content(eye, change) -> float:
+    """E‖e(change(x)) − e(x)‖² / E‖e(x) − e(x′)‖², x′ another digit of the same style; the mean over layers."""
+    ratios = []
+    for plain, changed in zip(eye(compared), eye(change(compared)), strict=True):
+        style = (plain - changed).square().sum()
+        content = [(some - some.roll(1, 0)).square().sum() for some in (plain, changed)]
+        ratios.append((2 * style / sum(content)).item())
+    return sum(ratios) / len(ratios)
+
+
+torch.manual_seed(seed(8))
+eyes = {
+    "pixels": lambda images: [images],
+    "classifier's features": lambda images: [in_batches(classifier.features, images)],
+    "classifier's Gram matrices": gram_of,
+    "untrained D": partial(read_by, PatchDiscriminator(width=16, layers=2).eval()),
+}
+for name, run in cycles.items():
+    eyes[f"D of {name}"] = partial(read_by, run.networks["discriminator"].of_target.eval())
+weights_of_style = {
+    eye: {name: style_over_content(read, change) for name, change in STYLES.items()}
+    for eye, read in eyes.items()
+}
+print("style over content          " + "".join(f"{name:>14s}" for name in STYLES))
+for eye, row in weights_of_style.items():
+    print(f"{eye:28s}" + "".join(f"{value:14.2f}" for value in row.values()))
+
+# %% [markdown]
+# To pixels, and to the classifier's features, another digit is farther than the same one made thick:
+# they see content. To the Gram matrices it is the other way round, and to $D$ as well. Part of that
+# needs no training: small filters and a mean over places weigh style already in a $D$ that has seen
+# nothing. The game adds to it: the $D$ that has compared thick digits with thin ones weighs thickness
+# more than an untrained one, and more than the Gram matrices do.
+#
+# Now read the column "upside down". For every eye half a turn is less than another digit, and the $D$
+# that was trained to see it sees it no better than an untrained one. A style that $D$ hardly sees is a
+# style that it cannot ask for: that is the other half of why that CycleGAN did nothing.
+
+# %% tags=["claim"]
+_trained = [f"D of {name}" for name in cycles]
+claim(
+    "To pixels, and to the classifier's features, another digit is farther than the same one made thick",
+    max(weights_of_style[eye]["thick"] for eye in ("pixels", "classifier's features")) < 0.9,
+    every_seed=True,
+)
+claim(
+    "To the Gram matrices it is the other way round, and to $D$ as well",
+    weights_of_style["classifier's Gram matrices"]["thick"] > 1
+    and weights_of_style["D of thick"]["thick"] > 1.5,
+    every_seed=True,
+)
+claim(
+    "weighs thickness more than an untrained one, and more than the Gram matrices do",
+    weights_of_style["D of thick"]["thick"]
+    > 1.2 * max(weights_of_style[eye]["thick"] for eye in ("untrained D", "classifier's Gram matrices")),
+    every_seed=True,
+)
+claim(
+    "For every eye half a turn is less than another digit",
+    max(row["upside down"] for row in weights_of_style.values()) < 1,
+    every_seed=True,
+)
+claim(
+    "sees it no better than an untrained one",
+    weights_of_style["D of upside down"]["upside down"]
+    < 1.3 * weights_of_style["untrained D"]["upside down"],
     every_seed=True,
 )
 
