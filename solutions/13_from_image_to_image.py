@@ -161,8 +161,8 @@ scratch = nn.functional.pad(scratch, (1, 1, 1, 1))
 #
 # You may give one image for each scratched one. It will be compared with the truth, by squared
 # error. Which image has the smallest *expected* squared error? `images` are all that there are,
-# `weights` their probabilities, `damaged` is one of them with 0 in the hole, and `hole` (1, H, W) is
-# True where a pixel is missing.
+# `weights` their probabilities, `damaged` is one of them with 0 in the hole, and `hole` (1, H, W)
+# is True where a pixel is missing.
 
 
 # %%
@@ -204,9 +204,10 @@ plots.show(
 
 # %% [markdown]
 # The scratched 0, 5, 6, 8 and 9 are one and the same image, so all five get the same answer: the
-# **conditional mean** $\mathbb E[X \mid y]$. For one pixel, let $p_i$ be the probability of image $i$,
-# given what is known. The derivative of $\sum_i p_i\,(c - x_i)^2$ with respect to $c$ is $2(c -
-# \sum_i p_i x_i)$, and it is 0 at the mean. No digit looks like that. *The answer with the least expected squared error need not be a possible answer.*
+# **conditional mean** $\mathbb E[X \mid y]$. For one pixel, let $p_i$ be the probability of image
+# $i$, given what is known. The derivative of $\sum_i p_i\,(c - x_i)^2$ with respect to $c$ is $2(c
+# - \sum_i p_i x_i)$, and it is 0 at the mean. No digit looks like that. *The answer with the least
+# expected squared error need not be a possible answer.*
 #
 # A network that is trained by squared error is on its way to this mean. The grey is not a weakness
 # of the network. It is what it was asked for.
@@ -319,16 +320,16 @@ plots.show(
 )
 
 # %% [markdown]
-# Regression is nearest to the truth: it has the highest PSNR. Look into its holes (they are from the
-# third that it found hardest). Where a stroke may run here or there it paints grey, as on the
+# Regression is nearest to the truth: it has the highest PSNR. Look into its holes (they are from
+# the third that it found hardest). Where a stroke may run here or there it paints grey, as on the
 # calculator.
 #
 # The nearest training digit has by far the smallest Fréchet distance, since its pixels are those of
 # real digits. But they are another digit's.
 #
 # The GAN decides where regression hedges: it leaves as little grey as true digits have. It pays for
-# that in PSNR, and after so few seconds it does not get its money's worth: its strokes are often the
-# wrong ones, and the nearest digit, without any training, beats it by PSNR, by SSIM, by Fréchet
+# that in PSNR, and after so few seconds it does not get its money's worth: its strokes are often
+# the wrong ones, and the nearest digit, without any training, beats it by PSNR, by SSIM, by Fréchet
 # distance, and is read rightly more often.
 #
 # Is all of the price a weakness of a short training? The next section shows that there *has* to be
@@ -392,8 +393,9 @@ print(f"the draw's PSNR is lower by {in_decibels:.4f} dB")
 # %% [markdown]
 # Twice the error, whatever the distribution: given $y$, truth and draw are independent with the
 # same mean and the same variance, so $\mathbb E(\hat X - X)^2 = 2 \operatorname{Var}(X \mid y)$,
-# and the mean's error is $\operatorname{Var}(X \mid y)$ alone. That is the price of perfect looks, and it is never more
-# than these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be less.
+# and the mean's error is $\operatorname{Var}(X \mid y)$ alone. That is the price of perfect looks,
+# and it is never more than these 3 dB (Blau and Michaeli, 2018): the draw achieves it. It may be
+# less.
 #
 # Are we anywhere near that? Two networks ship with the course that were trained on holes for longer
 # than we have time here, one by regression, one as a GAN.
@@ -416,8 +418,8 @@ print(
 
 # %% [markdown]
 # Startlingly near: about twice the error, and as little grey as in true digits. (A little more than
-# twice: neither is regression quite at the mean, nor the GAN at a draw.) Regression leaves more than
-# twice as much grey.
+# twice: neither is regression quite at the mean, nor the GAN at a draw.) Regression leaves more
+# than twice as much grey.
 
 # %% tags=["claim"]
 claim(
@@ -547,10 +549,10 @@ plots.show(
 
 # %% [markdown]
 # All six lie on the curve, and nothing lies below it. From $P = 1 - \rho$ on there is nothing left
-# to gain. In this game the curve is $D(P) = (1 - \rho^2) + (1 - \rho - P)^2$ up to there: the
-# error of the mean, plus the square of how much nearer than the mean you come. That this square is
-# all there is to it holds for *every* distribution, if perception is measured by $W_2$ (Freirich, Michaeli
-# and Meir, 2021).
+# to gain. In this game the curve is $D(P) = (1 - \rho^2) + (1 - \rho - P)^2$ up to there: the error
+# of the mean, plus the square of how much nearer than the mean you come. That this square is all
+# there is to it holds for *every* distribution, if perception is measured by $W_2$ (Freirich,
+# Michaeli and Meir, 2021).
 #
 # The draw lies above the curve's end: it pays the full 3 dB. The cheapest perfect answer here is
 # $\hat X = Y$, the mean, stretched until it has the right deviation. It has no latent at all. So
@@ -572,10 +574,10 @@ claim(
 )
 
 # %% [markdown]
-# For digits nobody knows the curve. But you can walk along it: the same network, equally many images,
-# and the weight of the adversarial loss beside the squared error from 0 upwards. That was recorded
-# (`python -m tools.record_translation`); the table has medians over its seeds, and methods without
-# a network beside them:
+# For digits nobody knows the curve. But you can walk along it: the same network, equally many
+# images, and the weight of the adversarial loss beside the squared error from 0 upwards. That was
+# recorded (`python -m tools.record_translation`); the table has medians over its seeds, and methods
+# without a network beside them:
 
 # %% jupyter={"source_hidden": true}
 records = load_restorations()
@@ -645,8 +647,8 @@ plots.show(
 # of what it does. "Our PSNR is higher" may mean "our answers are greyer".
 #
 # The table has a strong opponent: the nearest digit beats all networks by Fréchet distance, and the
-# one with weight 1 by PSNR, too. Copying is hard to beat where images are small and thousands of them
-# are known.
+# one with weight 1 by PSNR, too. Copying is hard to beat where images are small and thousands of
+# them are known.
 #
 # SSIM counts as a distortion, and does not quite follow: it even rises with the first weight. It
 # compares local contrast, and a grey stroke has too little. The theorem speaks of the bound. None
@@ -750,10 +752,10 @@ plots.show(
 # $$\mathbb E_z\,(G(y, z) - x)^2 = (\bar G - x)^2 + \operatorname{Var}_z G(y, z).$$
 #
 # The mixed term has the factor $\mathbb E_z\,(G - \bar G) = 0$. So a squared error charges every
-# variance at its full price, and the cheapest use of a latent is none. An absolute error
-# charges for spread as well: pix2pix's generator, which has one, learned to ignore the noise (Isola
-# et al., 2017). That *one* source should have many targets then became a question of its own (Zhu et
-# al., *Toward Multimodal Image-to-Image Translation*, 2017).
+# variance at its full price, and the cheapest use of a latent is none. An absolute error charges
+# for spread as well: pix2pix's generator, which has one, learned to ignore the noise (Isola et al.,
+# 2017). That *one* source should have many targets then became a question of its own (Zhu et al.,
+# *Toward Multimodal Image-to-Image Translation*, 2017).
 #
 # The remedy stands in the same line: charge the first term, leave out the second. Draw *two*
 # latents for each source and take the product $(G(y, z_1) - x)\,(G(y, z_2) - x)$. Given $x$ and
@@ -776,8 +778,8 @@ claim(
 #
 # A search shows what fits. Take the digits' generator that ships with the course, and look for
 # latents whose *downsampled* samples agree with a downsampled test digit. This is the idea of PULSE
-# (Menon et al., 2020), at 28 pixels. <!-- number 28: a digit's side --> There are only 4×4 pixels to
-# go by.
+# (Menon et al., 2020), at 28 pixels. <!-- number 28: a digit's side --> There are only 4×4 pixels
+# to go by.
 
 # %%
 generator = load_generator("mnist")
@@ -842,9 +844,9 @@ plots.show(
 # %% [markdown]
 # Every one of these is sharp, looks like a digit, and agrees with all that is known, as nearly as
 # you can see. (The figure shows digits for which the search found more than one class.) More than a
-# tenth of all enlargements that fit are *another digit*. So agreement with the source proves nothing about what the
-# source does not hold. Sharpness is no evidence: it comes from the generator, and it would be as
-# sharp for any other answer.
+# tenth of all enlargements that fit are *another digit*. So agreement with the source proves
+# nothing about what the source does not hold. Sharpness is no evidence: it comes from the
+# generator, and it would be as sharp for any other answer.
 
 # %% tags=["claim"]
 claim(
@@ -904,9 +906,9 @@ claim(
 )
 
 # %% [markdown]
-# Bicubic interpolation is far from any digit. Of the two networks regression has the higher PSNR, and
-# the GAN less than half of its Fréchet distance: the trade of the last section, once more. That a
-# network may enlarge with a discriminator at its side was shown for photographs by Ledig et al.
+# Bicubic interpolation is far from any digit. Of the two networks regression has the higher PSNR,
+# and the GAN less than half of its Fréchet distance: the trade of the last section, once more. That
+# a network may enlarge with a discriminator at its side was shown for photographs by Ledig et al.
 # (SRGAN, 2017).
 #
 # Photographs leave more open. For 8×8 pixels in, 32×32 out, training takes longer than a notebook
@@ -1094,8 +1096,8 @@ claim(
 # ## From grey to colour
 #
 # The second example of the paper. A grey photograph knows every edge and every shade. What is lost
-# is the **chroma**: the difference of a pixel's colour from its grey, which is $0.299\,R + 0.587\,G +
-# 0.114\,B$ here (the luma of ITU-R BT.601). Was the car red or blue?
+# is the **chroma**: the difference of a pixel's colour from its grey, which is $0.299\,R + 0.587\,G
+# + 0.114\,B$ here (the luma of ITU-R BT.601). Was the car red or blue?
 #
 # The grey is known, so the network need not give it back. It paints, and of what it paints only the
 # chroma is used. Where a colour is too strong for its brightness it is made paler:
@@ -1155,23 +1157,24 @@ plots.show(
 )
 
 # %% [markdown]
-# The palest colours, after none, are those of regression. It is on its way to the mean of all colours
-# that fit, and the mean of red and blue is neither. How pale, the step from exercise 13.3 can say.
-# Let $c$ be the chroma; its grey is given, so all error is in it, and
+# The palest colours, after none, are those of regression. It is on its way to the mean of all
+# colours that fit, and the mean of red and blue is neither. How pale, the step from exercise 13.3
+# can say. Let $c$ be the chroma; its grey is given, so all error is in it, and
 #
 # $$\mathbb E\,\|c\|^2 = \mathbb E\,\|\mathbb E[c \mid y]\|^2 + \mathbb E\,\|c - \mathbb E[c \mid y]\|^2.$$
 #
-# The squared chroma of the photographs is that of their mean, plus the mean's squared error. So take
-# regression's squared error from the left side: what is left is the last number above, and about as
-# much chroma is in regression's row. What it cannot know, it pays in colour.
+# The squared chroma of the photographs is that of their mean, plus the mean's squared error. So
+# take regression's squared error from the left side: what is left is the last number above, and
+# about as much chroma is in regression's row. What it cannot know, it pays in colour.
 #
-# The nearest photograph has more chroma than the true ones, and the lowest PSNR of all, lower than no
-# colour: its colours belong to another picture. The GAN's are stronger than regression's, and its
-# Fréchet distance is the smallest of the four; that costs PSNR, once more. But its colours are still
-# a guess: the green frog has turned red, and nothing in the picture tells you so.
+# The nearest photograph has more chroma than the true ones, and the lowest PSNR of all, lower than
+# no colour: its colours belong to another picture. The GAN's are stronger than regression's, and
+# its Fréchet distance is the smallest of the four; that costs PSNR, once more. But its colours are
+# still a guess: the green frog has turned red, and nothing in the picture tells you so.
 #
-# Both networks keep the grey, and that is why PSNR and SSIM hardly tell the rows apart: SSIM is above
-# 0.9 even for no colour at all. They ask for the wrong thing here. <!-- number 0.9: the claim's -->
+# Both networks keep the grey, and that is why PSNR and SSIM hardly tell the rows apart: SSIM is
+# above 0.9 even for no colour at all. They ask for the wrong thing here. <!-- number 0.9: the
+# claim's -->
 
 # %% tags=["claim"]
 claim(
@@ -1264,7 +1267,8 @@ for halvings in (0, 1, 2, 3):
 
 # %% [markdown]
 # Both ways agree. The one with three halvings is pix2pix's, and 70 pixels are what the paper says.
-# On our digits, 28 pixels wide, one halving gives 16: about half a digit. <!-- number 28: their size -->
+# On our digits, 28 pixels wide, one halving gives 16: about half a digit. <!-- number 28: their
+# size -->
 
 # %% tags=["claim"]
 claim(
@@ -1339,8 +1343,8 @@ plots.show(
 # %% [markdown]
 # What two discriminators and a cycle ask for is a one-to-one map between two *distributions*. Put
 # any one-to-one map of A onto itself that keeps its distribution before the true translation, and
-# nothing changes for them. Which of all these maps a training finds is decided by what its networks find easy (Galanti,
-# Wolf and Benaim, 2018).
+# nothing changes for them. Which of all these maps a training finds is decided by what its networks
+# find easy (Galanti, Wolf and Benaim, 2018).
 #
 # On digits we know the truth, if we make B ourselves. Three ways to make it, each from *other*
 # digits than A's:
@@ -1437,17 +1441,19 @@ plots.show(
 # fail in different ways.
 #
 # **Upside down**: look at the rows. $G$ does next to nothing, and ends as far from the true
-# translation as doing nothing is. A 0, a 1 or an 8 passes for its own half turn, and a 6 for that of
-# a 9. A 7 does not; but of the three terms two are as content as they can be. The cycle is closed
-# because nothing was moved, and what lies in B was to be left alone. Nobody asked for half a turn.
-# This is worse than the impostor of the plane, whose points were at least distributed as B's are.
+# translation as doing nothing is. A 0, a 1 or an 8 passes for its own half turn, and a 6 for that
+# of a 9. A 7 does not; but of the three terms two are as content as they can be. The cycle is
+# closed because nothing was moved, and what lies in B was to be left alone. Nobody asked for half a
+# turn. <!-- numbers: digits --> This is worse than the impostor of the plane, whose points were at
+# least distributed as B's are.
 #
-# **Large pixels**: by the number of the second column this is a good translation. But real ones hold
-# one number for a block, and from these no $F$ could find *every* stroke. Yet the way back closes.
-# Look closely at the last row: within the blocks strokes are left, fainter than in A, and $F$ reads
-# them. Take the mean of every block once more, and the way back ends somewhere else. The cycle pays
-# $G$ for carrying along what B should not hold, as little seen by $D$ as possible. On maps and aerial
-# photographs it was next to invisible: **steganography** (Chu, Zhmoginov and Sandler, 2017).
+# **Large pixels**: by the number of the second column this is a good translation. But real ones
+# hold one number for a block, and from these no $F$ could find *every* stroke. Yet the way back
+# closes. Look closely at the last row: within the blocks strokes are left, fainter than in A, and
+# $F$ reads them. Take the mean of every block once more, and the way back ends somewhere else. The
+# cycle pays $G$ for carrying along what B should not hold, as little seen by $D$ as possible. On
+# maps and aerial photographs it was next to invisible: **steganography** (Chu, Zhmoginov and
+# Sandler, 2017).
 
 # %% tags=["claim"]
 claim(
@@ -1546,10 +1552,9 @@ for name, (gap, error) in styled.items():
 
 # %% [markdown]
 # To pixels, exchanged quarters are far worse than thin digits. To Gram matrices it is the other way
-# round: they find the quarters nearly right, and thin digits far off. They see strokes and how thick
-# they are, and no digit. That is also roughly what a discriminator of
-# patches judges, and why both need a partner that looks after the content: a term that keeps near
-# the source, or pairs.
+# round: they find the quarters nearly right, and thin digits far off. They see strokes and how
+# thick they are, and no digit. That is also roughly what a discriminator of patches judges, and why
+# both need a partner that looks after the content: a term that keeps near the source, or pairs.
 
 # %% tags=["claim"]
 claim(
@@ -1560,12 +1565,12 @@ claim(
 )
 
 # %% [markdown]
-# And what does a discriminator itself call style? The CycleGANs have left three of them, each of which
-# has compared B with translations for a whole training. What counts for the loss is the mean over all
-# patches, so let $D$'s eye be what its last layer reads, averaged over places: like a Gram matrix, it
-# forgets where. Take digits and change their style; and compare how far that moves them with how far
-# it is to *another digit* of the same style. A ratio of squared distances above 1 says that style
-# weighs more than content, for this eye.
+# And what does a discriminator itself call style? The CycleGANs have left three of them, each of
+# which has compared B with translations for a whole training. What counts for the loss is the mean
+# over all patches, so let $D$'s eye be what its last layer reads, averaged over places: like a Gram
+# matrix, it forgets where. Take digits and change their style; and compare how far that moves them
+# with how far it is to *another digit* of the same style. A ratio of squared distances above 1 says
+# that style weighs more than content, for this eye.
 
 # %%
 compared = target[:500]
@@ -1610,15 +1615,15 @@ for eye, row in weights_of_style.items():
     print(f"{eye:28s}" + "".join(f"{value:14.2f}" for value in row.values()))
 
 # %% [markdown]
-# To pixels, and to the classifier's features, another digit is farther than the same one made thick:
-# they see content. To the Gram matrices it is the other way round, and to $D$ as well. Part of that
-# needs no training: small filters and a mean over places weigh style already in a $D$ that has seen
-# nothing. The game adds to it: the $D$ that has compared thick digits with thin ones weighs thickness
-# more than an untrained one, and more than the Gram matrices do.
+# To pixels, and to the classifier's features, another digit is farther than the same one made
+# thick: they see content. To the Gram matrices it is the other way round, and to $D$ as well. Part
+# of that needs no training: small filters and a mean over places weigh style already in a $D$ that
+# has seen nothing. The game adds to it: the $D$ that has compared thick digits with thin ones
+# weighs thickness more than an untrained one, and more than the Gram matrices do.
 #
-# Now read the column "upside down". For every eye half a turn is less than another digit, and the $D$
-# that was trained to see it sees it no better than an untrained one. A style that $D$ hardly sees is a
-# style that it cannot ask for: that is the other half of why that CycleGAN did nothing.
+# Now read the column "upside down". For every eye half a turn is less than another digit, and the
+# $D$ that was trained to see it sees it no better than an untrained one. A style that $D$ hardly
+# sees is a style that it cannot ask for: that is the other half of why that CycleGAN did nothing.
 
 # %% tags=["claim"]
 _trained = [f"D of {name}" for name in cycles]
