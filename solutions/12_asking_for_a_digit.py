@@ -855,14 +855,13 @@ for labels in LABELS:
     )
 
 # %% [markdown]
-# (Recorded like the trainings before; rows without brackets have one seed. "50% wrong" means that
-# half of the labels were drawn anew, as in the exercise.) <!-- number 50: the row's name -->
+# (Recorded like the trainings before. "50% wrong" means that half of the labels were drawn anew, as
+# in the exercise.) <!-- number 50: the row's name -->
 #
 # A GAN learns the pairs that it is shown, wrong ones included. With half of the labels drawn anew,
 # five digits in ten are right on purpose and a tenth of the rest by chance, 55 %. The recorded
-# training comes near. At the game's optimum nothing can find out which labels are wrong: a pair
-# that the data hold is a real pair. (On the way there a network smooths: with a tenth of the labels
-# drawn anew, more samples are as asked than labels were right.) <!-- number 55: exercise 12.6 -->
+# trainings stay a little below. At the game's optimum nothing can find out which labels are wrong:
+# a pair that the data hold is a real pair. <!-- number 55: exercise 12.6 -->
 #
 # Unless you know *how* the labels go wrong. Then spoil the labels of the fakes in the same way
 # before D sees them. Now right pairs, spoilt, are what D cannot tell from the data, and G learns
@@ -878,8 +877,8 @@ for labels in LABELS:
 
 # %% tags=["claim"]
 claim(
-    "five digits in ten are right on purpose and a tenth of the rest by chance, 55 %. The recorded training comes near",
-    all(abs(value - 0.55) < 0.12 for value in recorded("labels", "projection", "50% wrong", "agreement")),
+    "five digits in ten are right on purpose and a tenth of the rest by chance, 55 %. The recorded trainings stay a little below",
+    all(0.43 < value < 0.55 for value in recorded("labels", "projection", "50% wrong", "agreement")),
     every_seed=True,
 )
 claim(
@@ -899,12 +898,6 @@ claim(
     "they even are what was asked for more often than the guesses were right",
     min(recorded("labels", "projection", "100 labels, spread", "agreement"))
     > max(one["right_labels"] for one in records if one.get("labels") == "100 labels, spread"),
-    every_seed=True,
-)
-claim(
-    "with a tenth of the labels drawn anew, more samples are as asked than labels were right",
-    min(recorded("labels", "projection", "10% wrong", "agreement"))
-    > max(one["right_labels"] for one in records if one.get("labels") == "10% wrong"),
     every_seed=True,
 )
 claim(
