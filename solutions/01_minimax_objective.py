@@ -583,8 +583,8 @@ claim(
 #
 # ### Exercise 1.4 — Jensen–Shannon (●●○, 8 min)
 #
-# Write JS: with the help of `theory.kl(p, q, weights)`, or in a way of your own. The two dice from above give 0.0647; two
-# dice without a common face give $\log 2 \approx 0.693$.
+# Write JS: with the help of `theory.kl(p, q, weights)`, or in a way of your own. The two dice from
+# above give 0.0647; two dice without a common face give $\log 2 \approx 0.693$.
 
 
 # %%
