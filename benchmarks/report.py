@@ -22,11 +22,13 @@ END = "<!-- end of results -->\n"
 SECONDS = (15, 30, 60, 120, 300, 600)  # columns, where something was evaluated
 IMAGES = (10_000, 30_000, 100_000, 300_000)
 TERAFLOP = (2, 5, 20, 40)
+FRONT = ("ours", "ours_quick")  # they are held against all others
 JUDGES = {"frechet": "the course's classifier", "frechet_referee": "the referee"}
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 RECIPE_TITLES = {
     "04_mlp_gan_mnist": "Notebook 04, the fully connected GAN",
     "05_dcgan_mnist": "Notebook 05, the DCGAN on MNIST",
+    "quick_dcgan_mnist": "The quick start on MNIST",
     "06_dcgan_cifar10": "Notebook 06, the DCGAN on CIFAR-10",
     "cifar10_classes": "Notebook 06, four or ten classes of CIFAR-10",
 }
@@ -89,8 +91,11 @@ def results(records: dict[str, dict[str, dict]]) -> str:
     parts = []
     measured = {(data, device): by_name(records[data], device) for data in TITLES for device in DEVICES}
     for (data, device), runs in measured.items():
-        if "ours" in runs and len(runs) > 1:
-            parts += [f"{TITLES[data]}, on the {DEVICES[device]}:", caught_up(runs["ours"], rivals(runs))]
+        for name in FRONT:
+            if name in runs and rivals(runs):
+                which = "" if name == "ours" else f", {label(name)}"
+                parts += [f"{TITLES[data]}, on the {DEVICES[device]}{which}:"]
+                parts += [caught_up(runs[name], rivals(runs))]
     if any("size-matched" in name for runs in measured.values() for name in rivals(runs)):
         parts += [MATCHED]
     if parts and not any(judged_by(runs, "frechet_referee") for runs in measured.values()):
@@ -259,10 +264,10 @@ MATCHED = (
 
 
 def rivals(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
-    """Name in the tables → runs, of all but ours; other image sizes a second time, with matched distances."""
+    """Name in the tables → runs, of all but `FRONT`; other image sizes again, with matched distances."""
     found = {}
     for name, several in runs.items():
-        if name == "ours":
+        if name in FRONT:
             continue
         found[label(name)] = several
         if any("frechet_size_matched" in point for run in several for point in run["points"]):
@@ -334,7 +339,7 @@ def by_referee(ours: list[dict], theirs: list[dict]) -> str:
 
 def distances(runs: dict[str, list[dict]]) -> str:
     """Fréchet distance at each mark; matched sizes in rows of their own."""
-    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
+    rows = {label(name): runs[name] for name in FRONT if name in runs}
     rows |= rivals(runs)
     columns = [
         seconds for seconds in SECONDS if any(evaluated(several, seconds) for several in rows.values())
@@ -348,7 +353,7 @@ def distances(runs: dict[str, list[dict]]) -> str:
 
 def by_images(runs: dict[str, list[dict]]) -> str:
     """Distances after equally many images, and after equally much computing, whatever the hour."""
-    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
+    rows = {label(name): runs[name] for name in FRONT if name in runs}
     rows |= rivals(runs)
 
     def cell(several: list[dict], place: float, over: str) -> str:

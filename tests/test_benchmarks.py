@@ -32,7 +32,7 @@ from benchmarks.peers import PEERS
 from course_utils import data
 from course_utils.models import count_parameters
 from course_utils.runtime import autocast_dtype
-from course_utils.training import GAN, TrainingDiverged, train
+from course_utils.training import GAN, MNIST_QUICK, TrainingDiverged, train
 from course_utils.training.__main__ import RECIPES
 
 CPU = torch.device("cpu")
@@ -384,6 +384,22 @@ def test_ours_catches_up_with_a_peer_s_best_distance_and_not_with_its_last():
     ]
 
 
+def test_the_quick_start_is_held_against_the_others_in_a_table_of_its_own():
+    runs = {
+        "ours": [a_run([(10, 10), (100, 1)], name="ours")],
+        "ours_quick": [a_run([(5, 10), (100, 2)], name="ours_quick")],
+        "mlp": [a_run([(100, 10)])],
+    }
+    kept = {"mnist": {name: run for name, (run,) in runs.items()}}
+    kept |= {subject: {} for subject in ("cifar10", "scale", "ceilings", "kernels")}
+    page = report.results(kept)
+    first, second = page.index("MNIST, on the CPU:"), page.index("MNIST, on the CPU, ours, quick start:")
+    assert "| 10.0 after 100 s (seeds: 1) | < 10.0 s | > 10.0 × |" in page[first:second]
+    assert "| 10.0 after 100 s (seeds: 1) | < 5.00 s | > 20.0 × |" in page[second:]
+    rows = report.by_images(runs).splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == ["| ours", "| ours, quick start", "| MLP GAN 784-128-128"]
+
+
 def test_images_and_flop_count_for_themselves():
     ours = [a_run([(1, 100), (10, 10)], name="ours")]  # 100 images a second of 10 MFLOP
     peer = [a_run([(10, 10)], flop_per_image=3e7)]
@@ -617,10 +633,16 @@ def test_results_of_a_gpu_alone_make_a_page_without_a_picture(tmp_path, monkeypa
 # --- ablations ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["05_dcgan_mnist", "06_dcgan_cifar10"])
-def test_the_ablations_start_from_the_course_s_own_recipe(name):
+@pytest.mark.parametrize(
+    ("name", "course"),
+    [
+        ("05_dcgan_mnist", RECIPES["mnist"]),
+        ("quick_dcgan_mnist", MNIST_QUICK),
+        ("06_dcgan_cifar10", RECIPES["cifar10"]),
+    ],
+)
+def test_the_ablations_start_from_the_course_s_own_recipe(name, course):
     recipe = recipes.RECIPES[name]
-    course = RECIPES[recipe.data]
     torch.manual_seed(0)
     theirs = course.networks()
     torch.manual_seed(0)
