@@ -723,8 +723,8 @@ def test_another_number_of_images_keeps_what_the_first_one_measured(monkeypatch,
     [
         (
             ["quality", "--only", "stylegan"],
-            "there is no competitor on mnist 'stylegan'; choose from: ours, ours_mlp, tensorflow, "
-            "pytorch_examples, pytorch_gan, mlp.",
+            "there is no competitor on mnist 'stylegan'; choose from: ours, ours_quick, ours_mlp, "
+            "tensorflow, pytorch_examples, pytorch_gan, mlp.",
         ),
         (
             ["quality", "--data", "cifar10", "--only", "ours", "mlp"],
