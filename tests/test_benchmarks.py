@@ -733,7 +733,8 @@ def test_another_number_of_images_keeps_what_the_first_one_measured(monkeypatch,
         (["ablations", "beauty"], "there is no part 'beauty'; choose from: quality, speed, drawing."),
         (
             ["ablations", "--recipe", "99"],
-            "there is no recipe '99'; choose from: 04_mlp_gan_mnist, 05_dcgan_mnist, 06_dcgan_cifar10.",
+            "there is no recipe '99'; choose from: 04_mlp_gan_mnist, 05_dcgan_mnist, quick_dcgan_mnist, "
+            "06_dcgan_cifar10.",
         ),
         (
             ["ablations", "quality", "--recipe", "04", "--only", "latent 7"],
