@@ -342,7 +342,22 @@ def by_both(runs: dict[str, list[dict]]) -> list[str]:
                 others = {title: several for title, several in judged.items() if title not in LABELS.values()}
                 parts += [f"By {who}, {label(name)}:", caught_up(judged[label(name)], others)]
         parts += [f"Distances by {who} after so many seconds:", distances(judged)]
+        if {label(name) for name in ("ours", "ours_quick")} <= set(judged):
+            parts += [fewer_images(*(judged[label(name)] for name in ("ours", "ours_quick")))]
     return parts
+
+
+def fewer_images(ours: list[dict], quick: list[dict]) -> str:
+    """How many images the quick start takes for what ours has at some marks."""
+    found = []
+    for mark in (60, 180):
+        ends = [point for run in ours for point in run["points"] if point["mark"] == mark]
+        images, level = (median(point[what] for point in ends) for what in ("images", "frechet"))
+        we = median(to_reach(quick, level, "images"))
+        found.append(
+            f"What ours has after {mark} s, and {images:,.0f} images, it has after {we:,.0f} images."
+        )
+    return f"{label('ours_quick').capitalize()}: {' '.join(found)}"
 
 
 def distances(rows: dict[str, list[dict]]) -> str:
