@@ -910,6 +910,7 @@ PATIENCE = 20.0  # seconds: as long as a check of the notebook's ten digits may 
     title="Names for nameless codes",
     difficulty=2,
     minutes=12,
+    seconds=120,  # all orders of eight names take a second; on a busy machine they should be told of, too
     hints=[
         "Count first: a table with a row for each code and a column for each digit.",
         "Choosing the best digit for each code by itself may give two codes one name. Which choice of K "
