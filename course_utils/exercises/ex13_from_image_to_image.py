@@ -697,7 +697,8 @@ def _expect_joins(ways, source, image, side: int) -> None:
 def _expect_channels(ways, side: int, width: int) -> None:
     """Raises Wrong unless the way down has maps of width, 2·width and 4·width channels."""
     wanted = (
-        f"On the way down `width`, 2·`width`, 4·`width` are asked for, here {width}, {2 * width}, {4 * width}"
+        "On the way down `width`, 2·`width`, 4·`width` are asked for, here "
+        f"{width}, {2 * width}, {4 * width}.{'' if width == 8 else ' Is `width` used in every layer?'}"
     )
     for size, channels in ((side, width), (side // 2, 2 * width)):
         skips = [
@@ -707,10 +708,10 @@ def _expect_channels(ways, side: int, width: int) -> None:
             if at == size == lowest and any(other is not None and other < size for _, other in parts)
         ]
         if channels not in skips:
-            raise Wrong(f"the map that is joined at {size}×{size} has {skips[0]} channels. {wanted}.")
+            raise Wrong(f"the map that is joined at {size}×{size} has {skips[0]} channels. {wanted}")
     deep = [one.shape[1] for one, _ in ways.lowest.values() if one.shape[-1] == side // 4]
     if 4 * width not in deep:
-        raise Wrong(f"at {side // 4}×{side // 4} the maps have {max(deep)} channels at most. {wanted}.")
+        raise Wrong(f"at {side // 4}×{side // 4} the maps have {max(deep)} channels at most. {wanted}")
 
 
 def _expect_learning(network, ways, image) -> None:

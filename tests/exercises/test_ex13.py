@@ -553,7 +553,7 @@ WRONG = [
     ("13.2", lambda i, w, d, h: i[fitting(i, d, h)].median(0).values, "median"),
     ("13.2", lambda i, w, d, h: d, "still empty"),
     ("13.2", inside_compared, "no image fits"),
-    ("13.2", all_in_the_hole, "smaller expected squared error"),
+    ("13.2", all_in_the_hole, "those included"),
     ("13.2", lambda i, w, d, h: safest(i, w, d, h)[None, None], "shape"),
     ("13.3", 6.02, "10, not 20"),
     ("13.3", -3.0103, "sign"),
