@@ -449,6 +449,7 @@ def find_latents(answer):
             raise Wrong("a fiftieth of the learning rate makes no difference. Is `lr` used?")
         if matches(results[2, 0.1], results[STEPS, 0.1]):
             raise Wrong("two steps lead where many do. Is `steps` used?")
+        _expect_no_leftovers(handed, _as_it_comes(generator))
     return "so any generator has an encoder, if you are ready to wait for it."
 
 
@@ -558,13 +559,6 @@ def _expect_same_generator(after, before) -> None:
                 "the generator came with gradients of its own, and they have been cleared. It comes back "
                 "exactly as it was: ask for the latents' gradient alone, `backward(inputs=[latents])`."
             )
-        left_over = now.grad is not None and (was.grad is None or not torch.equal(now.grad, was.grad))
-        if left_over and now.grad.any():
-            raise Wrong(
-                "the search leaves gradients in the generator's weights, and whoever trains it next would "
-                "step along them. It comes back exactly as it was: ask for the latents' gradient alone, "
-                "`backward(inputs=[latents])`."
-            )
     if any(module.training for module in after.modules()):
         raise Wrong("the generator is left in training mode. It came in evaluation mode: leave it there.")
     if any(moved(*pair) for pair in zip(before.buffers(), after.buffers(), strict=True)):
@@ -572,6 +566,18 @@ def _expect_same_generator(after, before) -> None:
             "the running statistics of the generator's batch normalisation have moved: it was called in "
             "training mode. Leave the mode as it is."
         )
+
+
+def _expect_no_leftovers(after, before) -> None:
+    """Raises Wrong where gradients have come into the generator's weights. To be asked last."""
+    for was, now in zip(before.parameters(), after.parameters(), strict=True):
+        left_over = now.grad is not None and (was.grad is None or not torch.equal(now.grad, was.grad))
+        if left_over and now.grad.any():
+            raise Wrong(
+                "the search leaves gradients in the generator's weights, and whoever trains it next would "
+                "step along them. It comes back exactly as it was: ask for the latents' gradient alone, "
+                "`backward(inputs=[latents])`."
+            )
 
 
 def _expect_low(errors, before, reached, found) -> None:

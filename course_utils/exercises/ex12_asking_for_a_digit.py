@@ -756,7 +756,7 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
     hints=[
         "A mask chooses a class: `features[labels == k]`, (n_k, d).",
         "The mean squared distance from the mean is the sum of the variances of the features: "
-        "`rows.var(0, correction=0).sum()`. What would be divided by without `correction=0`?",
+        "`rows.var(0, correction=0).sum()`.",
         "Divide within each class, then take the mean of the ratios.",
     ],
 )
@@ -799,12 +799,13 @@ def within(answer):
             )
         found = as_tensor(result, name)
         expect_shape(found, (), message=f"{name} returns one number, the mean over the classes.")
-        if not matches(found, _diversity(*arguments, _spread)):
-            if matches(found, _diversity(*arguments, _unbiased)):
-                raise Wrong(
-                    "the squared distances are divided by n − 1, as `var` does by itself. A mean divides by "
-                    "n; where there are not as many real samples as generated ones, the difference stays."
-                )
+        right, unbiased = (_diversity(*arguments, spread) for spread in (_spread, _unbiased))
+        if matches(found, unbiased) and not matches(found, right):
+            note = note or (
+                " (Yours divides by n − 1, which estimates the spread of all that could be drawn; the mean "
+                "over these samples divides by n.)"
+            )
+        elif not matches(found, right):
             for mistake, message in WITHIN:
                 for spread in (_spread, _unbiased):
                     wrong = mistake(*arguments, spread)

@@ -118,7 +118,8 @@ def search(
         optimizer = torch.optim.Adam(weights(g, z), lr)
         for _ in range(n):
             optimizer.zero_grad()
-            (sign * error(make(g, z), x)).backward()
+            of = [weight for weight in weights(g, z) if weight.requires_grad]  # nobody else gets a gradient
+            (sign * error(make(g, z), x)).backward(inputs=of)
             optimizer.step()
         return back(g, z)
 

@@ -204,6 +204,13 @@ def test_a_class_without_samples_is_told_of(classes):
     assert "NaN" not in run_check("12.5", within(of_variances)).message
 
 
+def test_who_divides_by_one_less_is_told_so():
+    """As the course's own measure does."""
+    verdict = run_check("12.5", within(lambda made, true: made.var(0).sum() / true.var(0).sum()))
+    assert verdict.status == "right" and "divides by n − 1" in verdict.message, verdict
+    assert "n − 1" not in run_check("12.5", within(of_variances)).message
+
+
 # --- 13.1, 13.2: n network, x images, h hole; w weights, d the damaged image -------------------------------
 
 
@@ -315,7 +322,6 @@ WRONG = [
     ("11.4", search(lambda error, z: error.backward()), "leaves gradients in the generator's weights"),
     ("11.6", 784 * math.log(100), "once for every pixel"),
     ("12.3", projection(lambda samples: samples.flatten(1)), "hand them on as they come"),
-    ("12.5", within(lambda made, true: made.var(0).sum() / true.var(0).sum()), "divided by n − 1"),
     (
         "12.5",
         within(lambda made, true: (made.var(0, correction=0) / true.var(0, correction=0)).mean()),
