@@ -46,5 +46,6 @@ def for_screen_readers(app, page, template, context, doctree) -> None:
         context["language"] = "zh-CN"  # by which a screen reader speaks it
 
 
-def setup(app) -> None:
+def setup(app) -> dict[str, bool]:
     app.connect("html-page-context", for_screen_readers, priority=900)  # after the theme has written them
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

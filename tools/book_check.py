@@ -7,6 +7,7 @@ that the pages load, in the Node that Playwright brings along (or one on the pat
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import urllib.parse
@@ -99,7 +100,7 @@ def check(source: Source, folder: Path) -> list[Problem]:
         document = path.relative_to(folder).with_suffix("").as_posix()
         if document in SKIPPED:
             continue
-        for words, snippet in [*_dead_links(path, page, pages, folder), *_mute_pictures(page)]:
+        for words, snippet in [*_dead_links(path, page, pages), *_mute_pictures(page)]:
             problems.append(_problem(source, document, words, snippet))
     return problems + broken_formulas(source, folder, pages)
 
@@ -111,20 +112,20 @@ def _problem(source: Source, document: str, words: str, snippet: str) -> Problem
     return Problem(source.origins[document], source.find(document, snippet), words)
 
 
-def _dead_links(path: Path, page: Page, pages: dict, folder: Path) -> Iterator[tuple[str, str]]:
+def _dead_links(path: Path, page: Page, pages: dict[Path, Page]) -> Iterator[tuple[str, str]]:
     for link in dict.fromkeys([*page.links, *page.files]):
         parts = urllib.parse.urlsplit(link)
         if parts.scheme in ("http", "https", "mailto", "data", "javascript"):
             if link in page.files and parts.scheme != "data":
                 yield f"loads {link} from another place; the book must not need a network", link
             continue
-        target = (path.parent / urllib.parse.unquote(parts.path)).resolve() if parts.path else path.resolve()
-        known = {one.resolve(): two for one, two in pages.items()}
-        if not target.exists():
+        place = os.path.normpath(path.parent / urllib.parse.unquote(parts.path)) if parts.path else path
+        target = Path(place)
+        if target not in pages and not target.exists():
             yield f"broken link: {link}", link
-        elif parts.fragment and target in known:
+        elif parts.fragment and target in pages:
             fragment = urllib.parse.unquote(parts.fragment)
-            if fragment not in known[target].ids and parts.fragment not in known[target].ids:
+            if fragment not in pages[target].ids and parts.fragment not in pages[target].ids:
                 yield f"broken link: {link} names no place of that page", parts.fragment
 
 
