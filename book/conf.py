@@ -16,6 +16,7 @@ nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block", "attrs_inline", "colon_fence"]
+myst_dmath_double_inline = True  # $$…$$ also within an item of a list, as in JupyterLab
 myst_heading_anchors = 4
 suppress_warnings = [
     "myst.header",  # a notebook may step from # to ###

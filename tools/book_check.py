@@ -19,6 +19,7 @@ from pathlib import Path
 from tools.book_source import Problem, Source
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+VERBATIM = {"code", "pre", "script", "style", "title"}
 SKIPPED = {"genindex", "search", "py-modindex"}  # Sphinx's own
 
 RENDER = """
@@ -51,6 +52,8 @@ class Page(HTMLParser):
         self.files: list[str] = []
         self.pictures: list[dict[str, str | None]] = []
         self.formulas: list[tuple[str, bool]] = []  # TeX, and whether it stands alone
+        self.dollars: list[str] = []  # words with a $, which a formula has left behind
+        self._verbatim = 0  # how many open tags deep within code
         self._math = 0  # how many open tags deep within a formula
         self._tex: list[str] = []
         self._display = False
@@ -68,12 +71,14 @@ class Page(HTMLParser):
             self.files.append(found["href"])
         if tag == "img":
             self.pictures.append(found)
+        self._verbatim += tag in VERBATIM
         if self._math and tag not in VOID:
             self._math += 1
         elif "math" in (found.get("class") or "").split() and tag in ("span", "div"):
             self._math, self._display, self._tex = 1, tag == "div", []
 
     def handle_endtag(self, tag: str) -> None:
+        self._verbatim -= tag in VERBATIM
         if self._math:
             self._math -= 1
             if not self._math:
@@ -86,6 +91,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._math:
             self._tex.append(data)
+        elif "$" in data and not self._verbatim:
+            self.dollars.append(data.strip())
 
 
 def check(source: Source, folder: Path) -> list[Problem]:
@@ -100,7 +107,7 @@ def check(source: Source, folder: Path) -> list[Problem]:
         document = path.relative_to(folder).with_suffix("").as_posix()
         if document in SKIPPED:
             continue
-        for words, snippet in [*_dead_links(path, page, pages), *_mute_pictures(page)]:
+        for words, snippet in [*_dead_links(path, page, pages), *_mute_pictures(page), *_dollars(page)]:
             problems.append(_problem(source, document, words, snippet))
     return problems + broken_formulas(source, folder, pages)
 
@@ -127,6 +134,11 @@ def _dead_links(path: Path, page: Page, pages: dict[Path, Page]) -> Iterator[tup
             fragment = urllib.parse.unquote(parts.fragment)
             if fragment not in pages[target].ids and parts.fragment not in pages[target].ids:
                 yield f"broken link: {link} names no place of that page", parts.fragment
+
+
+def _dollars(page: Page) -> Iterator[tuple[str, str]]:
+    for words in page.dollars:
+        yield f"a formula that was not recognised leaves a $ behind: {' '.join(words.split())}", words
 
 
 def _mute_pictures(page: Page) -> Iterator[tuple[str, str]]:
