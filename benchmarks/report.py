@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks.ablations import VARIANTS
 from benchmarks.picture import TITLES, picture
-from benchmarks.quality import label, names, seconds_to
+from benchmarks.quality import LABELS, label, names, seconds_to
 from benchmarks.records import RESULTS, ROOT, load, number
 from course_utils import plots
 
@@ -63,7 +63,8 @@ def all_records(folder: Path = RESULTS) -> dict[str, dict[str, dict]]:
     Raises:
         ValueError: among them are quick results.
     """
-    subjects = ("mnist", "cifar10", "minutes", "vae", "ablations", "profile", "ceilings", "kernels", "scale")
+    subjects = ("mnist", "mnist_1_thread", "cifar10", "minutes", "vae", "ablations", "profile", "ceilings")
+    subjects += ("kernels", "scale")
     records = {subject: load(folder / f"{subject}.json") for subject in subjects}
     quick = [subject for subject in subjects if any(one["quick"] for one in records[subject].values())]
     if quick:
@@ -93,8 +94,6 @@ def results(records: dict[str, dict[str, dict]]) -> str:
             parts += [f"{TITLES[data]}, on the {DEVICES[device]}:", caught_up(runs["ours"], rivals(runs))]
     if any("size-matched" in name for runs in measured.values() for name in rivals(runs)):
         parts += [MATCHED]
-    if parts and not any(judged_by(runs, "frechet_referee") for runs in measured.values()):
-        parts += [UNRECORDED]
     if not any(runs for (_, device), runs in measured.items() if device == "cuda"):
         parts += ["On a GPU nothing was measured."]
     if on_cpu(records):
@@ -105,6 +104,11 @@ def results(records: dict[str, dict[str, dict]]) -> str:
         if runs:
             parts += [f"## {TITLES[data]}, on the {DEVICES[device]}"]
             parts += quality_tables(runs, records["ceilings"].get(device))
+    if records.get("mnist_1_thread"):
+        parts += [
+            "## MNIST, on one thread, by two judges",
+            *by_both(by_name(records["mnist_1_thread"], "cpu")),
+        ]
     if records.get("minutes"):
         parts += ["## CIFAR-10, class by class", *class_tables(records["minutes"], records["shipped"])]
     if records.get("vae"):
@@ -237,7 +241,7 @@ def quality_tables(runs: dict[str, list[dict]], ceiling: dict | None) -> list[st
     parts = [circumstances([run for several in runs.values() for run in several]), lengths(runs)]
     parts += [
         "Fréchet distance after so many seconds of training (median, range; number of seeds):",
-        distances(runs),
+        distances({label("ours"): runs["ours"]} | rivals(runs) if "ours" in runs else rivals(runs)),
         "After so many images, and after so many TFLOP (medians; on the line between two marks):",
         by_images(runs),
     ]
@@ -248,9 +252,9 @@ def quality_tables(runs: dict[str, list[dict]], ceiling: dict | None) -> list[st
     return parts
 
 
-UNRECORDED = (
-    "These runs were not judged by the referee, the classifier that nothing was chosen by. "
-    "`python -m benchmarks quality` records both judges' distances; then the last column has a ratio."
+BOTH = (
+    "With one thread each, on one core, one after another. Distances of the two judges do not compare with "
+    "each other; the recipes were chosen by the first one."
 )
 MATCHED = (
     "Size-matched: these networks make larger images than the data has, which are reduced for evaluation. "
@@ -301,7 +305,7 @@ def caught_up(ours: list[dict], others: dict[str, list[dict]]) -> str:
     rows = []
     for name, several in others.items():
         if not any(curve(run) for run in longest(several)):
-            rows.append([name, "diverged", *"–––––"])
+            rows.append([name, "diverged", *"––––"])
             continue
         found = [one for one in map(best, longest(several)) if one is not None]
         seconds, level = (median(values) for values in zip(*found, strict=True))
@@ -311,9 +315,9 @@ def caught_up(ours: list[dict], others: dict[str, list[dict]]) -> str:
         we = median(to_reach(ours, level))
         when = "< " * at_first_mark(ours, level) + f"{number(we)} s" if math.isfinite(we) else "never"
         less = [sooner(ours, several, over) for over in ("seconds", "images", "teraflop")]
-        rows.append([name, theirs, when, *less, by_referee(ours, several)])
+        rows.append([name, theirs, when, *less])
     head = ["", "its best distance", "ours has it after", "sooner", "fewer images", "fewer FLOP"]
-    return table([*head, "sooner, by the referee"], rows)
+    return table(head, rows)
 
 
 def sooner(ours: list[dict], theirs: list[dict], over: str = "seconds") -> str:
@@ -326,16 +330,22 @@ def sooner(ours: list[dict], theirs: list[dict], over: str = "seconds") -> str:
     return "> " * at_first_mark(ours, level) + f"{number(place / we)} ×"
 
 
-def by_referee(ours: list[dict], theirs: list[dict]) -> str:
-    """`sooner` by the judge that nothing was chosen by, where both were judged by it."""
-    judged = judged_by({"ours": ours, "theirs": theirs}, "frechet_referee")
-    return sooner(judged["ours"], judged["theirs"]) if len(judged) == 2 else "not recorded"
+def by_both(runs: dict[str, list[dict]]) -> list[str]:
+    """Who catches up with whom, and the distances, once by each judge; nothing was chosen by the second."""
+    rows = {label(name): several for name, several in runs.items() if name in LABELS} | rivals(runs)
+    parts = [circumstances([run for several in runs.values() for run in several]), BOTH]
+    for judge, who in JUDGES.items():
+        judged = judged_by(rows, judge)
+        for name in runs:
+            if name in LABELS and label(name) in judged:
+                others = {title: several for title, several in judged.items() if title not in LABELS.values()}
+                parts += [f"By {who}, {label(name)}:", caught_up(judged[label(name)], others)]
+        parts += [f"Distances by {who} after so many seconds:", distances(judged)]
+    return parts
 
 
-def distances(runs: dict[str, list[dict]]) -> str:
-    """Fréchet distance at each mark; matched sizes in rows of their own."""
-    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
-    rows |= rivals(runs)
+def distances(rows: dict[str, list[dict]]) -> str:
+    """Fréchet distance at each mark, a row for each title and its runs."""
     columns = [
         seconds for seconds in SECONDS if any(evaluated(several, seconds) for several in rows.values())
     ]

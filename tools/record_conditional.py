@@ -33,7 +33,7 @@ from course_utils.training.conditions import (
     train_condition,
 )
 
-SEEDS = {"ways": (0, 1, 2), "labels": (0,), "codes": (0,)}  # a trend needs fewer runs than a ranking
+SEEDS = {"ways": (0, 1, 2), "labels": (0, 1, 2), "codes": (0, 1, 2)}
 SAMPLES = 5_000
 MARKS = (30.0,)  # seconds after which the generators of "ways" are judged, beside the end
 PARTS = ("ways", "codes", "labels", "knobs")

@@ -5,7 +5,7 @@ python -m tools.ship_translators --only cifar10_larger_gan
 
 Run it with the real data in place. Each is written, in half precision, to
 course_utils/assets/NAME_translator.safetensors as soon as it is trained. Holes in digits are of all kinds
-(`data.cut_at_random`); colour is 8×8 pixels, the means of 4×4.
+(`data.cut_at_random`); photographs are enlarged from 8×8 pixels, means of 4×4, or coloured from their grey.
 """
 
 import argparse
@@ -20,8 +20,20 @@ from torch import nn
 
 from course_utils import data
 from course_utils.files import ASSETS, save_weights
-from course_utils.metrics import frechet_evaluator, mean_squared_error, structural_similarity
-from course_utils.models import Inpainter, PatchDiscriminator, UNet, count_parameters, spectrally_normalised
+from course_utils.metrics import (
+    chroma_strength,
+    frechet_evaluator,
+    mean_squared_error,
+    structural_similarity,
+)
+from course_utils.models import (
+    Colouriser,
+    Inpainter,
+    PatchDiscriminator,
+    UNet,
+    count_parameters,
+    spectrally_normalised,
+)
 from course_utils.training import Regression, constant_then_linear, pix2pix, train
 from course_utils.training.restoration import restored
 
@@ -29,6 +41,11 @@ from course_utils.training.restoration import restored
 def smaller(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """8×8 of 32×32."""
     return data.downsample(images, 4)
+
+
+def without_colour(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """The luma alone."""
+    return data.grey(images)
 
 
 class Translator(NamedTuple):
@@ -40,10 +57,12 @@ class Translator(NamedTuple):
     images: int  # to train on
     adversarial: float | None = None  # the weight of the GAN's loss; None for regression alone
     fills: bool = False
+    colours: bool = False
 
 
 DIGITS = {"image_shape": [1, 28, 28], "source_channels": 2, "width": 12}
 COLOUR = {"image_shape": [3, 32, 32], "source_channels": 3, "width": 16}
+GREY = {**COLOUR, "source_channels": 1}
 TRANSLATORS = {
     "mnist_inpainting_regression": Translator("mnist", DIGITS, data.cut_at_random, 100_000, fills=True),
     "mnist_inpainting_gan": Translator(
@@ -51,6 +70,8 @@ TRANSLATORS = {
     ),
     "cifar10_larger_regression": Translator("cifar10", COLOUR, smaller, 60_000),
     "cifar10_larger_gan": Translator("cifar10", COLOUR, smaller, 60_000, adversarial=0.05),
+    "cifar10_colour_regression": Translator("cifar10", GREY, without_colour, 150_000, colours=True),
+    "cifar10_colour_gan": Translator("cifar10", GREY, without_colour, 200_000, adversarial=0.1, colours=True),
 }
 
 
@@ -106,6 +127,8 @@ def ship(name: str, images: int, seed: int) -> None:
         "ssim": f"{structural_similarity(found, test):.4f}",
         "frechet": f"{frechet_evaluator(what.of)(found):.2f}",
     }
+    if what.colours:
+        scores["chroma"] = f"{chroma_strength(found):.4f}"
     metadata = {
         "network": json.dumps(what.network),
         "fills": json.dumps(what.fills),
@@ -116,6 +139,8 @@ def ship(name: str, images: int, seed: int) -> None:
         "adversarial": json.dumps(what.adversarial),
         **scores,
     }
+    if what.colours:
+        metadata["luma"] = json.dumps(data.LUMA)
     save_weights(generator, ASSETS / f"{name}_translator.safetensors", metadata, half=True)
     print(name, f"{count_parameters(model.generator):,} weights, {spent:.0f} CPU seconds", scores, flush=True)
 
@@ -123,7 +148,11 @@ def ship(name: str, images: int, seed: int) -> None:
 def build(what: Translator) -> nn.Module:
     """The model, untrained."""
     network = UNet(**what.network)
-    generator = Inpainter(network) if what.fills else network
+    generator = network
+    if what.fills:
+        generator = Inpainter(network)
+    elif what.colours:
+        generator = Colouriser(network, data.LUMA)
     if what.adversarial is None:
         return Regression(generator)
     sizes = (what.network["image_shape"], what.network["source_channels"])

@@ -12,6 +12,7 @@ from course_utils.data.convention import (
     to_uint8,
 )
 from course_utils.data.degradations import (
+    LUMA,
     blocks,
     centre_hole,
     cut,
@@ -56,6 +57,7 @@ from course_utils.data.toy import (
 )
 
 __all__ = [
+    "LUMA",
     "SOURCES",
     "DataError",
     "Density",

@@ -1,5 +1,8 @@
 """The exercises of notebook 12: generators and discriminators that are told what to draw."""
 
+import math
+import time
+
 import torch
 from torch import nn
 
@@ -62,6 +65,14 @@ PARTS = {  # how one of the two parts goes wrong: (log_data, log_model) -> the p
             lambda p, q: _sum_of(p) - _sum_of(q) - torch.tensor(float(p.shape[1])).log(),
             "the first part is off by log K. The tables hold the *joint* densities already.",
         ),
+        (
+            lambda p, q: (_sum_of(p) - _sum_of(q)) / math.log(2),
+            "the first part is a logarithm to the base 2. σ(t) wants the natural one.",
+        ),
+        (
+            lambda p, q: (_sum_of(p) - _sum_of(q)).sigmoid(),
+            "the first part went through the sigmoid already. The two *logits* add up to t*.",
+        ),
     ],
     "the second part": [
         (
@@ -93,6 +104,21 @@ PARTS = {  # how one of the two parts goes wrong: (log_data, log_model) -> the p
         (
             lambda p, q: p.softmax(1) / q.softmax(1),
             "the second part is the ratio itself. A logit is its logarithm.",
+        ),
+        (
+            lambda p, q: p.log_softmax(1) + math.log(p.shape[1]),
+            "the second part supposes that the generator's labels fit equally often. Its own p(y|x) is in "
+            "the other table.",
+        ),
+        (
+            lambda p, q: (p - q).log_softmax(1),
+            "the second part is a softmax of ratios. Turn each density by itself into the chances of the "
+            "labels.",
+        ),
+        (
+            lambda p, q: (p - q) - (p - q).mean(1, keepdim=True),
+            "the second part takes away the average of the logarithms over the labels. What is "
+            "log p(x)/q(x) in place of that?",
         ),
     ],
 }
@@ -127,7 +153,7 @@ def two_questions(answer):
             for part in result
         ):
             raise Wrong(
-                "right for moderate densities, but far from all modes they are 0 in floating point, and the "
+                "right for moderate densities, but far from all clouds they are 0 in floating point, and the "
                 "logarithm of that is −inf. Stay with logarithms: `logsumexp` adds up without leaving them."
             )
         shapes = [tuple(as_tensor(part, which).shape) for which, part in parts.items()]
@@ -146,6 +172,13 @@ def two_questions(answer):
                     if wrong.isfinite().all() and matches(found, wrong):
                         raise Wrong(message)
                 expect_varied(which)
+                if scale > 100:  # right for the cases before
+                    raise Wrong(
+                        "right for moderate densities, but far from all clouds they are 0 in floating "
+                        "point. What is added lest the logarithm be infinite, cut off, or put in its place, "
+                        "is all that is left there. Stay with logarithms: `logsumexp` adds up without "
+                        "leaving them."
+                    )
                 total = as_tensor(parts["the first part"]).reshape(-1, 1) + as_tensor(
                     parts["the second part"]
                 )
@@ -197,6 +230,11 @@ def best_accuracy(answer):
                 0.5,
                 "that would be right of a D that sees the points alone. This one sees the label, too: which "
                 "pairs can only be fakes?",
+            ),
+            (
+                8 / 9,
+                "that is what the best D answers where a pair fits. Which share of all pairs does it "
+                "judge rightly?",
             ),
             (7 / 8, "that is the share of the *fakes* that give themselves away. How about the real pairs?"),
             (1.0, "one fake in eight has the right label by chance. Could any D tell it?"),
@@ -265,6 +303,13 @@ def _logits(network, samples, labels, shape_of_features: tuple[int, int], classe
                 f"the largest label, {classes - 1} of {classes} classes, has no vector. How many are there?"
             ) from None
         raise
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise Wrong(
+                "something is normalised over the batch, so a sample's logit depends on the others. After "
+                "the features there are two inner products, and nothing else."
+            ) from None
+        raise
     if not isinstance(found, torch.Tensor):
         raise Wrong(f"called with samples and labels the network returns {shown(found)}; return the logits.")
     wrong_shapes = {
@@ -276,6 +321,11 @@ def _logits(network, samples, labels, shape_of_features: tuple[int, int], classe
         (width,): "that adds up over the samples. An inner product adds up over the features.",
     }
     shape = tuple(found.shape)
+    if n == 1 and shape == ():
+        raise Wrong(
+            "of a batch of one sample the logits have shape (), not (1,). Does a `squeeze()` without an "
+            "axis take that of the batch away, too?"
+        )
     if shape != (n,):
         raise Wrong(wrong_shapes.get(shape, f"the logits have shape {shape}; one a sample is {(n,)}."))
     return found
@@ -289,18 +339,26 @@ def _lines(phi, logits):
 
 
 def _expect_lines(network, features, samples, width: int, classes: int):
-    """Raises Wrong unless the logit is w·φ + b + v_y·φ; returns whether a label has a constant of its own."""
+    """Raises Wrong unless the logit is linear in φ for every label; returns the labels' constants."""
     n = len(samples)
     many, labels = samples.repeat(classes, 1, 1, 1), torch.arange(classes).repeat_interleave(n)
+    kept = many.clone()
     features.asked = 0
     with torch.no_grad():
         logits = _logits(network, many, labels, (len(many), width), classes).reshape(classes, n)
         if features.asked == 0:
             raise Wrong("the `features` are never asked: the logit has to come from φ(x).")
+        if not torch.equal(many, kept):
+            raise Wrong("`forward` changes the samples that it is handed, in place. Make something new.")
+        if not matches(network(many, labels), logits.flatten(), tolerance=1e-3):
+            raise Wrong(
+                "the same samples with the same labels get other logits the second time. Something is drawn "
+                "by chance, as in dropout, or remembered."
+            )
         phi = features(samples)
         shuffled = torch.randperm(len(many), generator=torch.Generator().manual_seed(0))
         again = network(many[shuffled], labels[shuffled])
-        alone = torch.cat([network(many[[i]], labels[[i]]) for i in (0, n, len(many) - 1)])
+        alone = [_logits(network, many[[i]], labels[[i]], (1, width), classes) for i in (0, n, len(many) - 1)]
     flat = logits.flatten()
     if not flat.isfinite().all():
         raise Wrong("some logits are not finite. What is divided, or whose logarithm is taken?")
@@ -309,7 +367,7 @@ def _expect_lines(network, features, samples, width: int, classes: int):
             "a sample's logit depends on where in the batch it stands. Its own label's vector and its own "
             "features are all that it is made of."
         )
-    if not matches(alone, flat[[0, n, len(many) - 1]], tolerance=1e-3):
+    if not matches(torch.cat(alone), flat[[0, n, len(many) - 1]], tolerance=1e-3):
         raise Wrong("a sample has another logit alone than among others. Which axis is summed over?")
     if (logits - logits[:1]).abs().max() < 1e-5:
         raise Wrong("the logit is the same whatever the label is: it never reaches the result.")
@@ -323,7 +381,7 @@ def _expect_lines(network, features, samples, width: int, classes: int):
             "a label adds a number to the logit, the same for every sample: is that D's question, whether "
             "*this* sample fits *this* label? The label's vector has to meet the features."
         )
-    return (constants - constants[0]).abs().max() > 1e-3
+    return constants
 
 
 def _why_curved(logits, phi) -> str:
@@ -352,6 +410,7 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
             "no gradient reaches the features: φ is cut off, so that D cannot learn what to look at, and G "
             "gets no direction from it."
         )
+    _expect_whole_gradient(network, features, samples)
     head = _head_of(network, features)
     with torch.no_grad():
         phi = features(samples[:1])[0]
@@ -361,6 +420,11 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
         if not head:
             raise Wrong("all weights are those of the features: w, b and the labels' vectors learn, too.")
         found = torch.autograd.grad(one, head, allow_unused=True)
+        if any(slope is not None and slope.is_sparse for slope in found):
+            raise Wrong(
+                "the labels' vectors have *sparse* gradients, and Adam, which trains D here, takes none. "
+                "Leave out `sparse=True`."
+            )
         touched.append(
             torch.cat(
                 [
@@ -377,15 +441,47 @@ def _expect_gradients(network, features, samples, width: int, classes: int) -> N
             "the labels' vectors do not learn: no gradient reaches them. Make them `nn.Embedding`, "
             "`nn.Linear` or `nn.Parameter`."
         )
+    if only.sum() < width <= ((touched[0] == 0) & (touched[1] != 0)).sum():
+        raise Wrong(
+            "the vector of label 0 does not learn, that of the last does. Is it left out, as padding?"
+        )
     if only.sum() < width:
         raise Wrong("the labels share their vectors: a step for one label moves those of the others.")
     by_vector = touched[0][only][:width].sort().values  # φ itself, where the product is a sum
     if matches(by_vector, (phi / width).sort().values, tolerance=1e-5):
         raise Wrong("the products are averaged over the features. An inner product is their sum.")
+    factor = (by_vector.norm() / phi.norm()).item()
+    if abs(factor - 1) > 1e-3 and matches(
+        by_vector.abs().sort().values, factor * phi.abs().sort().values, tolerance=1e-5
+    ):
+        raise Wrong(
+            f"the inner product of the label's vector with φ is multiplied by a number, {factor:.3g} here. "
+            "The formula has none."
+        )
     if both.sum() < width:
         raise Wrong(
             "no vector is shared by all labels. What makes an image real, whatever it shows, would have to "
             "be learnt once for every label: where is w·φ(x) + b?"
+        )
+    if not matches(touched[0][both], touched[1][both], tolerance=1e-5):
+        raise Wrong(
+            "what a step does to w depends on the label. The logit is a sum of two terms: w·φ(x) + b knows "
+            "no label, and v_y·φ(x) is added to it."
+        )
+
+
+def _expect_whole_gradient(network, features, samples) -> None:
+    """Raises Wrong where a part of the logit reaches the samples by its value, and not by its gradient."""
+    samples = samples.clone().requires_grad_()
+    logits = network(samples, torch.zeros(len(samples), dtype=torch.long))
+    phi = features(samples)
+    slope, _, _ = _lines(phi.detach(), logits.detach())
+    (found,) = torch.autograd.grad(logits.sum(), samples)
+    (wanted,) = torch.autograd.grad((phi.double() @ slope).sum(), samples)
+    if not matches(found, wanted, tolerance=1e-3):
+        raise Wrong(
+            "a part of the gradient is missing: the logit depends on φ in both of its terms, and one of "
+            "them is cut off. Leave out `detach` and `no_grad`."
         )
 
 
@@ -427,8 +523,11 @@ def projection(answer):
             for weight in _head_of(network, features):
                 weight.copy_(torch.randn(weight.shape, generator=rng))
         samples = torch.randn(40, *shape, generator=rng)
-        constant_of_labels |= bool(_expect_lines(network, features, samples, width, classes))
+        constants = _expect_lines(network, features, samples, width, classes)
         _expect_gradients(network, features, samples, width, classes)
+        if constants.abs().max() < 1e-3:  # all weights are random, see above
+            raise Wrong("the logit is 0 wherever the features are 0: where is b?")
+        constant_of_labels |= bool((constants - constants[0]).abs().max() > 1e-3)
         features.asked = 0
         with torch.no_grad():
             network(samples, torch.zeros(40, dtype=torch.long))
@@ -483,6 +582,23 @@ def _unbiased(rows):
 
 def _by_class(features, labels, real, real_labels):
     return [(features[labels == one], real[real_labels == one]) for one in labels.unique()]
+
+
+def _within_all(rows, labels, classes):
+    """Mean squared distance from the mean of the own class, over all samples of these classes."""
+    squares = [(rows[labels == one] - rows[labels == one].mean(0)).square().sum() for one in classes]
+    return torch.stack(squares).sum() / torch.isin(labels, classes).sum()
+
+
+def _about(features, labels, real, real_labels, centre, real_centre):
+    """Mean over the classes of the squared distances from other points than the class's own mean."""
+    return torch.stack(
+        [
+            (made - centre(made, true)).square().sum(1).mean()
+            / (true - real_centre(made, true)).square().sum(1).mean()
+            for made, true in _by_class(features, labels, real, real_labels)
+        ]
+    ).mean()
 
 
 def _diversity(features, labels, real, real_labels, spread):
@@ -563,6 +679,56 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
     ),
     (
         lambda f, y, r, ry, spread: torch.stack(
+            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
+        ).max(),
+        "that is the most diverse class. The mean over the classes is asked for.",
+    ),
+    (
+        lambda f, y, r, ry, spread: torch.stack(
+            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
+        ).median(),
+        "that is the median over the classes. Their mean is asked for.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _within_all(f, y, y.unique()) / _within_all(r, ry, y.unique()),
+        "the classes count by how many samples they have. Divide within each class, then take the plain "
+        "mean.",
+    ),
+    (
+        lambda f, y, r, ry, spread: sum(
+            len(a) / len(f) * spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)
+        ),
+        "the classes count by how many samples they have. The plain mean over the classes is asked for.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _about(f, y, r, ry, lambda a, b: f.mean(0), lambda a, b: b.mean(0)),
+        "the distances are from the mean of all generated samples. Each class has a mean of its own.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _about(f, y, r, ry, lambda a, b: f.mean(0), lambda a, b: r.mean(0)),
+        "the distances are from the mean of all samples. Each class has a mean of its own.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _about(f, y, r, ry, lambda a, b: b.mean(0), lambda a, b: b.mean(0)),
+        "the generated samples' distances are from the mean of the *real* ones. How varied they are is seen "
+        "from their own.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _about(f, y, r, ry, lambda a, b: a.mean(), lambda a, b: b.mean()),
+        "all features of a class have one number as their mean. Average over the samples, each feature by "
+        "itself.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _diversity(f, y, r, ry, lambda rows: rows.var()),
+        "all features of a class have one number as their mean. Average over the samples, each feature by "
+        "itself.",
+    ),
+    (
+        lambda f, y, r, ry, spread: _diversity(f, y, r, ry, lambda rows: rows.var(1).mean()),
+        "that is how much the features of a sample differ from each other. How much do the samples?",
+    ),
+    (
+        lambda f, y, r, ry, spread: torch.stack(
             [(a.var(0) / b.var(0)).mean() for a, b in _by_class(f, y, r, ry)]
         ).mean(),
         "that is a ratio for each feature. The squared *distance* has all features in it: sum over them "
@@ -592,25 +758,28 @@ def within(answer):
         narrow = 0.2 + torch.rand(classes, 1, generator=rng)
         labels = torch.arange(classes).repeat(30)
         labels = torch.cat([labels, labels[labels == 0]])  # the classes are not equally frequent
+        if classes > 3:
+            labels = labels[labels != 2]  # and of one there are real samples alone
         real_labels = torch.arange(classes).repeat(50).flip(0)
         features, real = (
-            centres[y] + scales[y] * factor[y] * torch.randn(len(y), width, generator=rng)
-            for y, factor in ((labels, narrow), (real_labels, torch.ones_like(narrow)))
+            moved_by + centres[y] + scales[y] * factor[y] * torch.randn(len(y), width, generator=rng)
+            for y, factor, moved_by in ((labels, narrow, 1.0), (real_labels, torch.ones_like(narrow), 0.0))
         )
         arguments = features, labels, real, real_labels
         result = call_unchanged(answer, *arguments, name="spread_of_classes")
         if isinstance(result, (float, torch.Tensor)) and torch.as_tensor(result).isnan().any():
             raise Wrong(
-                f"{name} is NaN, not a number. These labels are of {classes} classes; does yours look for "
-                "one that has no sample? `labels.unique()` names those that there are."
+                f"{name} is NaN, not a number. These labels are of {len(labels.unique())} classes; does "
+                "yours look for one that has no sample? `labels.unique()` names those that there are."
             )
         found = as_tensor(result, name)
         expect_shape(found, (), message=f"{name} returns one number, the mean over the classes.")
         both = [_diversity(*arguments, spread) for spread in (_spread, _unbiased)]
-        if not any(matches(found, right, tolerance=1e-3) for right in both):
+        if not any(matches(found, right) for right in both):
             for mistake, message in WITHIN:
                 for spread in (_spread, _unbiased):
-                    if matches(found, mistake(*arguments, spread), tolerance=1e-3):
+                    wrong = mistake(*arguments, spread)
+                    if matches(found, wrong, tolerance=1e-5):  # of so many, some come near
                         raise Wrong(message)
             expect_varied(name)
             raise Wrong(
@@ -643,6 +812,7 @@ def wrong_labels(answer):
                 "half of the labels were left alone. A label drawn from all ten is right now and then.",
             ),
             (0.05, "that is the share that is right by *chance*. And those that were left alone?"),
+            (0.95, "only a tenth of the half is wrong by chance? A tenth of it is right by chance."),
             (0.45, "that is the share of labels that are wrong. Which share is right?"),
             (1.0, "then G would have to know which labels are wrong. Does anything in the game tell it?"),
             (
@@ -689,11 +859,21 @@ def _in_turn(counts):
     return torch.tensor(names)
 
 
+def _random_table(classes: int, seed: int) -> list[list[int]]:
+    rng = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 10, (classes, classes), generator=rng).tolist()
+
+
 TABLES = [  # counts of (code, digit) in which greedy choices lose
     [[9, 8, 0], [9, 1, 0], [0, 2, 6]],
     [[2, 7, 5, 0], [6, 8, 1, 1], [0, 3, 9, 9], [4, 0, 8, 2]],
     [[0, 0, 3, 9, 0], [0, 7, 0, 0, 1], [5, 5, 0, 0, 0], [0, 0, 0, 8, 4], [0, 1, 6, 9, 0]],
+    [[60, 50, 0], [3, 1, 0], [0, 0, 9]],  # codes of unequal frequency: shares choose otherwise
+    [[5, 2, 0, 0], [6, 1, 0, 0], [0, 0, 3, 0], [0, 0, 0, 0]],  # a code that never occurs, a digit never read
+    _random_table(8, seed=6),  # here exchanges of two names lose, too,
+    _random_table(10, seed=1),  # and here the best of some thousand tries
 ]
+PATIENCE = 20.0  # seconds: as long as a check of the notebook's ten digits may take
 
 
 @exercise(
@@ -720,7 +900,15 @@ def names_of_codes(answer):
         pairs = grid.repeat_interleave(counts.flatten(), dim=0)
         pairs = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(classes))]
         codes, digits = pairs.T
+        began = time.process_time()
         result = call_unchanged(answer, codes, digits, classes, name="names_of_codes")
+        took = time.process_time() - began
+        if classes == 8 and took * 9 * 10 > PATIENCE:  # ten have 9 · 10 times as many orders as eight
+            raise Wrong(
+                f"right so far, but it takes {took:.1f} s for eight codes. Does it try all orders? Of ten "
+                "there are millions, ninety times as many. Such a choice is called an *assignment*, and "
+                "there is a way to find the best without trying."
+            )
         found = as_tensor(result, name)
         right = torch.from_numpy(linear_sum_assignment(counts.numpy(), maximize=True)[1])
         best = counts[torch.arange(classes), right].sum()
@@ -728,6 +916,11 @@ def names_of_codes(answer):
             raise Wrong("that is a name for each *sample*. Return one for each code.")
         if found.shape == () and matches(found, best / len(codes), tolerance=1e-3):
             raise Wrong("that is the share that agrees. Return the names themselves, a digit for each code.")
+        if found.dim() == 1 and len(found) < classes:
+            raise Wrong(
+                f"that is {len(found)} names for {classes} codes. One that never occurs among the samples "
+                "has a name, too: `count` says how many there are."
+            )
         expect_shape(found, (classes,), f"what {name} returns")
         if not torch.equal(found, found.round()) or found.min() < 0 or found.max() >= classes:
             expect_varied(f"what {name} returns")
@@ -754,6 +947,14 @@ def names_of_codes(answer):
                     f"leave bad ones to the others. {int(reached)} of {len(codes)} samples agree, and more "
                     "could."
                 )
+            for axis in (0, 1):
+                shares = counts / counts.sum(axis, keepdim=True).clamp(min=1)
+                by_shares = linear_sum_assignment(shares.numpy(), maximize=True)[1]
+                if torch.equal(names, torch.from_numpy(by_shares)):
+                    raise Wrong(
+                        "that is best for *shares*, as if all codes, or all digits, were equally frequent; "
+                        "but they are not equally frequent. Count samples."
+                    )
             least = torch.from_numpy(linear_sum_assignment(counts.numpy())[1])
             if torch.equal(names, least):
                 raise Wrong("that is the *worst* naming. Which way does the assignment go by default?")

@@ -69,6 +69,7 @@ from course_utils.metrics.sample_size import extrapolated, frechet_by_size, unli
 from course_utils.metrics.spectra import (
     channel_correlations,
     checkerboard_fraction,
+    chroma_strength,
     colour_histograms,
     edge_strengths,
     fine_power,
@@ -103,6 +104,7 @@ __all__ = [
     "best_naming",
     "channel_correlations",
     "checkerboard_fraction",
+    "chroma_strength",
     "class_coverage",
     "class_scores",
     "classifier_confidence",

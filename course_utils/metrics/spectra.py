@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from course_utils.data import check_images
+from course_utils.data import check_images, grey
 
 
 def colour_histograms(images: Tensor, bins: int = 32) -> Tensor:
@@ -27,6 +27,22 @@ def channel_correlations(images: Tensor) -> Tensor:
     """Pearson's correlation between the channels, over all pixels: (N, C, H, W) → (C, C)."""
     check_images(images)
     return torch.corrcoef(images.transpose(0, 1).flatten(1).double())
+
+
+def chroma_strength(images: Tensor) -> float:
+    """√E(x − grey(x))²: how far colours are from their grey; root mean square over pixels and channels.
+
+    Grey is the luma of `data.grey`. Of images with the same grey, the mean of several has less chroma than
+    they have: E‖c‖² = ‖E c‖² + the variance of c.
+
+    Args:
+        images: (N, 3, H, W) in [-1, 1].
+
+    Returns:
+        At least 0; 0 for grey images.
+    """
+    check_images(images)
+    return (images - grey(images)).square().mean().sqrt().item()
 
 
 def edge_strengths(images: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ from course_utils.models.shipped import (
     load_translator,
 )
 from course_utils.models.sizes import count_parameters
-from course_utils.models.translation import CyclePair, Inpainter, UNet
+from course_utils.models.translation import Colouriser, CyclePair, Inpainter, UNet
 from course_utils.models.upsampling import UPSAMPLING, transposed_by_convolution, upsampling_layer
 from course_utils.models.vae import (
     Autoencoder,
@@ -78,6 +78,7 @@ __all__ = [
     "Autoencoder",
     "ClassNormGenerator",
     "CodedGenerator",
+    "Colouriser",
     "ConcatenatedDiscriminator",
     "ConcatenatedGenerator",
     "CyclePair",

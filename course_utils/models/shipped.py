@@ -10,7 +10,7 @@ from course_utils.models.conditional import conditional_dcgan
 from course_utils.models.dcgan import dcgan_generator
 from course_utils.models.projected import feature_stages
 from course_utils.models.residual import ResidualGenerator
-from course_utils.models.translation import Inpainter, UNet
+from course_utils.models.translation import Colouriser, Inpainter, UNet
 from course_utils.models.vae import Autoencoder, conv_encoder
 
 ARCHITECTURES = {
@@ -114,8 +114,8 @@ def load_translator(name: str) -> nn.Module:
     """A generator from image to image that the course trained and ships.
 
     "mnist_inpainting_regression" and "mnist_inpainting_gan" fill holes in digits, the second with latents;
-    "cifar10_larger_regression" and "cifar10_larger_gan" make 32×32 of 8×8 colour. Kept in memory, like the
-    generators.
+    "cifar10_larger_regression" and "cifar10_larger_gan" make 32×32 of 8×8 colour, and those of
+    "cifar10_colour_…" colour of grey. Kept in memory, like the generators.
 
     Returns:
         Network in evaluation mode, without gradients: called with sources, and latents where its `latent_dim`
@@ -132,7 +132,10 @@ def load_translator(name: str) -> nn.Module:
     path = ASSETS / f"{name}_translator.safetensors"
     metadata = read_metadata(path)
     network = UNet(**json.loads(metadata["network"]))
-    untrained = Inpainter(network) if json.loads(metadata["fills"]) else network
-    translator = load_weights(untrained, path)
+    if json.loads(metadata["fills"]):
+        network = Inpainter(network)
+    elif "luma" in metadata:
+        network = Colouriser(network, json.loads(metadata["luma"]))
+    translator = load_weights(network, path)
     translator.made_by = metadata["made_by"]
     return translator.eval().requires_grad_(False)

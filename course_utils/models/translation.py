@@ -1,4 +1,4 @@
-"""Generators that take an image and give another: the U-Net, what fills holes, a pair of both ways."""
+"""Generators that take an image and give another: the U-Net, what fills or colours, a pair of both ways."""
 
 from collections.abc import Sequence
 
@@ -107,6 +107,36 @@ class Inpainter(nn.Module):
     def forward(self, source: Tensor, *latents: Tensor) -> Tensor:
         """Sources (N, C + 1, H, W), latents (N, latent_dim) → images (N, C, H, W)."""
         return torch.where(source[:, -1:] > 0, self.network(source, *latents), source[:, :-1])
+
+
+class Colouriser(nn.Module):
+    """Colours a grey image and keeps its grey: y + t·(G(y) − grey(G(y))).
+
+    grey is linear, and its weights add up to 1; so the bracket, the *chroma*, has grey 0, and the output has
+    the grey y, whatever the network paints. At each pixel t ≤ 1 is the largest number that leaves all
+    channels in [-1, 1]: a colour that is too strong for its brightness becomes paler, and is not clipped.
+
+    Args:
+        network: sources (N, 1, H, W), and latents if it has any → images (N, 3, H, W).
+        luma: weights of red, green and blue, which add up to 1: `data.LUMA`.
+    """
+
+    def __init__(self, network: nn.Module, luma: Sequence[float]):
+        super().__init__()
+        self.network, self.luma = network, tuple(luma)  # no buffer: those are rounded with the weights
+
+    @property
+    def latent_dim(self) -> int:
+        return self.network.latent_dim
+
+    def forward(self, source: Tensor, *latents: Tensor) -> Tensor:
+        """Sources (N, 1, H, W), latents (N, latent_dim) → images (N, 3, H, W)."""
+        painted = self.network(source, *latents)
+        weights = painted.new_tensor(self.luma).view(1, 3, 1, 1)
+        chroma = painted - (painted * weights).sum(1, keepdim=True)
+        room = torch.where(chroma > 0, 1 - source, 1 + source)  # to the end of the range on that side
+        fits = (room / chroma.abs().clamp(min=1e-6)).amin(1, keepdim=True).clamp(max=1)
+        return (source + fits * chroma).clamp(-1, 1)  # the clamp: for rounding alone
 
 
 class CyclePair(nn.Module):

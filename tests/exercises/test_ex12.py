@@ -57,6 +57,20 @@ def questions_in_place(p, q):
     return result
 
 
+def with_totals(total):
+    """Both parts from p(x) as `total` works it out."""
+
+    def answer(p, q):
+        log_p, log_q = total(p), total(q)
+        return log_p - log_q, (p - log_p[:, None]) - (q - log_q[:, None])
+
+    return answer
+
+
+def without_infinities(p, q):
+    return tuple(part.nan_to_num(0, 0, 0) for part in without_logarithms(p, q))
+
+
 # --- 12.3: f features, w width, k classes ---
 
 
@@ -136,6 +150,48 @@ def logit(change, base=WithTable):
 
 def right_logit(self, h, labels):
     return WithTable.logit(self, h, labels)
+
+
+class NoBias(WithTable):
+    def __init__(self, features, width, classes):
+        super().__init__(features, width, classes)
+        self.real = nn.Linear(width, 1, bias=False)
+
+
+class Padded(WithTable):
+    def __init__(self, features, width, classes):
+        super().__init__(features, width, classes)
+        self.table = nn.Embedding(classes, width, padding_idx=0)
+
+
+class Sparse(WithTable):
+    def __init__(self, features, width, classes):
+        super().__init__(features, width, classes)
+        self.table = nn.Embedding(classes, width, sparse=True)
+
+
+class WithDropout(WithTable):
+    def __init__(self, features, width, classes):
+        super().__init__(features, width, classes)
+        self.drop = nn.Dropout(0.3)
+
+    def logit(self, h, labels):
+        return super().logit(self.drop(h), labels)
+
+
+class WithBatchNorm(WithTable):
+    def __init__(self, features, width, classes):
+        super().__init__(features, width, classes)
+        self.norm = nn.BatchNorm1d(width)
+
+    def logit(self, h, labels):
+        return super().logit(self.norm(h), labels)
+
+
+class ChangesSamples(WithTable):
+    def forward(self, samples, labels):
+        samples += 1
+        return super().forward(samples, labels)
 
 
 class BiasOnly(WithTable):
@@ -261,6 +317,48 @@ def within_in_place(f, y, r, ry):
     return result
 
 
+def about(centre):
+    """The generated features' distances from another point than their class's mean."""
+
+    def answer(f, y, r, ry):
+        return torch.stack(
+            [
+                (f[y == k] - centre(f, r[ry == k])).square().sum(1).mean() / population(r[ry == k])
+                for k in y.unique()
+            ]
+        ).mean()
+
+    return answer
+
+
+def about_the_mean_of_all(f, y, r, ry):
+    def spread(rows, centre):
+        return (rows - centre).square().sum(1).mean()
+
+    return torch.stack(
+        [spread(f[y == k], f.mean(0)) / spread(r[ry == k], r.mean(0)) for k in y.unique()]
+    ).mean()
+
+
+def pooled(f, y, r, ry):
+    def inside(rows, labels):
+        return sum((rows[labels == k] - rows[labels == k].mean(0)).square().sum() for k in y.unique()) / len(
+            rows
+        )
+
+    return inside(f, y) / inside(r[torch.isin(ry, y)], ry[torch.isin(ry, y)])
+
+
+def by_frequency(f, y, r, ry):
+    return sum((y == k).float().mean() * population(f[y == k]) / population(r[ry == k]) for k in y.unique())
+
+
+def over(classes):
+    return lambda f, y, r, ry: torch.stack(
+        [population(f[y == k]) / population(r[ry == k]) for k in classes(y, ry)]
+    ).mean()
+
+
 # --- 12.7: c codes, d digits, k how many ---
 
 
@@ -299,6 +397,48 @@ def in_turn(c, d, k):
     return torch.tensor(names)
 
 
+def best_of(table):
+    return torch.tensor(linear_sum_assignment(table, maximize=True)[1])
+
+
+def by_shares(axis):
+    """The shares of a code's samples, or of a digit's, in place of the counts."""
+
+    def answer(c, d, k):
+        table = counted(c, d, k).double()
+        return best_of(table / table.sum(axis, keepdim=True))
+
+    return answer
+
+
+def by_shares_kept_finite(c, d, k):
+    table = counted(c, d, k).double()
+    return best_of(table / table.sum(1, keepdim=True).clamp(min=1))
+
+
+def by_luck(c, d, k):
+    table, rng = counted(c, d, k), torch.Generator().manual_seed(1)
+    tries = [torch.randperm(k, generator=rng) for _ in range(2_000)]
+    return max(tries, key=lambda names: int(table[torch.arange(k), names].sum()))
+
+
+def by_swaps(c, d, k):
+    """Two codes change their names as long as that helps."""
+    table, names, better = counted(c, d, k).tolist(), list(range(k)), True
+    while better:
+        better = False
+        for i in range(k):
+            for j in range(i):
+                changed = table[i][names[j]] + table[j][names[i]]
+                if changed > table[i][names[i]] + table[j][names[j]]:
+                    names[i], names[j], better = names[j], names[i], True
+    return torch.tensor(names)
+
+
+def as_many_as_occur(c, d, k):
+    return assignment(c, d, int(max(c.max(), d.max())) + 1)
+
+
 def share(c, d, k):
     return (assignment(c, d, k)[c] == d).float().mean()
 
@@ -327,7 +467,6 @@ RIGHT = [
     ("12.6", torch.tensor(0.55)),
     ("12.7", assignment),
     ("12.7", by_cost),
-    ("12.7", by_all_orders),
 ]
 
 
@@ -358,6 +497,15 @@ WRONG = [
     ("12.1", second_part(lambda p, q: q.log_softmax(1) - p.log_softmax(1)), "wrong sign"),
     ("12.1", questions_in_place, "in place"),
     ("12.1", lambda p, q: tuple(part.float() for part in split_logit(p, q)), "float32"),
+    ("12.1", with_totals(lambda table: (table.exp().sum(1) + 1e-12).log()), "far from all"),
+    ("12.1", with_totals(lambda table: table.exp().sum(1).clamp(min=1e-300).log()), "far from all"),
+    ("12.1", without_infinities, "far from all"),
+    ("12.1", lambda p, q: tuple(part / np.log(2) for part in split_logit(p, q)), "natural"),
+    ("12.1", lambda p, q: tuple(part.sigmoid() for part in split_logit(p, q)), "sigmoid"),
+    ("12.1", second_part(lambda p, q: p.log_softmax(1) + np.log(p.shape[1])), "equally often"),
+    ("12.1", second_part(lambda p, q: (p - q).log_softmax(1)), "each density by itself"),
+    ("12.1", second_part(lambda p, q: (p - q) - (p - q).mean(1, keepdim=True)), "average"),
+    ("12.2", 8 / 9, "what the best d answers"),
     ("12.2", 0.5, "points alone"),
     ("12.2", 0.875, "real pairs"),
     ("12.2", 1.0, "by chance"),
@@ -379,6 +527,22 @@ WRONG = [
     ("12.3", logit(lambda s, h, y: s.real(h).flatten() + (s.table(y) * h).sum()), "which axis"),
     ("12.3", logit(lambda s, h, y: (s.table(y) * h).sum(1)), "no vector is shared"),
     ("12.3", logit(lambda s, h, y: right_logit(s, h - h.mean(0), y)), "which axis"),
+    ("12.3", logit(lambda s, h, y: (s.real(h) + (s.table(y) * h).sum(1, keepdim=True)).squeeze()), "()"),
+    ("12.3", logit(lambda s, h, y: s.real(h).flatten() + (s.table(y) * h.detach()).sum(1)), "part of the"),
+    ("12.3", logit(lambda s, h, y: s.real(h.detach()).flatten() + (s.table(y) * h).sum(1)), "part of the"),
+    ("12.3", logit(lambda s, h, y: s.real(h).flatten() + (s.table(y) * h).sum(1) / 2), "a number"),
+    (
+        "12.3",
+        logit(lambda s, h, y: s.real(h).flatten() + (s.table(y) * h).sum(1) / h.shape[1] ** 0.5),
+        "a number",
+    ),
+    ("12.3", logit(lambda s, h, y: s.real(h * s.table(y)).flatten()), "two terms"),
+    ("12.3", NoBias, "where is b"),
+    ("12.3", Padded, "label 0"),
+    ("12.3", Sparse, "sparse"),
+    ("12.3", WithDropout, "by chance"),
+    ("12.3", WithBatchNorm, "over the batch"),
+    ("12.3", ChangesSamples, "in place"),
     ("12.3", BiasOnly, "adds a number"),
     ("12.3", ConcatenatedAtTheEnd, "adds a number"),
     ("12.3", MoreLayers, "no linear function"),
@@ -410,6 +574,19 @@ WRONG = [
     ("12.5", lambda f, y, r, ry: torch.stack([f[y == k].var(0).sum() for k in y.unique()]).mean(), "alone"),
     ("12.5", lambda f, y, r, ry: torch.tensor(1.0), "same whatever"),
     ("12.5", within_in_place, "in place"),
+    ("12.5", pooled, "how many samples"),
+    ("12.5", by_frequency, "how many samples"),
+    ("12.5", about(lambda f, own_real: f.mean(0)), "mean of all"),
+    ("12.5", about_the_mean_of_all, "mean of all"),
+    ("12.5", about(lambda f, own_real: own_real.mean(0)), "mean of the *real*"),
+    ("12.5", ratios(lambda rows: (rows - rows.mean()).square().sum(1).mean()), "one number"),
+    ("12.5", ratios(lambda rows: rows.var()), "one number"),
+    ("12.5", ratios(lambda rows: rows.var(1).mean()), "features of a sample"),
+    ("12.5", ratios(population, torch.median), "median"),
+    ("12.5", ratios(population, torch.max), "most diverse"),
+    ("12.5", over(lambda y, ry: ry.unique()), "that has no sample"),
+    ("12.5", over(lambda y, ry: range(int(y.max()) + 1)), "that has no sample"),
+    ("12.6", 0.95, "wrong by chance"),
     ("12.6", 0.5, "now and then"),
     ("12.6", 0.45, "wrong"),
     ("12.6", 5 / 9, "nearly"),
@@ -425,6 +602,13 @@ WRONG = [
     ("12.7", lambda c, d, k: assignment(c, d, k).numpy(), "PyTorch tensor"),
     ("12.7", lambda c, d, k: assignment(c, d, k).float(), "float32"),
     ("12.7", lambda c, d, k: torch.arange(k), "more could"),
+    ("12.7", by_shares(1), "are not equally frequent"),
+    ("12.7", by_shares_kept_finite, "are not equally frequent"),
+    ("12.7", by_shares(0), "are not equally frequent"),
+    ("12.7", by_luck, "more could"),
+    ("12.7", by_swaps, "more could"),
+    ("12.7", as_many_as_occur, "never occurs"),
+    ("12.7", by_all_orders, "millions"),
 ]
 
 

@@ -2,12 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from course_utils import data
 from course_utils.metrics.spectra import (
     channel_correlations,
     checkerboard_fraction,
+    chroma_strength,
     colour_histograms,
     edge_strengths,
     fine_power,
@@ -42,6 +46,36 @@ def test_channels_of_a_grey_image_agree_and_of_noise_do_not():
     assert torch.allclose(channel_correlations(noise(20, 1).repeat(1, 3, 1, 1)), torch.ones(3, 3).double())
     between = channel_correlations(noise()) - torch.eye(3)
     assert between.abs().max() < 5 / (200 * 256) ** 0.5
+
+
+def test_chroma_of_red_by_hand_and_of_grey_is_nothing():
+    red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1).expand(2, 3, 4, 4)
+    # luma 2·0.299 − 1 = −0.402, so the channels are 1.402, −0.598 and −0.598 from it
+    assert chroma_strength(red) == pytest.approx(math.sqrt((1.402**2 + 2 * 0.598**2) / 3), rel=1e-5)
+    assert chroma_strength(noise(2, 1).expand(-1, 3, -1, -1)) == pytest.approx(0, abs=1e-6)
+
+
+def test_chroma_grows_with_the_colours_and_is_that_of_pillows_two_differences():
+    images = noise(1) / 2
+    pale = data.grey(images) + 0.25 * (images - data.grey(images))
+    assert chroma_strength(pale) == pytest.approx(0.25 * chroma_strength(images), rel=1e-4)
+    pixels = data.to_uint8(images)[0].permute(1, 2, 0).numpy()
+    blue, red = (
+        torch.tensor(np.asarray(Image.fromarray(pixels).convert("YCbCr"))).double()[..., 1:].unbind(-1)
+    )
+    blue, red = (blue - 128) / 127.5, (red - 128) / 127.5
+    # the channels less the luma, by the inverse of JPEG's matrix (ITU-T T.871, section 7)
+    differences = torch.stack([1.402 * red, -0.344136 * blue - 0.714136 * red, 1.772 * blue])
+    assert chroma_strength(images) == pytest.approx(differences.square().mean().sqrt().item(), rel=0.01)
+
+
+def test_a_mean_of_colours_has_less_chroma_by_exactly_its_squared_error():
+    """E‖c‖² = ‖E c‖² + the variance of c, for images with one grey: what regression does to colours."""
+    images = noise(50) / 2
+    one_grey = images - data.grey(images)
+    mean = one_grey.mean(0, keepdim=True)
+    lost = chroma_strength(one_grey) ** 2 - chroma_strength(mean) ** 2
+    assert lost == pytest.approx((one_grey - mean).square().mean().item(), rel=1e-5)
 
 
 def test_edges_of_a_step_and_of_a_ramp():

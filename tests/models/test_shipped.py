@@ -3,7 +3,7 @@ import torch
 
 from course_utils import data
 from course_utils.files import ASSETS, read_metadata
-from course_utils.metrics import fine_power
+from course_utils.metrics import chroma_strength, fine_power
 from course_utils.models import (
     FEATURE_CHANNELS,
     load_autoencoder,
@@ -111,6 +111,8 @@ def test_unknown_vaes_are_told_the_known_ones():
         ("mnist_inpainting_gan", (2, 28, 28), (1, 28, 28)),
         ("cifar10_larger_regression", (3, 8, 8), (3, 32, 32)),
         ("cifar10_larger_gan", (3, 8, 8), (3, 32, 32)),
+        ("cifar10_colour_regression", (1, 32, 32), (3, 32, 32)),
+        ("cifar10_colour_gan", (1, 32, 32), (3, 32, 32)),
     ],
 )
 def test_shipped_translators_are_small_and_say_how_they_were_made(name, source, shape):
@@ -130,6 +132,16 @@ def test_colour_made_larger_is_nearer_by_regression_and_finer_by_the_gan():
     errors = [(images - target).square().mean() for images in (regression, gan, bicubic)]
     assert errors[0] < errors[1] and errors[0] < 0.95 * errors[2]
     assert fine_power(gan) > 1.5 * fine_power(regression)
+
+
+def test_colours_are_paler_by_regression_and_both_networks_keep_the_grey():
+    target = data.to_model_range(data.load_cifar10("test").images[:200])
+    source = data.grey(target)
+    regression, gan = (load_translator(f"cifar10_colour_{kind}")(source) for kind in ("regression", "gan"))
+    for images in (regression, gan):
+        torch.testing.assert_close(data.grey(images), source, atol=1e-5, rtol=0)
+    assert (regression - target).square().mean() < 0.97 * (source - target).square().mean()
+    assert chroma_strength(regression) < chroma_strength(gan) < 1.2 * chroma_strength(target)
 
 
 def test_unknown_translators_are_told_the_known_ones():

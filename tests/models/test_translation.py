@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from course_utils import data
-from course_utils.models import CyclePair, Inpainter, UNet, count_parameters
+from course_utils.models import Colouriser, CyclePair, Inpainter, UNet, count_parameters
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,29 @@ def test_latents_reach_every_pixel_and_are_told_apart():
     network = UNet((1, 28, 28), 1, latent_dim=3, width=4).eval()
     source, latents = torch.randn(2, 1, 28, 28), torch.randn(2, 3)
     assert ((network(source, latents) - network(source, -latents)).abs() > 0).float().mean() > 0.99
+
+
+def test_a_colouriser_keeps_the_grey_and_stays_in_the_range():
+    torch.manual_seed(0)
+    network = UNet((3, 32, 32), 1, width=4)
+    nn.init.normal_(network.last[0].weight, std=2.0)  # colours much too strong for most pixels
+    source = torch.rand(4, 1, 32, 32) * 2 - 1
+    source[0], source[1] = -1.0, 1.0  # black and white have no room for any colour
+    images = Colouriser(network, data.LUMA)(source)
+    torch.testing.assert_close(data.grey(images), source, atol=1e-5, rtol=0)
+    assert images.abs().max() <= 1 and (images[2:] - source[2:]).abs().mean() > 0.1
+    torch.testing.assert_close(images[:2], source[:2].expand(-1, 3, -1, -1), atol=1e-5, rtol=0)
+
+
+def test_a_colouriser_makes_paler_only_what_does_not_fit():
+    painted = torch.tensor([0.4, 0.1, -0.2]).view(1, 3, 1, 1)
+    chroma = painted - data.grey(painted)
+    colour = Colouriser(lambda source: painted.expand(-1, -1, *source.shape[2:]), data.LUMA)
+    source = torch.tensor([0.0, 0.9]).view(1, 1, 1, 2)
+    fits, paler = colour(source)[..., :1], colour(source)[..., 1:]
+    torch.testing.assert_close(fits, chroma)
+    assert paler.max() == 1  # the strongest channel just fits
+    torch.testing.assert_close((paler - 0.9) / (paler - 0.9)[0, 0], chroma / chroma[0, 0])  # the same hue
 
 
 def test_an_inpainter_touches_the_hole_only():
