@@ -19,11 +19,16 @@ from benchmarks.records import circumstances
 from course_utils import data
 from course_utils.metrics import frechet_evaluator
 from course_utils.runtime import has_fast_bfloat16, pick_device
-from course_utils.training import TrainingDiverged, constant_then_linear
+from course_utils.training import TrainingDiverged, constant_then_linear, tenth_of_images
 from course_utils.training import train as train_model
 from course_utils.training.augmentation import augment
 
-IMAGES = {"04_mlp_gan_mnist": 300_000, "05_dcgan_mnist": 75_000, "06_dcgan_cifar10": 50_000}
+IMAGES = {
+    "04_mlp_gan_mnist": 300_000,
+    "05_dcgan_mnist": 75_000,
+    "quick_dcgan_mnist": 10_000,
+    "06_dcgan_cifar10": 50_000,
+}
 
 
 def both(rate: float) -> dict:
@@ -73,6 +78,24 @@ VARIANTS: dict[str, dict[str, dict]] = {
         "loss: minimax": {"loss": "minimax"},
         "PyTorch's initialisation": {"initialisation": "pytorch"},
         "two steps of D": {"discriminator_steps": 2},
+        "average over a tenth of the images": {"ema_half_life": tenth_of_images},
+    },
+    "quick_dcgan_mnist": {
+        "base": {},
+        "average over 5,000 images": {"ema_half_life": 5_000},
+        "average over 1,000 images": {"ema_half_life": 1_000},
+        "no average": {"ema_half_life": 0},
+        "batch 16": {"batch_size": 16},
+        "batch 64": {"batch_size": 64},
+        "betas (0, 0.99)": {"betas": (0.0, 0.99)},
+        "learning rates 4e-3": both(4e-3),
+        "no extra convolutions": {"generator_extra_convs": 0, "discriminator_extra_convs": 0},
+        "extra convolution in D only": {"generator_extra_convs": 0},
+        "D without normalisation": {"normalisation": "none"},
+        "loss: minimax": {"loss": "minimax"},
+        "loss: hinge": {"loss": "hinge"},
+        "channels_last": {"memory": "channels_last"},
+        "upsampling: pixel_shuffle": {"upsampling": "pixel_shuffle"},
     },
     "06_dcgan_cifar10": {
         **EVERYWHERE,

@@ -15,6 +15,7 @@ TITLES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 TICKS = (5, 10, 15, 30, 60, 120, 300)  # seconds
 STYLES = {  # one colour and one dash for each competitor
     "ours": ("vermillion", "-"),
+    "ours_quick": ("vermillion", ":"),
     "ours_mlp": ("vermillion", "--"),
     "tensorflow": ("black", "--"),
     "pytorch_examples": ("blue", "-."),

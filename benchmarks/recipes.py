@@ -15,7 +15,7 @@ from course_utils.models import (
     pytorch_initialised,
     spectrally_normalised,
 )
-from course_utils.training import CIFAR10_DCGAN, GAN, MNIST_DCGAN, MNIST_MLP, train
+from course_utils.training import CIFAR10_DCGAN, GAN, MNIST_DCGAN, MNIST_MLP, MNIST_QUICK, train
 
 
 class Recipe(NamedTuple):
@@ -84,26 +84,26 @@ def among(options: dict, function: Callable) -> dict:
     return {name: options[name] for name in signature(function).parameters if name in options}
 
 
+MNIST_NETWORKS = {
+    "image_shape": (1, 28, 28),
+    "latent_dim": 32,
+    "width": 32,
+    "upsampling": "transposed",
+    "generator_extra_convs": 1,
+    "discriminator_extra_convs": 1,
+    "normalisation": "spectral",
+    "initialisation": "dcgan",
+    "memory": "contiguous",
+}
 RECIPES = {
     "04_mlp_gan_mnist": Recipe(
         "mnist", {"latent_dim": 32, "hidden": 128, **MNIST_MLP.game, **MNIST_MLP.training}, fully_connected
     ),
     "05_dcgan_mnist": Recipe(
-        "mnist",
-        {
-            "image_shape": (1, 28, 28),
-            "latent_dim": 32,
-            "width": 32,
-            "upsampling": "transposed",
-            "generator_extra_convs": 1,
-            "discriminator_extra_convs": 1,
-            "normalisation": "spectral",
-            "initialisation": "dcgan",
-            "memory": "contiguous",
-            **MNIST_DCGAN.game,
-            **MNIST_DCGAN.training,
-        },
-        convolutional,
+        "mnist", {**MNIST_NETWORKS, **MNIST_DCGAN.game, **MNIST_DCGAN.training}, convolutional
+    ),
+    "quick_dcgan_mnist": Recipe(
+        "mnist", {**MNIST_NETWORKS, **MNIST_QUICK.game, **MNIST_QUICK.training}, convolutional
     ),
     "06_dcgan_cifar10": Recipe(
         "cifar10",

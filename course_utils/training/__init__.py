@@ -1,5 +1,6 @@
 """Training: one loop, the models on it, and what they need: averages, checkpoints, progress, interruption."""
 
+from course_utils.training.average import tenth_of_images
 from course_utils.training.conditional import (
     auxiliary_classifier,
     code_entropy,
@@ -23,6 +24,7 @@ from course_utils.training.recipes import (
     MNIST_CONDITIONAL,
     MNIST_DCGAN,
     MNIST_MLP,
+    MNIST_QUICK,
     MNIST_VAE,
     Recipe,
     toy_gan,
@@ -39,6 +41,7 @@ __all__ = [
     "MNIST_CONDITIONAL",
     "MNIST_DCGAN",
     "MNIST_MLP",
+    "MNIST_QUICK",
     "MNIST_VAE",
     "VAE",
     "Auxiliary",
@@ -70,6 +73,7 @@ __all__ = [
     "plain",
     "progress",
     "reconstruction_term",
+    "tenth_of_images",
     "toy_conditional",
     "toy_gan",
     "train",

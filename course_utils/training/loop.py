@@ -30,6 +30,7 @@ from course_utils.training.threads import on_threads
 from course_utils.training.validation import check_least, example_batch
 
 Schedule = Callable[[float], float]  # fraction of the images seen, in [0, 1] -> factor of the learning rates
+HalfLife = float | Callable[[int], float]  # in images; or images seen -> half-life
 
 
 class Trainable(Protocol):
@@ -71,7 +72,7 @@ def train(
     images: int = 200_000,
     batch_size: int = 64,
     schedule: Schedule | None = None,
-    ema_half_life: float = 10_000,
+    ema_half_life: HalfLife = 10_000,
     device: str | torch.device | None = None,
     precision: str = "auto",
     compiled: bool | str = False,
@@ -95,7 +96,8 @@ def train(
         images: how many to draw, in all.
         batch_size: samples in a batch.
         schedule: factor of the learning rates by the fraction of images seen; None leaves them as they are.
-        ema_half_life: half-life of the average, in images; 0 for none.
+        ema_half_life: half-life of the average, in images; 0 for none. Or a function of the images seen, such
+            as `tenth_of_images`.
         device, precision, compiled, threads: where and how to compute, as `Machine` has them.
         seed: of everything random in the training; the networks' initialisation is the caller's.
         snapshot_every: images between two snapshots (and checkpoints); also one at the start, one at the end.
@@ -115,7 +117,8 @@ def train(
         TrainingDiverged: a loss or a weight is no longer finite.
     """
     check_least(1, images=images, batch_size=batch_size, snapshot_every=snapshot_every)
-    check_least(0, ema_half_life=ema_half_life)
+    if not callable(ema_half_life):
+        check_least(0, ema_half_life=ema_half_life)
     machine = Machine(device, precision, compiled, threads, batch_size, seed)
     decides = {"schedule": schedule, "ema_half_life": ema_half_life, "seed": seed}
     session = Session(model, draw_real, machine, snapshot_samples, conditions, on_snapshot)
@@ -210,9 +213,11 @@ class Session:
             for group in optimizer.param_groups:
                 group["lr"] = self.rates[name] * factor
 
-    def average(self, half_life: float, step_size: int) -> None:
+    def average(self, half_life: HalfLife, step_size: int) -> None:
         """Moves the average towards the network as it is after this step of `step_size` images."""
         network = self.model.networks[self.model.averaged]
+        if callable(half_life):
+            half_life = half_life(self.run.images_seen)
         update_average(self.run.average, network, self.run.images_seen, step_size, half_life)
 
     def record(self, numbers: dict[str, Tensor]) -> None:

@@ -1,9 +1,11 @@
 import copy
+import math
 
+import pytest
 import torch
 from torch import nn
 
-from course_utils.training.average import averaged_copy, update_average
+from course_utils.training.average import averaged_copy, tenth_of_images, update_average
 
 
 def number(value: float) -> nn.Module:
@@ -41,6 +43,21 @@ def test_the_batch_size_changes_nothing():
     small = average_of([0.0] * 100 + [1.0] * 20, batch_size=32, half_life=500)
     large = average_of([0.0] * 50 + [1.0] * 10, batch_size=64, half_life=500)
     assert abs(small - large) < 1e-6
+
+
+def test_an_average_over_a_tenth_of_the_images_is_always_as_far_behind_in_proportion():
+    """Of a weight that is its step's number, the average is a fixed part.
+
+    With decay 2^(−b / (n/10)), A(n + b) − A(n) ≈ p·b/n · (n − A(n)), p = 10·log 2, so that A = p/(p + 1)·n.
+    """
+    average = averaged_copy(number(-99.0))  # what came before training must not count
+    behind = []
+    for step in range(1, 2_001):
+        update_average(average, number(float(step)), 32 * step, 32, tenth_of_images(32 * step))
+        behind.append(1 - average.weight.item() / step)
+    assert behind[0] == 0
+    assert behind[199] == pytest.approx(1 / (10 * math.log(2) + 1), rel=0.05)
+    assert behind[1_999] == pytest.approx(1 / (10 * math.log(2) + 1), rel=0.01)
 
 
 def test_without_a_half_life_it_is_the_last_network():

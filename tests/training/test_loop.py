@@ -494,6 +494,20 @@ def test_the_check_before_training_changes_nothing():
     assert before.shape == weights(generator, discriminator).shape
 
 
+def test_a_half_life_may_be_a_function_of_the_images_seen():
+    seen = []
+
+    def noted(images_seen):
+        seen.append(images_seen)
+        return 200
+
+    runs = [train_gan(*players(), RING.sample, **SHORT, ema_half_life=each) for each in (200, noted, 0)]
+    fixed, by_function, last = (weights(run.average) for run in runs)
+    assert seen == list(range(32, 641, 32))
+    assert torch.equal(fixed, by_function)
+    assert not torch.equal(fixed, last)
+
+
 def test_the_digits_recipe_trains_the_digits_pair():
     torch.manual_seed(0)
     images = image_sampler(torch.randint(0, 256, (100, 1, 28, 28), dtype=torch.uint8), "cpu")

@@ -11,6 +11,7 @@ from course_utils.training import (
     MNIST_CONDITIONAL,
     MNIST_DCGAN,
     MNIST_MLP,
+    MNIST_QUICK,
     MNIST_VAE,
     toy_gan,
     train,
@@ -18,7 +19,7 @@ from course_utils.training import (
 from course_utils.training import __main__ as command
 from tools.ship_colour_generator import TRAININGS, networks
 
-RECIPES = {"04": MNIST_MLP, "05": MNIST_DCGAN, "06": CIFAR10_DCGAN}
+RECIPES = {"04": MNIST_MLP, "05": MNIST_DCGAN, "quick": MNIST_QUICK, "06": CIFAR10_DCGAN}
 
 
 @pytest.mark.parametrize("name", RECIPES)

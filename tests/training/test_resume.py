@@ -11,7 +11,7 @@ import torch
 from course_utils.data import ring
 from course_utils.losses import LOSSES
 from course_utils.models import AnsweringDiscriminator, features_of, mlp_discriminator, mlp_generator
-from course_utils.training import GAN, auxiliary_classifier, constant_then_linear, train
+from course_utils.training import GAN, auxiliary_classifier, constant_then_linear, tenth_of_images, train
 from course_utils.training import checkpoint as files
 from course_utils.training.checkpoint import load_checkpoint, save_checkpoint
 from course_utils.training.feature_matching import feature_matching
@@ -48,7 +48,7 @@ OTHERS = {
     "betas": [(0.5, 0.99)],
     "schedule": [constant_then_linear],
     "batch_size": [16],
-    "ema_half_life": [0],
+    "ema_half_life": [0, tenth_of_images],
     "snapshot_samples": [4],
     "seed": [1],
     "precision": ["bfloat16"],
