@@ -342,7 +342,21 @@ def by_both(runs: dict[str, list[dict]]) -> list[str]:
                 others = {title: several for title, several in judged.items() if title not in LABELS.values()}
                 parts += [f"By {who}, {label(name)}:", caught_up(judged[label(name)], others)]
         parts += [f"Distances by {who} after so many seconds:", distances(judged)]
+        ours, quick = (judged.get(label(name), []) for name in ("ours", "ours_quick"))
+        if ours and quick and evaluated(ours, 60) and evaluated(ours, 180):
+            parts += [fewer_images(ours, quick)]
     return parts
+
+
+def fewer_images(ours: list[dict], quick: list[dict]) -> str:
+    """How many images the quick start takes for what ours has at some marks."""
+    found = []
+    for mark in (60, 180):
+        ends = [point for run in ours for point in run["points"] if point["mark"] == mark]
+        images, level = (median(point[what] for point in ends) for what in ("images", "frechet"))
+        we = median(to_reach(quick, level, "images"))
+        found.append(f"{we:,.0f} images for what ours has after {mark} s ({images:,.0f} images)")
+    return f"The quick start takes {', and '.join(found)}."
 
 
 def distances(rows: dict[str, list[dict]]) -> str:

@@ -855,3 +855,13 @@ def test_the_measured_choice_is_held_against_the_best_fixed_count(monkeypatch):
     said, table = report.kernels_table(record)
     assert "| 4 | 22 | 25 | 15 | 90% |" in table
     assert "2 rounds of 1 s" in said
+
+
+def test_images_for_what_the_other_recipe_has_at_a_mark():
+    ours = [a_run([(60, 10), (180, 1)], name="ours")]  # 100 images a second
+    quick = [a_run([(10, 10), (300, 1)], name="ours_quick")]
+    said = report.fewer_images(ours, quick)
+    assert said == (
+        "The quick start takes 1,000 images for what ours has after 60 s (6,000 images), "
+        "and 30,000 images for what ours has after 180 s (18,000 images)."
+    )
