@@ -1415,7 +1415,7 @@ print(
     f"upside down: turned back, {right_way:.0%} are read as the digit that they came from; {sixes:.0%} of 6 and 9"
 )
 
-# %%
+# %% jupyter={"source_hidden": true}
 plots.show(
     plots.image_grid(
         torch.cat(
