@@ -618,8 +618,9 @@ claim(
 # ### Exercise 0.5 — A number that nobody wrote (●●○, 10 min)
 #
 # Write the function that chooses an image for each figure of a number, such as "2014": the one
-# that the classifier is surest of. An image is used once. Where a figure comes again, take the
-# next surest that is left.
+# that the classifier is surest of, which gives this figure the largest probability of all. An image
+# is used once. Where a figure comes again, take the next surest that is left, whatever else it may
+# be read as.
 #
 # `probabilities` has a row for each image and ten columns, as `readings` above. Hand back the
 # rows' places, counted from 0 as always, in the order of the figures. Leave `probabilities` as

@@ -84,7 +84,7 @@ p_model = torch.full((6,), 1 / 6, dtype=torch.float64)  # fair
 #
 # Write $V$ for two dice. `discriminator`, `p_data` and `p_model` are tensors of shape `(6,)`;
 # return a scalar tensor. For the discriminator that always says ½, you should get
-# $-\log 4 \approx -1.386$.
+# $-\log 4 \approx -1.386$. (A term $0 \cdot \log 0$ does not come up.)
 
 
 # %%
@@ -234,7 +234,7 @@ claim(
 # then write it. It must work for any shape, and for densities too, whose values may exceed 1. With
 # as many real rolls as generated ones you should get 0.75 for the six and 0.375 for each other
 # face; where only one roll in five is real, about 0.43 for the six. Where both densities are 0,
-# nothing is ever shown, and any value will do.
+# nothing is ever shown, and any value will do, NaN too.
 
 
 # %%
@@ -394,7 +394,7 @@ assert (found - best)[inside].abs().max() < 0.001
 #
 # An optimiser minimises, so the discriminator's loss is $-V$. Write it from the logits of a batch
 # of real samples and of a batch of generated ones; means take the place of expectations. Keep the
-# gradient: the next cells train with it. It must stay finite for logits of
+# gradient: the next cells train with it. It must stay right, and keep its slope, for logits of
 # ±300 <!-- number 300: a demand that the check makes -->. For logits that are all 0 you should get
 # $\log 4 \approx 1.386$.
 
@@ -583,8 +583,8 @@ claim(
 #
 # ### Exercise 1.4 — Jensen–Shannon (●●○, 8 min)
 #
-# Write JS with the help of `theory.kl(p, q, weights)`. The two dice from above give 0.0647; two
-# dice without a common face give $\log 2 \approx 0.693$.
+# Write JS: with the help of `theory.kl(p, q, weights)`, or in a way of your own. The two dice from
+# above give 0.0647; two dice without a common face give $\log 2 \approx 0.693$.
 
 
 # %%

@@ -1342,7 +1342,8 @@ claim(
 # - The eigenvalues $\mu$ of one alternating step at the equilibrium, as a complex tensor of shape
 #   `(2,)`, in any order. You need the slopes of the losses, the step, and the step's matrix.
 # - The growth per step that a run shows, one number. Start it very near the equilibrium, at a
-#   distance of $10^{-6}$, say, and take a few hundred steps. How do you get one factor from many
+#   distance of $10^{-6}$, say, and take a few hundred steps, fewer where the run flies apart: far
+#   out the growth is another one. How do you get one factor from many
 #   distances? <!-- number 6: the exponent of a start -->
 #
 # The losses take two numbers as tensors, $\theta$ and $\psi$, in float64. For the non-saturating

@@ -79,8 +79,8 @@ print(
 # %% [markdown]
 # ### Exercise 3.1 — The discriminator's step (●●○, 12 min)
 #
-# Write one step of D. Return three things, all as they were before the step: the loss, D's logits
-# of the data, D's logits of the fakes.
+# Write one step of D. Return three tensors, with or without their history, all as they were before
+# the step: the loss, D's logits of the data, D's logits of the fakes.
 #
 # Two traps wait here. PyTorch *adds* a new gradient to what an earlier step has left. And the
 # fakes come with their history, so a gradient would run on into the generator's weights, and use
@@ -884,7 +884,8 @@ claim(
 # ### Exercise 3.7 — Pack two samples (●○○, 5 min)
 #
 # Turn `(N, dim)` samples into `(N / m, m·dim)`: each row holds `m` different samples, side by
-# side, and each sample is used once. $N$ is divisible by $m$.
+# side, and each sample is used once. Which ones share a row is up to you; G will learn through it.
+# $N$ is divisible by $m$.
 
 
 # %%

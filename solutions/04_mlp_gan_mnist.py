@@ -548,8 +548,8 @@ claim(
 # ```
 #
 # Write it as it should be: the discriminator returns logits, the loss is
-# $-\frac1N\sum\log D(x_i) - \frac1N\sum\log(1 - D(G(z_i)))$, and its `backward()` must not reach
-# the generator.
+# $-\frac1N\sum\log D(x_i) - \frac1N\sum\log(1 - D(G(z_i)))$, however large the logits are, and
+# its `backward()` must not reach the generator.
 
 
 # %%

@@ -584,7 +584,7 @@ claim(
 #
 # Write one update, in place. The generator is more than its parameters: batch normalisation keeps
 # a running mean and variance, which are *buffers*. `state_dict()` holds both. Average all that is
-# floating point.
+# floating point; what becomes of a counter of whole numbers does not matter.
 
 
 # %%
@@ -953,7 +953,8 @@ claim(
 # perpendicular. So the middle of a straight line is shorter, about $5.7/\sqrt2 = 4$, and fewer
 # than one latent in a hundred is that short. <!-- number 32: the generator's `latent_dim` -->
 #
-# Walk along the arc instead (White, 2016). With $s$ from 0 to 1:
+# Walk along the arc instead (White, 2016), in two `steps` or more, between latents that are not
+# parallel. With $s$ from 0 to 1:
 #
 # $$z(s) = \frac{\sin((1-s)\,\omega)}{\sin\omega}\,a + \frac{\sin(s\,\omega)}{\sin\omega}\,b, \qquad \cos\omega = \frac{a \cdot b}{\lVert a\rVert\,\lVert b\rVert}.$$
 

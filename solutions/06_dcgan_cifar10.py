@@ -1378,10 +1378,11 @@ claim(
 # - 64 random numbers in, pictures (3, 32, 32) in [−1, 1] out, and the attribute `latent_dim`, for
 #   which `train` and `sample` ask. A new network, with new random weights, at every call.
 # - Maps are doubled by *another* layer than the three of the table above as they stand: by one of
-#   these ideas, or by one of your own. The last doubling has to have weights to learn; what has
-#   none, such as a blur, may stand before and after it.
+#   these ideas, or by one of your own. The last doubling has to have weights to learn, the same at
+#   every place; what has none, such as a blur, may stand before and after it.
 # - **Before any training**, its pictures have no more power at period 2 than white noise, which has
-#   3/1023 of its own. <!-- numbers: settings of the exercise -->
+#   3/1023 of its own, nor has one of their three colours. The check averages over four
+#   starts. <!-- numbers: settings of the exercise -->
 # - Not more than 600,000 weights, so that the comparison with ours is a fair one.
 #
 # Try it before you ask for the verdict:

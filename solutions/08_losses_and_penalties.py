@@ -775,10 +775,10 @@ claim(
 # Now the second way. Sample number $i$ of the real batch, $x$, and sample number $i$ of the fake
 # one, $\tilde x$, make a pair. For each pair choose a random point on the straight line between
 # the two, uniformly. Ask for the length of the critic's slope there, the whole sample's. Return
-# $\lambda$ times the mean squared distance of these lengths from
-# 1. Samples may be points `(N, dim)` or images `(N, C, H, W)`, on any device, and your random
-#    numbers lie there, too; the critic returns logits `(N,)`. The result must be something that
-#    D's optimiser can step on, also where the critic is flat.
+# $\lambda$ times the mean squared distance of these lengths from one. Samples may be points
+# `(N, dim)` or images `(N, C, H, W)`, on any device, and your random numbers lie there, too; the
+# critic returns logits `(N,)`. The result must be something that D's optimiser can step on, also
+# where the critic is flat: there the length is 0, and its own slope has to stay finite.
 #
 # These slips are on record, so take care:
 #
@@ -1391,8 +1391,8 @@ claim(
 #
 # | part | what it must do |
 # | --- | --- |
-# | `discriminator(real_logits, fake_logits)` | one number, a mean; near the undecided logit a step down it raises real logits and lowers fake ones, on average |
-# | `generator(real_logits, fake_logits)` | one number, a mean; there a step down it raises fake logits, on average. `real_logits` is `None`, unless you say `generator_sees_real=True` |
+# | `discriminator(real_logits, fake_logits)` | one number, a mean. Where all logits lie near the undecided one, a step down this loss raises real logits and lowers fake ones, on average |
+# | `generator(real_logits, fake_logits)` | one number, a mean. There, a step down this loss raises fake logits, on average. `real_logits` is `None`, unless you say `generator_sees_real=True` |
 # | `undecided` | the logit that a D which cannot tell should give to everything (0 by default); `None` if only differences count |
 #
 # The check looks whether the pair is new: none of the table's with a factor before the loss or

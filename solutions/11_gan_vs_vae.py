@@ -565,7 +565,8 @@ claim(
 #
 # Write that search for a batch of images, each with a latent of its own, beginning at `start`. Use
 # Adam, `steps` of them at the rate `lr`. The generator is in evaluation mode. It comes back exactly
-# as it was, and so does `start`; return latents without history.
+# as it was, down to the gradients that stand in its weights, and so does `start`; return latents
+# without history.
 
 
 # %%
@@ -680,8 +681,8 @@ claim(
 # | `players_optimizer` | holds the weights of $G$ and $E$; `discriminator_optimizer` those of $D$ |
 # | `images`, `latents` | a batch of digits, and one of $z \sim \mathcal N(0, I)$: use these |
 #
-# First a step of $D$, down $-\log D$ of the first kind and $-\log(1 - D)$ of the second, each
-# averaged over the batch. Then one step of both players together, against the $D$ that has just
+# First a step of $D$, down $-\log D$ of the first kind plus $-\log(1 - D)$ of the second, each
+# averaged over its own pairs. Then one step of both players together, against the $D$ that has just
 # learnt. Their loss must not die where $D$ is sure; and think who can change what: which term asks
 # anything of $E$? Gradients of an earlier round may be left in all three. Return both losses as
 # they were before their steps.
@@ -1007,7 +1008,7 @@ claim(
 #
 # Take any model with a density $p$ and ruin it: with probability 0.99 it returns noise, and only
 # with probability 0.01 a sample of $p$. By how many nats can $\log p(x)$ of a test digit fall *at
-# most*? Give the number. (The example is from Theis et al., 2016.)
+# most*? Give the number, above 0. (The example is from Theis et al., 2016.)
 # <!-- numbers: of the question -->
 
 # %%

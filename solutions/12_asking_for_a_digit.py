@@ -100,9 +100,10 @@ COLOR = {
 # ### Exercise 12.1 — Two questions in one logit (●●○, 12 min)
 #
 # You get two tables, $\log p(x_i, y)$ and $\log q(x_i, y)$, a row for each point and a column for
-# each label. Split $t^*$ into two parts that add up to it. The first knows no label: it asks
-# whether $x$ is where the data are. The second asks only how well the label goes with the point,
-# compared with how the generator's labels go with it. Far from the clouds densities are as small as
+# each label. Split $t^*$ into two parts that add up to it, and leave the tables as they are. The
+# first knows no label: it asks whether $x$ is rather where the data are or where the generated
+# samples are. The second asks only how well the label goes with the point, compared with how the
+# generator's labels go with it. Far from the clouds densities are as small as
 # $e^{-1000}$, so stay with logarithms. <!-- number 1000: the check's densities -->
 
 
@@ -940,8 +941,8 @@ info = train_condition("InfoGAN", mnist.images, mnist.labels, seconds=info_secon
 #
 # You get the category of each sample and the digit that the classifier reads in it. Return a name
 # for each category, a tensor of `count` whole numbers: at place $c$ the digit that category $c$ is
-# called. Each digit is used once, and as many samples as possible agree with their category's name.
-# As ten digits can be handed out in millions of ways, do not try all of them. <!-- numbers: 10! =
+# called. Each digit is used once, and as many samples as possible agree with their category's name;
+# of equally good namings any will do, and a category without samples gets a name, too. As ten digits can be handed out in millions of ways, do not try all of them. <!-- numbers: 10! =
 # 3,628,800 -->
 
 

@@ -109,10 +109,10 @@ plots.show(
 #
 # ### Exercise 13.1 — Paint only what is missing (●○○, 8 min)
 #
-# `hole` is True where a pixel is missing. Show the network the images with 0 in their holes, and as
-# one more channel, the last one, where the hole is: 1 where pixels are missing, −1 where they are
-# known. What it paints goes into the holes, and nowhere else. Training goes through this function,
-# too.
+# `hole` is True where a pixel is to be missing; the images come whole. Show the network the images
+# with 0 in their holes, and as one more channel, the last one, where the hole is: 1 where pixels
+# are missing, −1 where they are known. What it paints goes into the holes, and nowhere else.
+# Training goes through this function, too.
 
 
 # %%
@@ -367,7 +367,7 @@ claim(
 # Suppose a perfect generator: given the source, it draws from exactly the distribution that the
 # truth has, $p(x \mid y)$. Nobody could ever tell its answers from true ones. By how many decibels
 # is its PSNR below that of the conditional mean? (Take the PSNR of the expected squared errors.)
-# Give the number.
+# Give the number, above 0 and with a decimal or two.
 
 # %%
 ### BEGIN SOLUTION
@@ -456,7 +456,7 @@ claim(
 #
 # Find the curve where it can be found: $X \sim \mathcal N(0, 1)$, and a noisy $Y \sim \mathcal N(0,
 # 1)$ that has the correlation $\rho \ge 0$ with it. Answer with Gaussians $\hat X$ of mean 0 and
-# deviation $s$. Their Wasserstein distance $W_2$ to $X$ is $|1 - s|$. What is the least $\mathbb
+# deviation $s$, made of $Y$, of noise of your own, or of both. Their Wasserstein distance $W_2$ to $X$ is $|1 - s|$. What is the least $\mathbb
 # E(\hat X - X)^2$ if that may be `perception` at most?
 
 
@@ -990,8 +990,9 @@ claim(
 #
 # Write the network. The maps are halved twice, to a quarter of the side, and doubled twice. On the
 # way down their channels are `width`, 2·`width` and 4·`width`, on the way up they go back to
-# `width`. Before each of the two blocks on the way up, the doubled map is joined by `torch.cat`,
-# along the channels, with the map of the same size that the way down had *before* it was halved.
+# `width`, in steps of your choice. Before each of the two blocks on the way up, the doubled map is
+# joined by `torch.cat`, along the channels, with the map of the same size that the way down had
+# *before* it was halved.
 #
 # How you halve, double and normalise is up to you. Between two convolutions stands something that
 # is not linear; the last layer is a tanh. Sides are divisible by 4, as
@@ -1298,8 +1299,9 @@ claim(
 # On the plane, A is a round cloud, $\mathcal N(0, I)$. B is the same cloud shifted to $(4, 0)$, and
 # the true partner of $a$ is $a + (4, 0)$. Write a pair of translators that nobody can object to:
 # what comes from A is distributed as B is, and the other way round; there and back again ends
-# where it began, exactly. But nearly every point gets a *wrong* partner. `forward` is True for the
-# way from A to B, and False for the way back.
+# where it began, exactly. Each sees one point at a time. But nearly every point gets a *wrong*
+# partner, on average half a unit or more from the true one. `forward` is True for the way from A to
+# B, and False for the way back.
 
 
 # %%

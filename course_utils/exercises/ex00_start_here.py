@@ -33,7 +33,15 @@ from course_utils.data import to_model_range
 )
 def to_network_range(answer):
     pixels = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
-    result = call_unchanged(answer, pixels, name="to_network_range")
+    try:
+        result = call_unchanged(answer, pixels, name="to_network_range")
+    except RuntimeError as error:
+        if "invalid for input of size" in str(error) or "multiply up to" in str(error):
+            raise Wrong(
+                "images of 8×16 pixels stop it: is another size written into your function? The shape stays "
+                "as it is, whatever it is."
+            ) from None
+        raise
     if isinstance(result, torch.Tensor) and not result.is_floating_point():
         raise Wrong(
             f"the result is {result.dtype}, which has no place for −0.5. Networks take floating point."

@@ -721,6 +721,12 @@ def _check_pull(answer, discriminator, points):
                 f"{times[0]:.3g} times as long as it should be, the second {times[1]:.3g} times. Which "
                 "weight is it?"
             )
+        for mixed in (right, uphill):  # (N, 2) read off in the order of (2, N)
+            if matches(arrows, mixed.T.reshape(count, 2), tolerance=1e-5):
+                raise Wrong(
+                    "the coordinates got mixed up: x₁ and x₂ of one arrow have to stay side by side. "
+                    "`reshape` and `view` read the numbers off row by row; they do not transpose."
+                )
         nearest = torch.cdist(arrows, right.double()).argmin(dim=1)
         if matches(arrows, right[nearest], tolerance=1e-5) and nearest.unique().numel() == count:
             raise Wrong("those are the right arrows, but at other points: in which order do they come back?")

@@ -257,7 +257,7 @@ def minibatch_std(answer):
             "the spread is cut off from the features, so that it tells the generator nothing: leave out "
             "`detach` and `no_grad`, and let its slope flow back to every sample."
         )
-    slope = _slope_of_the_spread(answer, alike)
+    slope = _slope_of_the_spread(answer, alike)  # `std` has the slope 0 there, `var` and a root have none
     if slope is not None and not slope.isfinite().all():
         raise Wrong(
             "right, but where all samples of a group are the same the slope is not finite: √ has an infinite "
@@ -464,6 +464,11 @@ def modes_and_kl(answer):
         expect_shape(divergence, (), "the divergence")
         if matches(number, kl) and matches(divergence, covered):
             raise Wrong("the two are in the wrong order: first the count of modes, then the divergence.")
+        if number == 1000 and covered < 1000 and _covers_all(answer):
+            raise Wrong(
+                "of five images you count 1,000 modes: is a small number added to the counts, lest a "
+                "logarithm be of 0? Then nothing is ever missing. A missing mode has the term 0."
+            )
         sums = len(digits.sum(1).unique())
         unordered = len((digits.sort(dim=1).values @ torch.tensor([100, 10, 1])).unique())
         for mistake, message in (
@@ -551,6 +556,12 @@ def modes_and_kl(answer):
                 f"find {divergence.item():.4g}."
             )
     return "log 1000 = 6.9 is the worst: all images in one mode."
+
+
+def _covers_all(answer) -> bool:
+    """Whether all modes are there for the answer, though a single one is."""
+    number, _ = answer(torch.full((5, 3), 9))
+    return matches(number, 1000)
 
 
 def _other_divergences(counts):

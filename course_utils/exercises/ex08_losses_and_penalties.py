@@ -50,7 +50,15 @@ def _check_pair(answer, right, mistakes, name) -> None:
     """
     for n, start in ((64, 2), (7, 1), (10, 3)):
         real, fake = _logits(n, start)
-        found = call_unchanged(answer, real, fake, name=name)
+        try:
+            found = call_unchanged(answer, real, fake, name=name)
+        except RuntimeError as error:
+            if "used in an in-place operation" in str(error):
+                raise Wrong(
+                    "something is written into the logits, in place, as a function does whose name ends in a "
+                    "stroke, such as `add_`. They are needed as they were: make something new, `logits + 1`."
+                ) from None
+            raise
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise Wrong("return two losses: D's, then G's.")
         expected = right(real, fake)
@@ -112,6 +120,12 @@ def _check_pair(answer, right, mistakes, name) -> None:
     fake = torch.tensor([-200.0, 200.0, 30.0, -30.0]).requires_grad_()
     found, expected = call_unchanged(answer, real, fake, name=name), right(real, fake)
     for value, wanted, player in zip(found, expected, ("D's loss", "G's loss"), strict=True):
+        if isinstance(value, Tensor) and not value.isfinite().all():
+            raise Wrong(
+                f"{player} is right for small logits, and {value.item():.3g} where a difference is large: at "
+                "logits of ±200 an exponential is too large for float32, or a σ becomes 0, and its logarithm "
+                "−∞. `softplus` of the logits stays finite."
+            )
         value = as_tensor(value, f"at logits of ±200, {player}")
         if not matches(value, wanted.detach(), tolerance=1e-3):
             raise Wrong(
@@ -881,21 +895,22 @@ def penalty(answer):
         hint="`device=real.device`",
         name="my_gradient_penalty",
     )
-    return f"no slip: a norm and a uniform ε for each image.{note}{_note_of_flat(answer)}"
+    _check_flat(answer)
+    return f"no slip: a norm and a uniform ε for each image.{note}"
 
 
-def _note_of_flat(answer) -> str:
-    """Where a critic is flat its slope has the length 0, and a bare root there has no slope: worth a word."""
+def _check_flat(answer) -> None:
+    """Where a critic is flat its slope has the length 0, and a bare root has no slope there."""
     critic = _Slope(torch.zeros(1, 4, 4))
     real, fake = torch.ones(6, 1, 4, 4), torch.zeros(6, 1, 4, 4)
     found, _ = _penalty_of(answer, critic, real, fake, 10.0)
     (slope,) = torch.autograd.grad(found, critic.w, allow_unused=True)
     if slope is not None and not slope.isfinite().all():
-        return (
-            " Where a critic is flat its step would become NaN, since a square root has an infinite slope at "
-            "0; `norm` has the slope 0 there."
+        raise Wrong(
+            "right, but where the critic is flat its step becomes NaN: a square root has an infinite slope "
+            "at 0, as in keras-io's issue 624. `norm` has the slope 0 there; or add something tiny under "
+            "the root."
         )
-    return ""
 
 
 def _check_linear(value: float, w: Tensor, weight: float, n: int, critic: _Slope, answer) -> None:

@@ -282,6 +282,12 @@ def frechet(answer):
                     "two matrices do not fit together. Is the covariance (d, d), one row for each *feature*? "
                     "`torch.cov` takes features as rows: hand it the transpose."
                 ) from None
+            if "positive-definite" in str(error):
+                raise Wrong(
+                    f"Cholesky's factors want eigenvalues above 0. Of {len(real)} samples with "
+                    f"{real.shape[1]} features some are 0, or a little below by rounding. A symmetric root "
+                    "by `torch.linalg.eigh`, with what is negative set to 0, has no such wish."
+                ) from None
             raise
         if len(real) <= real.shape[1] and math.isnan(float(result)):
             raise Wrong(

@@ -1085,6 +1085,11 @@ def importance_bound(answer):
                 "averaged along the wrong axis: the draws of one image stand in a column.",
             ),
             (each.sum(), "summed over the images: average them."),
+            (
+                wide.logsumexp(0).sum() - math.log(draws),
+                "summed over the images, and log K is taken off once: it belongs to each image. Average over "
+                "the images.",
+            ),
             (-each.mean(), "the sign is turned: a bound on log p(x), not on its negative."),
             (each.exp().mean(), "that is an estimate of p(x). The bound is on its logarithm."),
             (wide.max(0).values.mean(), "that is the largest weight of each image. All K draws count."),

@@ -558,6 +558,13 @@ def _expect_same_generator(after, before) -> None:
                 "the generator came with gradients of its own, and they have been cleared. It comes back "
                 "exactly as it was: ask for the latents' gradient alone, `backward(inputs=[latents])`."
             )
+        left_over = now.grad is not None and (was.grad is None or not torch.equal(now.grad, was.grad))
+        if left_over and now.grad.any():
+            raise Wrong(
+                "the search leaves gradients in the generator's weights, and whoever trains it next would "
+                "step along them. It comes back exactly as it was: ask for the latents' gradient alone, "
+                "`backward(inputs=[latents])`."
+            )
     if any(module.training for module in after.modules()):
         raise Wrong("the generator is left in training mode. It came in evaluation mode: leave it there.")
     if any(moved(*pair) for pair in zip(before.buffers(), after.buffers(), strict=True)):
@@ -1066,6 +1073,14 @@ def nats_of_noise(answer):
         ),
         (-0.01 * math.log(0.01), "−p log p: why times the share? log p of one digit falls by the whole."),
         (0.99 * math.log(100), "that is weighted with the share of noise. How far can log p of *one* fall?"),
+        *(
+            (
+                pixels * math.log(100),
+                "that counts the share once for every pixel. It is whole images that are drawn from the one "
+                "or from the other, so the share stands there once.",
+            )
+            for pixels in (784, 28, 3_072)
+        ),
         (math.log(100) / 784, "that is per pixel. The log p of a whole digit is asked for."),
         (math.log(101), "0.01·p + 0.99·n is at least 0.01·p: a hundredth, not one of 101."),
         (2 * math.log(100), "twice what it should be."),

@@ -263,6 +263,11 @@ class _Features(nn.Module):
         self.asked = 0
 
     def forward(self, samples):
+        if samples.dim() != 4:
+            raise Wrong(
+                f"the features are handed samples of shape {shown(tuple(samples.shape))}. These samples are "
+                "images, which may be what the features are made for: hand them on as they come."
+            )
         self.asked += 1
         return self.layers(samples)
 
@@ -727,12 +732,18 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
         lambda f, y, r, ry, spread: _diversity(f, y, r, ry, lambda rows: rows.var(1).mean()),
         "that is how much the features of a sample differ from each other. How much do the samples?",
     ),
-    (
-        lambda f, y, r, ry, spread: torch.stack(
-            [(a.var(0) / b.var(0)).mean() for a, b in _by_class(f, y, r, ry)]
-        ).mean(),
-        "that is a ratio for each feature. The squared *distance* has all features in it: sum over them "
-        "before you divide.",
+    *(
+        (
+            lambda f, y, r, ry, spread, correction=correction: torch.stack(
+                [
+                    (a.var(0, correction=correction) / b.var(0, correction=correction)).mean()
+                    for a, b in _by_class(f, y, r, ry)
+                ]
+            ).mean(),
+            "that is a ratio for each feature. The squared *distance* has all features in it: sum over them "
+            "before you divide.",
+        )
+        for correction in (0, 1)
     ),
 ]
 
@@ -745,37 +756,55 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
     hints=[
         "A mask chooses a class: `features[labels == k]`, (n_k, d).",
         "The mean squared distance from the mean is the sum of the variances of the features: "
-        "`rows.var(0).sum()`.",
+        "`rows.var(0, correction=0).sum()`. What would be divided by without `correction=0`?",
         "Divide within each class, then take the mean of the ratios.",
     ],
 )
 def within(answer):
-    name = "`spread_of_classes`"
-    for classes, width, seed in ((3, 4, 0), (5, 2, 1)):
+    name, note = "`spread_of_classes`", ""
+    for classes, width, seed, all_occur in ((3, 4, 0, True), (5, 2, 1, True), (5, 2, 1, False)):
         rng = torch.Generator().manual_seed(seed)
         centres = 3 * torch.randn(classes, width, generator=rng)
         scales = 0.3 + 2 * torch.rand(classes, width, generator=rng)
         narrow = 0.2 + torch.rand(classes, 1, generator=rng)
         labels = torch.arange(classes).repeat(30)
         labels = torch.cat([labels, labels[labels == 0]])  # the classes are not equally frequent
-        if classes > 3:
-            labels = labels[labels != 2]  # and of one there are real samples alone
+        if not all_occur:
+            labels = labels[labels != 2]  # of one there are real samples alone
         real_labels = torch.arange(classes).repeat(50).flip(0)
         features, real = (
             moved_by + centres[y] + scales[y] * factor[y] * torch.randn(len(y), width, generator=rng)
             for y, factor, moved_by in ((labels, narrow, 1.0), (real_labels, torch.ones_like(narrow), 0.0))
         )
         arguments = features, labels, real, real_labels
-        result = call_unchanged(answer, *arguments, name="spread_of_classes")
+        try:
+            result = call_unchanged(answer, *arguments, name="spread_of_classes")
+        except IndexError as error:
+            if "shape of the mask" in str(error):
+                raise Wrong(
+                    "features are chosen by the labels of others. The generated ones have `labels`, the real "
+                    "ones `real_labels`."
+                ) from None
+            raise
         if isinstance(result, (float, torch.Tensor)) and torch.as_tensor(result).isnan().any():
+            if not all_occur:
+                note = (
+                    " (Of a class without generated samples, yours makes NaN of all. `labels.unique()` names "
+                    "those that occur.)"
+                )
+                continue
             raise Wrong(
                 f"{name} is NaN, not a number. These labels are of {len(labels.unique())} classes; does "
                 "yours look for one that has no sample? `labels.unique()` names those that there are."
             )
         found = as_tensor(result, name)
         expect_shape(found, (), message=f"{name} returns one number, the mean over the classes.")
-        both = [_diversity(*arguments, spread) for spread in (_spread, _unbiased)]
-        if not any(matches(found, right) for right in both):
+        if not matches(found, _diversity(*arguments, _spread)):
+            if matches(found, _diversity(*arguments, _unbiased)):
+                raise Wrong(
+                    "the squared distances are divided by n − 1, as `var` does by itself. A mean divides by "
+                    "n; where there are not as many real samples as generated ones, the difference stays."
+                )
             for mistake, message in WITHIN:
                 for spread in (_spread, _unbiased):
                     wrong = mistake(*arguments, spread)
@@ -786,7 +815,7 @@ def within(answer):
                 "that is another number. For each class: the mean squared distance of the generated "
                 "features from their mean, divided by that of the real ones; then the mean over the classes."
             )
-    return "1 for samples as varied as real ones, 0 for one image of each class."
+    return f"1 for samples as varied as real ones, 0 for one image of each class.{note}"
 
 
 # --- 12.6: wrong labels ------------------------------------------------------------------------------------
@@ -881,6 +910,7 @@ PATIENCE = 20.0  # seconds: as long as a check of the notebook's ten digits may 
     title="Names for nameless codes",
     difficulty=2,
     minutes=12,
+    seconds=120,  # all orders of eight names take a second; on a busy machine they should be told of, too
     hints=[
         "Count first: a table with a row for each code and a column for each digit.",
         "Choosing the best digit for each code by itself may give two codes one name. Which choice of K "

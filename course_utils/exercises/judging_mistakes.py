@@ -894,6 +894,10 @@ def mistaken_ssim(images: Tensor, targets: Tensor) -> list:
         (found(mean=_under(_window(3))), "the window reaches 3 pixels to each side; 11×11 means 5."),
         (found(mean=_under(_window(sigma=math.sqrt(1.5)))), f"1.5 is σ, not σ²; {window}."),
         (found(mean=_under(_window(sigma=1.5 / math.sqrt(2)))), f"the 2 of 2σ² is missing; {window}."),
+        (
+            found(mean=_under(_window(sigma=math.sqrt(0.75)))),
+            f"t² is divided by σ itself, where 2σ² belongs; {window}.",
+        ),
         (found(mean=_under(_window(sigma=1.0))), f"σ is 1.5 pixels, not 1; {window}."),
         (found(mean=_under(_window(power=1))), f"the square of t is missing; {window}."),
         (

@@ -85,7 +85,7 @@ def penalise_by_hand(critic, real, fake, weight):
         between = made + torch.rand(()) * (x - made)
         between = between[None].detach().clone().requires_grad_()
         slope = torch.autograd.grad(critic(between).sum(), between, create_graph=True)[0]
-        total = total + (slope.square().sum().sqrt() - 1) ** 2
+        total = total + (slope.norm() - 1) ** 2
     return weight * total / n
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from course_utils.checks import Wrong, choose
-from course_utils.exercises.clinic.recording import Measure, Recording, record
+from course_utils.exercises.clinic.recording import Measure, Recording, gradients_that_add_up, record
 
 Program = Callable  # (draw, rounds, start, watch) -> None
 REMARK = "One mistake in here made this patient ill."  # what the notebook says in each program
@@ -112,6 +112,12 @@ def check_cure(patient: Patient, answer) -> str:
             raise Wrong(complaint)
     if complaint := patient.probe(answer):
         raise Wrong(complaint)
+    for network in gradients_that_add_up(answer, patient.draw, start=0):
+        raise Wrong(
+            f"the symptom is gone, and another mistake has come: the {network}'s gradients of all rounds add "
+            "up. `backward` adds to what stands in `grad`: who empties it, between one step of this network "
+            "and its next `backward`?"
+        )
     return f"{patient.praise} Published: {patient.source}."
 
 
