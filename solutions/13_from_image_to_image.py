@@ -454,10 +454,11 @@ claim(
 #
 # ### Exercise 13.4 — The least distortion for a given distance (●●○, 20 min)
 #
-# Find the curve where it can be found: $X \sim \mathcal N(0, 1)$, and a noisy $Y \sim \mathcal N(0,
-# 1)$ that has the correlation $\rho \ge 0$ with it. Answer with Gaussians $\hat X$ of mean 0 and
-# deviation $s$, made of $Y$, of noise of your own, or of both. Their Wasserstein distance $W_2$ to $X$ is $|1 - s|$. What is the least $\mathbb
-# E(\hat X - X)^2$ if that may be `perception` at most?
+# Find the curve where it can be found: $X \sim \mathcal N(0, 1)$, and a noisy
+# $Y \sim \mathcal N(0, 1)$ that has the correlation $\rho \ge 0$ with it. Answer with Gaussians
+# $\hat X$ of mean 0 and deviation $s$, made of $Y$, of noise of your own, or of both. Their
+# Wasserstein distance $W_2$ to $X$ is $|1 - s|$. What is the least $\mathbb E(\hat X - X)^2$ if
+# that may be `perception` at most?
 
 
 # %%
@@ -908,8 +909,8 @@ claim(
 # %% [markdown]
 # Bicubic interpolation is far from any digit. Of the two networks regression has the higher PSNR,
 # and the GAN less than half of its Fréchet distance: the trade of the last section, once more. That
-# a network may enlarge with a discriminator at its side was shown for photographs by Ledig et al.
-# (SRGAN, 2017).
+# a network may enlarge with a discriminator at its side was shown for photographs by SRGAN (Ledig
+# et al., 2017).
 #
 # Photographs leave more open. For 8×8 pixels in, 32×32 out, training takes longer than a notebook
 # should; so two networks that ship are shown, one by regression, one with a GAN's loss beside it.
@@ -1228,7 +1229,8 @@ claim(
 #
 # The discriminator that you just played against returns not one logit for an image but many, each
 # of which sees a part: a **PatchGAN** (Isola et al., 2017). It judges strokes and textures, and
-# leaves the large shape to the other term of the loss. How large is the part?
+# leaves the large shape to the other term of the loss. How large is that part, the logit's
+# **receptive field**?
 #
 # ### Exercise 13.7 — How far does one logit see? (●●○, 12 min)
 #
