@@ -1268,7 +1268,12 @@ figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
 for place, row in enumerate(table.values()):
     for panel, key in zip(panels, ("js", "frechet"), strict=True):
         panel.plot(
-            row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], fillstyle="none", markersize=6
+            row[key],
+            [place] * len(row[key]),
+            "o",
+            color=plots.COLORS["model"],
+            fillstyle="none",
+            markersize=6,
         )
         panel.plot(
             median(row[key]), place, "|", color=plots.COLORS["optimum"], markersize=16, markeredgewidth=2
