@@ -16,6 +16,7 @@ nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block", "attrs_inline", "colon_fence"]
+myst_dmath_double_inline = True  # $$…$$ also within an item of a list, as in JupyterLab
 myst_heading_anchors = 4
 suppress_warnings = [
     "myst.header",  # a notebook may step from # to ###
@@ -46,5 +47,6 @@ def for_screen_readers(app, page, template, context, doctree) -> None:
         context["language"] = "zh-CN"  # by which a screen reader speaks it
 
 
-def setup(app) -> None:
+def setup(app) -> dict[str, bool]:
     app.connect("html-page-context", for_screen_readers, priority=900)  # after the theme has written them
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -668,7 +668,7 @@ for axes, measured, label in zip(
     strict=True,
 ):
     for size in sizes:
-        axes.plot([size] * len(starts), measured[size], "o", color=plots.COLORS["model"], alpha=0.8)
+        axes.plot([size] * len(starts), measured[size], "o", color=plots.COLORS["model"], fillstyle="none")
     axes.plot(sizes, [sum(measured[size]) / len(starts) for size in sizes], "-", color=plots.COLORS["model"])
     axes.set_xscale("log")
     axes.set_xticks(sizes, sizes)

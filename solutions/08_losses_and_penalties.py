@@ -608,7 +608,7 @@ for name, values in estimates.items():
 # %% jupyter={"source_hidden": true}
 CRITIC_COLORS = dict(zip(critics, (plots.COLORS["reference"], *plots.CYCLE[1:5]), strict=True))
 figure, axes = plots.new_figure(width=7.5, height=4.0)
-axes.plot(shifts, exact, color=plots.COLORS["optimum"], linewidth=3, alpha=0.5, label="exact distance")
+axes.plot(shifts, exact, color=plots.COLORS["optimum"], linewidth=3, label="exact distance")
 for (name, values), dashes in zip(estimates.items(), plots.DASHES[1:], strict=False):
     axes.plot(shifts, values, "o", linestyle=dashes, color=CRITIC_COLORS[name], label=name)
 axes.set_yscale("symlog", linthresh=0.3)  # an estimate can be negative
@@ -1268,7 +1268,12 @@ figure, panels = plots.new_figure(columns=2, width=9.0, height=4.6, sharey=True)
 for place, row in enumerate(table.values()):
     for panel, key in zip(panels, ("js", "frechet"), strict=True):
         panel.plot(
-            row[key], [place] * len(row[key]), "o", color=plots.COLORS["model"], alpha=0.6, markersize=6
+            row[key],
+            [place] * len(row[key]),
+            "o",
+            color=plots.COLORS["model"],
+            fillstyle="none",
+            markersize=6,
         )
         panel.plot(
             median(row[key]), place, "|", color=plots.COLORS["optimum"], markersize=16, markeredgewidth=2
@@ -1281,7 +1286,7 @@ panels[0].set(
 )
 panels[0].invert_yaxis()
 panels[1].set(xlabel="Fréchet distance (lower is better)", title="MNIST", xscale="log")
-panels[0].plot([], [], "o", color=plots.COLORS["model"], alpha=0.6, label="a seed")
+panels[0].plot([], [], "o", color=plots.COLORS["model"], fillstyle="none", label="a seed")
 panels[0].plot(
     [],
     [],

@@ -539,11 +539,32 @@ def test_the_prose_on_the_ablations_says_what_was_measured():
         assert times["05_dcgan_mnist", variant] == pytest.approx(4 / 3, rel=0.1), "a third longer"
         assert median(after(200_000)) < max(after(150_000, variant)), "as good in as much time"
     quick = partial(after, 10_000, recipe="quick_dcgan_mnist", least=1)
-    for variant in ("average over 5,000 images", "batch 64", "learning rates 4e-3", "no extra convolutions"):
-        assert median(quick(variant)) > median(quick("base")), "its choices are ahead of these"
+    base = quick("base")
+    for variant in ("average over 5,000 images", "batch 64"):
+        assert min(quick(variant)) > median(base), "ahead"
+    for variant in ("learning rates 4e-3", "loss: minimax"):
+        found = quick(variant)
+        assert min(found) < max(base) and median(found) == pytest.approx(median(base), rel=0.15), (
+            "about level"
+        )
     for images in (50_000, 100_000):
         base, without = (after(images, variant, "06_dcgan_cifar10") for variant in ("base", "no average"))
         assert min(base) < max(without) and min(without) < max(base), "level"
+
+
+def test_the_prose_on_the_quick_start_says_what_was_measured():
+    runs = report.by_name(report.all_records()["mnist_1_thread"], "cpu")
+
+    def at(mark, name, judge):
+        return report.evaluated(report.judged_by(runs, judge)[name], mark)
+
+    for judge in report.JUDGES:
+        for mark in (5, 10, 15, 30, 60):
+            assert max(at(mark, "ours_quick", judge)) < min(at(mark, "ours", judge)), "ahead for a minute"
+        ours, quick = (at(120, name, judge) for name in ("ours", "ours_quick"))
+        assert min(ours) < max(quick) and min(quick) < max(ours), "level after two"
+    ours, quick = (at(300, name, "frechet_referee") for name in ("ours", "ours_quick"))
+    assert min(quick) > max(ours), "behind after five"
 
 
 def test_a_page_from_invented_results(tmp_path, monkeypatch):

@@ -80,6 +80,9 @@ LATER = """# %% [markdown]
 # # A notebook that arrived
 #
 # With words.
+#
+# - An item, and its formula:
+#   $$b^2$$
 """
 SHEET = """# 00 Start
 
@@ -256,6 +259,10 @@ FAULTS = {
         (SCRIPT_FILE, "$a^2$", r"$\alhpa^2$"),
         rf"{SCRIPT_FILE}:4: a formula that does not render (no command \alhpa): \alhpa^2",
     ),
+    "a formula that is none": (
+        ("docs/page.md", " says.", " says.\n\nA $ alone."),
+        "docs/page.md:9: a formula that was not recognised leaves a $ behind: A $ alone.",
+    ),
     "a figure of a notebook": (
         ("picture", "", 'alt=""'),
         f"{SCRIPT_FILE}:23: a figure without alternative text",
@@ -287,6 +294,10 @@ def test_mathjax_names_what_it_cannot_render():
     assert errors == [None, r"Extra \left or missing \right", r"no command \nosuch"]
 
 
+def test_a_formula_within_an_item_is_one_on_a_slide_too():
+    assert r"\[b^2\]" in slides._html("- An item:\n  $$b^2$$")
+
+
 def test_anchors_are_those_of_the_pages():
     text = "# One `code` thing\n\n```\n# not this\n```\n\n### What's $x$, then?\n"
     assert headings(text) == ["One `code` thing", "What's $x$, then?"]
@@ -301,11 +312,13 @@ def test_cells_begin_where_their_words_begin():
 def test_the_parser_of_pages_sees_links_pictures_and_formulas():
     page = Page(
         '<p id="a"><a href="b.html#c">x</a><img src="d.png" alt=""><span class="math">\\(x\\)</span></p>'
+        "<pre>$HOME</pre> <p>$x</p>"
     )
     assert page.ids == {"a"}
     assert page.links == ["b.html#c"]
     assert page.pictures == [{"src": "d.png", "alt": ""}]
     assert page.formulas == [("x", False)]
+    assert page.dollars == ["$x"]
 
 
 def test_signatures_stand_as_they_are_written(tmp_path):

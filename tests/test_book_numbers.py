@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.data.toy import grid, ring
+from course_utils.data.toy import grid, ring, spiral, two_moons
 from course_utils.losses import LOSSES, get_loss
 from course_utils.metrics import load_classifier
 from course_utils.metrics.cells import data_cells, measure
 from course_utils.metrics.pull import generator_pull
 from course_utils.models import load_generator
-from course_utils.theory import cell_frequencies
+from course_utils.theory import cell_frequencies, js
 from course_utils.theory.game_dynamics import GAMES, RULES, moving_average
 from course_utils.training import toy_gan
 from course_utils.training.gan import discriminator_step, generator_step
@@ -172,6 +172,41 @@ def test_the_playgrounds_networks_learn_as_pythons_do(loss, packing):
     assert np.quantile(np.abs(pulls - expected.flatten().numpy()), 0.95) < 2e-3
 
 
+@pytest.mark.parametrize("packing", [1, 2])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_playgrounds_gradients_are_autograds(loss, packing):
+    """Adam hides a factor that all gradients share, so they are held against autograd's by themselves."""
+    rng = torch.Generator().manual_seed(5)
+    real, first, second = ring().sample(64, rng), *torch.randn(2, 64, 2, generator=rng)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        gan = toy_gan(2, packing=packing)
+    G, D, objective = gan.generator, gan.discriminator, get_loss(loss)
+    weights = {
+        name: [weight.flatten().tolist() for weight in network.parameters()]
+        for name, network in (("generator", G), ("discriminator", D))
+    }
+    script = """
+        const gan = new N.PlaneGan(weights, packing);
+        gan.loss = loss;
+        gan.rates = {generator: 0, discriminator: 0};
+        const [x, z1, z2] = [real, first, second].map((all) => Float32Array.from(all));
+        gan.moveDiscriminator(x, z1);
+        gan.moveGenerator(x, z2);
+        result = [gan.discriminator.gradients, gan.generator.gradients];"""
+    given = {"real": real, "first": first, "second": second}
+    given = {name: points.flatten().tolist() for name, points in given.items()}
+    found = compute(script, weights=weights, packing=packing, loss=loss, **given)
+    losses = (
+        objective.discriminator(D(real), D(G(first).detach())),
+        objective.generator(D(real), D(G(second))),
+    )
+    for network, player_loss, gradients in zip((D, G), losses, found, strict=True):
+        expected = torch.autograd.grad(player_loss, list(network.parameters()))
+        for gradient, right in zip(gradients, expected, strict=True):
+            np.testing.assert_allclose(gradient, right.flatten(), rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("density, name", [(ring(), "ring of eight"), (grid(), "5 × 5 grid")])
 def test_the_playground_measures_what_python_measures(density, name):
     samples = density.sample(500, torch.Generator().manual_seed(1))
@@ -181,12 +216,26 @@ def test_the_playground_measures_what_python_measures(density, name):
         const p = N.floats(cells), q = N.cellFrequencies(points);
         result = [N.discreteJs(p, q), N.modeCoverage(points, data.modes, data.std), q];"""
     cells = book_data.plane()["cells"][name]
-    js, coverage, frequencies = compute(script, samples=samples.flatten().tolist(), name=name, cells=cells)
+    found, coverage, frequencies = compute(script, samples=samples.flatten().tolist(), name=name, cells=cells)
     expected = measure(samples, density, data_cells(density))
     edges = torch.linspace(-3, 3, 31, dtype=torch.float64)
     np.testing.assert_allclose(frequencies, cell_frequencies(samples, edges), atol=1e-12)
-    assert js == pytest.approx(expected.js, abs=1e-6)
+    assert found == pytest.approx(expected.js, abs=1e-6)
     assert coverage == {"covered": expected.covered, "good": pytest.approx(expected.good_fraction)}
+
+
+@pytest.mark.parametrize(
+    "density, name",
+    [(ring(), "ring of eight"), (grid(), "5 × 5 grid"), (two_moons(), "two moons"), (spiral(), "spiral")],
+)
+def test_the_pages_data_lie_where_pythons_lie(density, name):
+    """As far from Python's cells as a sample of Python's own of that size is, or hardly farther."""
+    script = "result = N.cellFrequencies(N.draw(N.DATA[name], 20000, N.random(3)));"
+    cells = data_cells(density)
+    of_page = torch.tensor(compute(script, name=name), dtype=torch.float64)
+    edges = torch.linspace(-3, 3, 31, dtype=torch.float64)
+    own = density.sample(20_000, torch.Generator().manual_seed(3))
+    assert js(of_page, cells) < 1.5 * js(cell_frequencies(own, edges), cells)
 
 
 def test_the_pages_random_numbers_have_the_right_mean_spread_and_modes():

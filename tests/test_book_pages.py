@@ -170,6 +170,20 @@ def test_a_narrow_screen_scrolls_only_down(visit, name):
     sound(page)
 
 
+def test_on_a_phone_the_maps_numbers_stay_whole_and_wide_figures_can_be_read(visit):
+    page = visit("index", width=390, height=844)
+    lines = page.eval_on_selector_all(
+        ".map td:first-child p",
+        "all => all.map((one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight))",
+    )
+    assert len(lines) > 10
+    assert max(lines) < 1.5
+    page = visit("00_start_here", width=390, height=844)
+    widths = page.eval_on_selector_all("img.wide", "all => all.map((one) => one.clientWidth)")
+    assert len(widths) > 3
+    assert min(widths) > 500
+
+
 def numbers(explorer):
     return explorer.locator(".numbers").text_content()
 

@@ -71,6 +71,26 @@ def test_each_term_is_linked_once_the_longer_one_first_and_nothing_else_is_touch
     )
 
 
+def test_what_stands_below_a_heading_or_a_table_is_linked_too():
+    cells = ["## The batch\n\n| batch |\n| --- |\n\nA batch, and mode collapse."]
+    [linked] = glossary.with_links(cells, [term("batch"), term()], "g")
+    assert linked == (
+        "## The batch\n\n| batch |\n| --- |\n\nA [batch](g#batch), and [mode collapse](g#mode-collapse)."
+    )
+
+
+def test_every_term_is_linked_in_the_notebook_that_introduces_it():
+    import jupytext
+
+    for script in sorted((ROOT / "solutions").glob("[0-9][0-9]_*.py")):
+        cells = jupytext.reads(script.read_text(encoding="utf-8"), fmt="py:percent").cells
+        texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        linked = "\n".join(glossary.with_links(texts, TERMS, "g"))
+        in_tables = ("tensor", "leaky ReLU", "softmax")  # nowhere else in the notebook that introduces them
+        own = [one for one in TERMS if one.notebook == script.stem[:2] and one.term not in in_tables]
+        assert [one.term for one in own if f"(g#{one.anchor})" not in linked] == [], script.name
+
+
 def test_links_in_the_real_notebooks_leave_the_text_as_it_is_and_lead_to_entries():
     import re
 

@@ -51,6 +51,12 @@ def test_every_paper_of_the_file_is_cited():
     assert unused == []
 
 
+def test_a_particle_belongs_to_the_name():
+    [one] = bibliography.citations("as there (normalisation: de Vries et al., 2017), and", PAPERS)
+    assert one.words == "de Vries et al., 2017"
+    assert one.papers[0].fields["title"] == "Modulating early visual processing by language"
+
+
 def test_citations_that_the_file_does_not_have_are_found_with_their_line(tmp_path):
     path = tmp_path / "one.bib"
     path.write_text(PAPER, encoding="utf-8")

@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "references.md"
 
 ENTRY = re.compile(r"@(\w+)\{([\w-]+),\n((?:  \w+ = \{.*\},\n)+)\}")
 ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})")
-SURNAME = r"[^\W\d_a-z][\w’'-]+"
+SURNAME = r"(?:(?:de|der|di|du|van|von)\s+)*[^\W\d_a-z][\w’'-]+"
 # Goodfellow et al. 2014 · Lim and Ye (2017) · Mescheder, Geiger, Nowozin 2018 · (White, 2016)
 NAMED = re.compile(
     rf"\b(?P<first>{SURNAME})(?P<others>\s+et\s+al\.|(?:,\s+{SURNAME})*(?:,|,?\s+and)\s+{SURNAME}),?\s+"

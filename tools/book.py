@@ -51,7 +51,7 @@ def run_sphinx(source: Source, root: Path, folder: Path) -> list[Problem]:
     shutil.copytree(root / "book" / "static", folder / "source" / "static")
     book_data.write(folder / "source" / "static")
     warnings = folder / "warnings.txt"
-    options = ["-q", "-b", "html", "-d", str(folder / "doctrees"), "-w", str(warnings)]
+    options = ["-q", "-j", "auto", "-b", "html", "-d", str(folder / "doctrees"), "-w", str(warnings)]
     status = sphinx_build([*options, str(folder / "source"), str(folder / "html")])
     found = [as_problem(source, folder, line) for line in warnings.read_text(encoding="utf-8").splitlines()]
     problems = [one for one in found if one is not None]

@@ -7,6 +7,7 @@ that the pages load, in the Node that Playwright brings along (or one on the pat
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import urllib.parse
@@ -18,6 +19,7 @@ from pathlib import Path
 from tools.book_source import Problem, Source
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+VERBATIM = {"code", "pre", "script", "style", "title"}
 SKIPPED = {"genindex", "search", "py-modindex"}  # Sphinx's own
 
 RENDER = """
@@ -50,6 +52,8 @@ class Page(HTMLParser):
         self.files: list[str] = []
         self.pictures: list[dict[str, str | None]] = []
         self.formulas: list[tuple[str, bool]] = []  # TeX, and whether it stands alone
+        self.dollars: list[str] = []  # words with a $, which a formula has left behind
+        self._verbatim = 0  # how many open tags deep within code
         self._math = 0  # how many open tags deep within a formula
         self._tex: list[str] = []
         self._display = False
@@ -67,12 +71,14 @@ class Page(HTMLParser):
             self.files.append(found["href"])
         if tag == "img":
             self.pictures.append(found)
+        self._verbatim += tag in VERBATIM
         if self._math and tag not in VOID:
             self._math += 1
         elif "math" in (found.get("class") or "").split() and tag in ("span", "div"):
             self._math, self._display, self._tex = 1, tag == "div", []
 
     def handle_endtag(self, tag: str) -> None:
+        self._verbatim -= tag in VERBATIM
         if self._math:
             self._math -= 1
             if not self._math:
@@ -85,6 +91,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._math:
             self._tex.append(data)
+        elif "$" in data and not self._verbatim:
+            self.dollars.append(data.strip())
 
 
 def check(source: Source, folder: Path) -> list[Problem]:
@@ -99,7 +107,7 @@ def check(source: Source, folder: Path) -> list[Problem]:
         document = path.relative_to(folder).with_suffix("").as_posix()
         if document in SKIPPED:
             continue
-        for words, snippet in [*_dead_links(path, page, pages, folder), *_mute_pictures(page)]:
+        for words, snippet in [*_dead_links(path, page, pages), *_mute_pictures(page), *_dollars(page)]:
             problems.append(_problem(source, document, words, snippet))
     return problems + broken_formulas(source, folder, pages)
 
@@ -111,21 +119,26 @@ def _problem(source: Source, document: str, words: str, snippet: str) -> Problem
     return Problem(source.origins[document], source.find(document, snippet), words)
 
 
-def _dead_links(path: Path, page: Page, pages: dict, folder: Path) -> Iterator[tuple[str, str]]:
+def _dead_links(path: Path, page: Page, pages: dict[Path, Page]) -> Iterator[tuple[str, str]]:
     for link in dict.fromkeys([*page.links, *page.files]):
         parts = urllib.parse.urlsplit(link)
         if parts.scheme in ("http", "https", "mailto", "data", "javascript"):
             if link in page.files and parts.scheme != "data":
                 yield f"loads {link} from another place; the book must not need a network", link
             continue
-        target = (path.parent / urllib.parse.unquote(parts.path)).resolve() if parts.path else path.resolve()
-        known = {one.resolve(): two for one, two in pages.items()}
-        if not target.exists():
+        place = os.path.normpath(path.parent / urllib.parse.unquote(parts.path)) if parts.path else path
+        target = Path(place)
+        if target not in pages and not target.exists():
             yield f"broken link: {link}", link
-        elif parts.fragment and target in known:
+        elif parts.fragment and target in pages:
             fragment = urllib.parse.unquote(parts.fragment)
-            if fragment not in known[target].ids and parts.fragment not in known[target].ids:
+            if fragment not in pages[target].ids and parts.fragment not in pages[target].ids:
                 yield f"broken link: {link} names no place of that page", parts.fragment
+
+
+def _dollars(page: Page) -> Iterator[tuple[str, str]]:
+    for words in page.dollars:
+        yield f"a formula that was not recognised leaves a $ behind: {' '.join(words.split())}", words
 
 
 def _mute_pictures(page: Page) -> Iterator[tuple[str, str]]:

@@ -283,6 +283,8 @@ def page_output(output: NotebookNode, figures: Path, complain: Callable[[str], N
         width, height = Image.open(BytesIO(content)).size
         rest = found["rest"]
         shown = re.search(r'width="(\d+)"', rest)
+        if width > 1.6 * height:  # on a phone its letters would be too small: it scrolls there
+            rest += ' class="wide"'
         if shown:
             rest += f' height="{round(int(shown[1]) * height / width)}"'
         return f'<img src="{figures.parent.name}/{figures.name}/{name}"{rest} loading="lazy">'

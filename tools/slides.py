@@ -232,6 +232,7 @@ def _markdown() -> MarkdownIt:
         .enable("table")
         .use(
             dollarmath_plugin,
+            double_inline=True,
             renderer=lambda tex, options: (
                 rf"\[{html.escape(tex)}\]" if options["display_mode"] else rf"\({html.escape(tex)}\)"
             ),

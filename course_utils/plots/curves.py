@@ -147,7 +147,7 @@ def density_and_discriminator(
     Args:
         x: points of the line, (N,), increasing.
         p_data, p_model: the two densities at x, (N,).
-        discriminator: probabilities D(x), (N,), called $D^*$; or several by their labels, {"network": …}.
+        discriminator: probabilities D(x), (N,), called D*; or several by their labels, {"network": …}.
     """
     curves = discriminator if isinstance(discriminator, Mapping) else {"$D^*(x)$": discriminator}
     figure, (above, below) = new_figure(rows=2, height=4.6, note=note, sharex=True, height_ratios=[3, 2])
