@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 55 min, and 76 min for the exercises |
-# | Running time | about 3.5 min on two CPU cores; not measured on a GPU |
+# | Running time | about 3 min on two CPU cores; not measured on a GPU |
 # | You need | notebook 01 (the best discriminator), notebook 05 (a GAN's round), notebook 09 (Fréchet distance, precision and recall) |
 # | You will be able to | condition a GAN; say what its best discriminator computes; build a projection discriminator; measure what was asked for *and* how varied it is; cope with wrong, few and no labels; trade diversity for quality |
 
