@@ -238,7 +238,7 @@ WRONG = [
     ("8.2", pd_with(lambda r, f: softplus(f.sigmoid() - r.sigmoid()).mean()), "not probabilities"),
     ("8.2", pd_with(lambda r, f: softplus(-r).mean() + softplus(f).mean()), "about the *pair*"),
     ("8.2", pd_with(lambda r, f: (f - r).mean()), "Wasserstein"),
-    ("8.2", pd_with(lambda r, f: -torch.log(torch.sigmoid(r - f)).mean()), "`softplus` of the logits stays finite"),
+    ("8.2", pd_with(lambda r, f: -torch.log(torch.sigmoid(r - f)).mean()), "stays finite"),
     ("8.2", pd_with(lambda r, f: softplus(f - r).mean() + softplus(r - f).mean()), "*both* answers"),
     ("8.2", pd_with(lambda r, f: (r - f).sigmoid().mean()), "probability of the right answer"),
     ("8.2", pd_with(lambda r, f: (f - r).exp().mean()), "n exponential"),
