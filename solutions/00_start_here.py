@@ -481,7 +481,7 @@ check("0.4", loss_of_guessing)
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
 # | 11 GAN vs. VAE | which of the two, and when? | 146 min | 150 s |
 # | 12 Asking for a digit | how do you tell a generator what to draw? | 131 min | 3 min |
-# | 13 From image to image | how does one picture become another? | 187 min | 4.5 min |
+# | 13 From image to image | how does one picture become another? | 187 min | 6 min |
 #
 # Notebooks without times are still to come. None will run for more than 8 minutes on two CPU
 # cores. Take them in this order.

@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 127 min for the exercises |
-# | Running time | about 4.5 min on two CPU cores; not measured on a GPU |
+# | Running time | about 6 min on two CPU cores; not measured on a GPU |
 # | You need | notebook 05 (a GAN's round), notebook 09 (Fréchet distance) |
 # | You will be able to | fill holes, enlarge, colour and translate images by regression and by a GAN; say what the least squared error does to an answer, and what a sample costs; build a U-Net; compute how far a PatchGAN sees; tell why a cycle that closes proves nothing; judge a restored image as evidence |
 
