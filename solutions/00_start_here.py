@@ -472,11 +472,11 @@ check("0.4", loss_of_guessing)
 # | 01 The minimax objective | what do the two players play for? | 125 min | 15 s |
 # | 02 Game dynamics | why do they go round in circles? | 145 min | 30 s |
 # | 03 A first GAN | what does a GAN look like from inside, on a plane? | 130 min | 55 s |
-# | 04 An MLP GAN on MNIST | what do five bugs look like in the samples? | 125 min | 115 s |
+# | 04 An MLP GAN on MNIST | what do five bugs look like in the samples? | 125 min | 150 s |
 # | 05 DCGAN on MNIST | how do you get good digits in a minute? | 130 min | 3 min |
 # | 06 DCGAN on CIFAR-10 | what changes with colour? | 130 min | 7.5 min |
 # | 07 When training fails | what went wrong, and how do you see it? | 245 min | 75 s |
-# | 08 Losses and penalties | which loss, which penalty, and why? | 140 min | 150 s |
+# | 08 Losses and penalties | which loss, which penalty, and why? | 140 min | 155 s |
 # | 09 Judging generators | how good is it, in numbers? | 220 min | 65 s |
 # | 10 Variational autoencoders | what if you maximise a likelihood instead? | 130 min | 110 s |
 # | 11 GAN vs. VAE | which of the two, and when? | 146 min | 150 s |

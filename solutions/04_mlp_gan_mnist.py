@@ -8,7 +8,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 45 min, and 80 min for the exercises |
-# | Running time | about 115 s on two CPU cores |
+# | Running time | about 150 s on two CPU cores |
 # | You need | notebook 01 (the objective, the non-saturating loss); notebook 03 helps (the two steps of the game); what an optimiser step is in PyTorch |
 # | You will be able to | write a training script for images; name the bug behind a bad picture; choose the size of the latent by data; say what a fully connected network cannot know about an image |
 

@@ -7,7 +7,7 @@
 # | | |
 # | --- | --- |
 # | Reading time | 60 min, and 80 min for the exercises |
-# | Running time | about 150 s on two CPU cores; a GPU is not needed |
+# | Running time | about 155 s on two CPU cores; a GPU is not needed |
 # | You need | notebook 01 (JS, the two slopes of the generator), notebook 03 (the two steps, the ring); notebook 02 helps with R1 |
 # | You will be able to | write the losses and penalties that papers use; say what each measures and what it costs; read a critic's loss; choose on evidence |
 
