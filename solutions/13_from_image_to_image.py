@@ -205,9 +205,9 @@ plots.show(
 # %% [markdown]
 # The scratched 0, 5, 6, 8 and 9 are one and the same image, so all five get the same answer: the
 # **conditional mean** $\mathbb E[X \mid y]$. For one pixel, let $p_i$ be the probability of image
-# $i$, given what is known. The derivative of $\sum_i p_i\,(c - x_i)^2$ with respect to $c$ is $2(c
-# - \sum_i p_i x_i)$, and it is 0 at the mean. No digit looks like that. *The answer with the least
-# expected squared error need not be a possible answer.*
+# $i$, given what is known. The derivative of $\sum_i p_i\,(c - x_i)^2$ with respect to $c$ is
+# $2(c - \sum_i p_i x_i)$, and it is 0 at the mean. No digit looks like that. *The answer with the
+# least expected squared error need not be a possible answer.*
 #
 # A network that is trained by squared error is on its way to this mean. The grey is not a weakness
 # of the network. It is what it was asked for.
@@ -1098,8 +1098,8 @@ claim(
 # ## From grey to colour
 #
 # The second example of the paper. A grey photograph knows every edge and every shade. What is lost
-# is the **chroma**: the difference of a pixel's colour from its grey, which is $0.299\,R + 0.587\,G
-# + 0.114\,B$ here (the luma of ITU-R BT.601). Was the car red or blue?
+# is the **chroma**: the difference of a pixel's colour from its grey, which is here
+# $0.299\,R + 0.587\,G + 0.114\,B$ (the luma of ITU-R BT.601). Was the car red or blue?
 #
 # The grey is known, so the network need not give it back. It paints, and of what it paints only the
 # chroma is used. Where a colour is too strong for its brightness it is made paler:
