@@ -229,7 +229,7 @@ def test_the_game_plays_and_takes_single_steps(visit):
     )
     game.get_by_role("button", name="Pause").press("Enter")
     game.get_by_role("combobox", name="game").select_option("bilinear")
-    assert game.get_by_role("slider", name="noise").is_disabled()
+    expect(game.get_by_role("slider", name="noise")).to_be_disabled()
     sound(page)
 
 
