@@ -49,7 +49,7 @@ def test_a_cure_that_forgets_to_empty_gradients_is_refused(number, line, network
 
 @pytest.mark.parametrize("number", PATIENTS)
 def test_no_cured_patient_adds_gradients_up(number):
-    from course_utils.exercises.clinic.recording import gradients_that_add_up
+    from course_utils.exercises.clinic.leftovers import gradients_that_add_up
 
     patient = PATIENTS[number]
     assert gradients_that_add_up(patient.cured(), patient.draw, start=0) == []
@@ -57,7 +57,7 @@ def test_no_cured_patient_adds_gradients_up(number):
 
 @pytest.mark.parametrize(("number", "line", "network"), EMPTIED)
 def test_networks_whose_gradients_add_up_are_named(number, line, network):
-    from course_utils.exercises.clinic.recording import gradients_that_add_up
+    from course_utils.exercises.clinic.leftovers import gradients_that_add_up
 
     patient = PATIENTS[number]
     assert network in gradients_that_add_up(without(number, line), patient.draw, start=0)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from course_utils.checks import Wrong, choose
-from course_utils.exercises.clinic.recording import Measure, Recording, gradients_that_add_up, record
+from course_utils.exercises.clinic.leftovers import gradients_that_add_up
+from course_utils.exercises.clinic.recording import Measure, Recording, record
 
 Program = Callable  # (draw, rounds, start, watch) -> None
 REMARK = "One mistake in here made this patient ill."  # what the notebook says in each program

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from course_utils.metrics import sample_diversity
 
@@ -189,49 +189,6 @@ def record(program: Callable, draw: Callable, rounds: int, start: int, **setting
     with watch.listening():
         program(draw, rounds, start, watch)
     return watch.recording
-
-
-def gradients_that_add_up(program: Callable, draw: Callable, start: int) -> list[str]:
-    """The networks whose next step still has the last one's gradient in it, because nobody emptied it.
-
-    What stands in `grad` right after a step is replaced by something large. Where the weights of a later
-    round are others by that, the next `backward` has added to it.
-    """
-    rounds = 3
-    plain, again = (record(program, draw, rounds, start).shown for _ in range(2))
-    networks = [name for name, value in plain.items() if isinstance(value, nn.Module)]
-    if not all(torch.equal(_weights(plain[name]), _weights(again[name])) for name in networks):
-        return []  # chance that no seed governs: nothing can be compared
-    return [
-        name
-        for name in networks
-        if not all(
-            torch.equal(_weights(plain[one]), _weights(other[one]))
-            for other in [_record_with_large_leftovers(program, draw, rounds, start, name)]
-            for one in networks
-        )
-    ]
-
-
-def _record_with_large_leftovers(
-    program: Callable, draw: Callable, rounds: int, start: int, name: str
-) -> Mapping:
-    """What a program shows last, if the gradients of one of its networks are large after each step."""
-    watch = Watch()
-
-    def enlarge(optimizer: Optimizer, arguments: tuple, keywords: dict) -> None:
-        of_the_network = {id(weight) for weight in watch.recording.shown.get(name, nn.Module()).parameters()}
-        for weight in (weight for group in optimizer.param_groups for weight in group["params"]):
-            if id(weight) in of_the_network and weight.grad is not None:
-                weight.grad.fill_(1_000.0)
-
-    hook = register_optimizer_step_post_hook(enlarge)
-    try:
-        with watch.listening():
-            program(draw, rounds, start, watch)
-    finally:
-        hook.remove()
-    return watch.recording.shown
 
 
 def _number(value) -> float:
