@@ -121,8 +121,8 @@ def run_quality(arguments: argparse.Namespace) -> None:
             plan = quality.Plan(arguments.data, name, seed, seconds)
             if arguments.quick:
                 plan = plan._replace(seconds=1, marks=(0.5, 1), samples=100, warm_up=1, quick=True)
-            threads = f"_{arguments.threads}_thread" if arguments.threads else ""  # a subject of its own
-            path = arguments.output / f"{arguments.data}{threads}.json"
+            suffix = "_1_thread" if arguments.threads == 1 else ""  # a subject of its own
+            path = arguments.output / f"{arguments.data}{suffix}.json"
             key = quality.key(plan, device)
             skip = measured(arguments, path, key, partial(lasted, seconds=plan.seconds))
             measure(path, key, skip, arguments.threads, quality.run, plan)

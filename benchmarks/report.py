@@ -242,7 +242,7 @@ def quality_tables(runs: dict[str, list[dict]], ceiling: dict | None) -> list[st
     parts = [circumstances([run for several in runs.values() for run in several]), lengths(runs)]
     parts += [
         "Fréchet distance after so many seconds of training (median, range; number of seeds):",
-        distances({label("ours"): runs["ours"]} | rivals(runs) if "ours" in runs else rivals(runs)),
+        distances(titled(runs)),
         "After so many images, and after so many TFLOP (medians; on the line between two marks):",
         by_images(runs),
     ]
@@ -276,6 +276,11 @@ def rivals(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
                 run | {"points": [size_matched(point) for point in run["points"]]} for run in several
             ]
     return found
+
+
+def titled(runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """Name in the tables → runs: ours, then the rivals."""
+    return ({label("ours"): runs["ours"]} if "ours" in runs else {}) | rivals(runs)
 
 
 def size_matched(point: dict) -> dict:
@@ -333,7 +338,7 @@ def sooner(ours: list[dict], theirs: list[dict], over: str = "seconds") -> str:
 
 def by_both(runs: dict[str, list[dict]]) -> list[str]:
     """Who catches up with whom, and the distances, once by each judge; nothing was chosen by the second."""
-    rows = {label(name): several for name, several in runs.items() if name in LABELS} | rivals(runs)
+    rows = titled(runs)
     parts = [circumstances([run for several in runs.values() for run in several]), BOTH]
     for judge, who in JUDGES.items():
         judged = judged_by(rows, judge)
@@ -373,8 +378,7 @@ def distances(rows: dict[str, list[dict]]) -> str:
 
 def by_images(runs: dict[str, list[dict]]) -> str:
     """Distances after equally many images, and after equally much computing, whatever the hour."""
-    rows = {label("ours"): runs["ours"]} if "ours" in runs else {}
-    rows |= rivals(runs)
+    rows = titled(runs)
 
     def cell(several: list[dict], place: float, over: str) -> str:
         found = [distance_at(run, place, over) for run in several]

@@ -606,9 +606,14 @@ def _about(features, labels, real, real_labels, centre, real_centre):
     ).mean()
 
 
-def _diversity(features, labels, real, real_labels, spread):
+def _ratios(features, labels, real, real_labels, spread):
+    """Of each class."""
     ratios = [spread(made) / spread(true) for made, true in _by_class(features, labels, real, real_labels)]
-    return torch.stack(ratios).mean()
+    return torch.stack(ratios)
+
+
+def _diversity(features, labels, real, real_labels, spread):
+    return _ratios(features, labels, real, real_labels, spread).mean()
 
 
 WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
@@ -665,9 +670,7 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
         "the ratio is upside down: it should be 0 where every class is one image.",
     ),
     (
-        lambda f, y, r, ry, spread: torch.stack(
-            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
-        ).sum(),
+        lambda f, y, r, ry, spread: _ratios(f, y, r, ry, spread).sum(),
         "that is the sum over the classes. Their mean is asked for.",
     ),
     (
@@ -677,21 +680,15 @@ WITHIN = [  # (features, labels, real, real_labels, spread) -> a typical mistake
         "each class is compared with *all* real samples. Compare it with the real ones of the same class.",
     ),
     (
-        lambda f, y, r, ry, spread: torch.stack(
-            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
-        ).min(),
+        lambda f, y, r, ry, spread: _ratios(f, y, r, ry, spread).min(),
         "that is the least diverse class. The mean over the classes is asked for.",
     ),
     (
-        lambda f, y, r, ry, spread: torch.stack(
-            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
-        ).max(),
+        lambda f, y, r, ry, spread: _ratios(f, y, r, ry, spread).max(),
         "that is the most diverse class. The mean over the classes is asked for.",
     ),
     (
-        lambda f, y, r, ry, spread: torch.stack(
-            [spread(a) / spread(b) for a, b in _by_class(f, y, r, ry)]
-        ).median(),
+        lambda f, y, r, ry, spread: _ratios(f, y, r, ry, spread).median(),
         "that is the median over the classes. Their mean is asked for.",
     ),
     (

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
+from torch.nn.utils import parameters_to_vector
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from course_utils.exercises.clinic.recording import Watch, _weights, record
+from course_utils.exercises.clinic.recording import Watch, record
 
 
 def gradients_that_add_up(program: Callable, draw: Callable, start: int) -> list[str]:
@@ -16,20 +17,22 @@ def gradients_that_add_up(program: Callable, draw: Callable, start: int) -> list
     What stands in `grad` right after a step is replaced by something large. Where the weights of a later
     round are others by that, the next `backward` has added to it.
     """
-    rounds = 3
+    rounds, found = 3, []
     plain, again = (record(program, draw, rounds, start).shown for _ in range(2))
-    networks = [name for name, value in plain.items() if isinstance(value, nn.Module)]
-    if not all(torch.equal(_weights(plain[name]), _weights(again[name])) for name in networks):
+    if not _same_weights(plain, again):
         return []  # chance that no seed governs: nothing can be compared
-    return [
-        name
+    for name in (name for name, value in plain.items() if isinstance(value, nn.Module)):
+        if not _same_weights(plain, _record_with_large_leftovers(program, draw, rounds, start, name)):
+            found.append(name)
+    return found
+
+
+def _same_weights(one: Mapping, other: Mapping) -> bool:
+    networks = [name for name, value in one.items() if isinstance(value, nn.Module)]
+    return all(
+        torch.equal(*(parameters_to_vector(shown[name].parameters()) for shown in (one, other)))
         for name in networks
-        if not all(
-            torch.equal(_weights(plain[one]), _weights(other[one]))
-            for other in [_record_with_large_leftovers(program, draw, rounds, start, name)]
-            for one in networks
-        )
-    ]
+    )
 
 
 def _record_with_large_leftovers(
